@@ -1,0 +1,97 @@
+/**
+ * Who may import whom below src/ (docs/architecture.md). An oxlint plugin, so that an arrow that is not in the table
+ * fails the lint, whether it is drawn by import, by export from, or by a lazy import().
+ */
+
+/** Folder or file at the top of src -> what it may import. A `type:` entry allows `import type` only. */
+const arrows = {
+  'errors.ts': [],
+  'credentials.ts': [],
+  options: ['type:identity', 'type:session', 'type:pipeline.ts'],
+  identity: [],
+  'sigv4-x509': ['type:identity'],
+  session: ['credentials.ts', 'sigv4-x509', 'type:identity'],
+  'role-chain': ['credentials.ts'],
+  refresh: ['credentials.ts'],
+  trust: [],
+  sandbox: ['trust'],
+  'pipeline.ts': ['credentials.ts', 'identity', 'sigv4-x509', 'session', 'role-chain', 'refresh'],
+  faces: ['credentials.ts', 'pipeline.ts', 'identity', 'type:refresh', 'type:session'],
+  doctor: ['options', 'identity', 'session', 'trust'],
+  cli: [
+    'faces',
+    'doctor',
+    'sandbox',
+    'options',
+    'type:credentials.ts',
+    'type:pipeline.ts',
+    'type:identity',
+    'type:session',
+  ],
+  'index.ts': ['*'],
+};
+
+/** Packages and built-ins that only these folders may touch. */
+const owners = {
+  'graphene-pk11': ['identity/backends/pkcs11/'],
+  '@aws-sdk/': ['role-chain/'],
+  pkijs: ['identity/backends/file/'],
+  '@noble/post-quantum': ['identity/x509/', 'identity/backends/file/', 'trust/', 'sandbox/'],
+  '@peculiar/x509': ['sandbox/', 'trust/', 'doctor/'],
+  undici: ['session/'],
+  'node:process': ['cli/'],
+};
+
+/** Path below src/ of a file, or undefined outside of it. */
+function belowSrc(filename) {
+  const at = filename.replaceAll('\\', '/').lastIndexOf('/src/');
+  return at === -1 ? undefined : filename.replaceAll('\\', '/').slice(at + '/src/'.length);
+}
+
+function resolveBelowSrc(from, specifier) {
+  return new URL(specifier, `file:///${from}`).pathname.slice(1);
+}
+
+function whyNot(from, specifier, typeOnly) {
+  const place = from.split('/')[0];
+  if (!specifier.startsWith('.')) {
+    const owner = Object.keys(owners).find((name) => specifier === name || specifier.startsWith(name));
+    return owner === undefined || typeOnly || owners[owner].some((folder) => from.startsWith(folder))
+      ? undefined
+      : `${specifier} may be imported only in ${owners[owner].map((folder) => `src/${folder}`).join(' and ')}`;
+  }
+  const target = resolveBelowSrc(from, specifier).split('/')[0];
+  if (target === place || target === 'errors.ts') return undefined;
+  const allowed = arrows[place];
+  if (allowed === undefined) return `src/${place} has no row in scripts/lint/arrows.js`;
+  if (allowed.includes('*') || allowed.includes(target)) return undefined;
+  if (allowed.includes(`type:${target}`)) {
+    return typeOnly ? undefined : `src/${place} may import only types from src/${target}`;
+  }
+  return `src/${place} must not import src/${target}`;
+}
+
+const rule = {
+  create(context) {
+    const from = belowSrc(context.filename ?? context.getFilename());
+    if (from === undefined) return {};
+    const check = (node, typeOnly) => {
+      if (typeof node.source?.value !== 'string') return;
+      const message = whyNot(from, node.source.value, typeOnly);
+      if (message !== undefined) context.report({ node: node.source, message });
+    };
+    return {
+      ImportDeclaration: (node) => check(node, node.importKind === 'type'),
+      ExportNamedDeclaration: (node) => check(node, node.exportKind === 'type'),
+      ExportAllDeclaration: (node) => context.report({ node, message: 'export * hides what a file gives; name it' }),
+      ImportExpression: (node) => check(node, false),
+      MemberExpression: (node) => {
+        if (node.object.type === 'Identifier' && node.object.name === 'process' && !from.startsWith('cli/')) {
+          context.report({ node, message: 'process.* belongs to src/cli' });
+        }
+      },
+    };
+  },
+};
+
+export default { meta: { name: 'house' }, rules: { arrows: rule } };

@@ -1,0 +1,51 @@
+import type { Credentials } from './credentials.ts';
+import type { IdentityContext, IdentitySource, SigningIdentity } from './identity/identity.ts';
+import { openIdentity } from './identity/open-identity.ts';
+import { createSession, type SessionContext } from './session/create-session.ts';
+import { resolveEndpoint } from './session/endpoint.ts';
+import { openTransport } from './session/open-transport.ts';
+import type { EndpointOptions, NetworkOptions, SessionRequest } from './session/session-request.ts';
+
+/** What was asked for, all of it checked: the output of the options, the input of everything else. */
+export interface CredentialRequest {
+  /** Sources to open, or an identity of the caller's own, which the caller closes. */
+  readonly identity: IdentitySource | SigningIdentity;
+  readonly session: SessionRequest;
+  readonly endpoint: EndpointOptions;
+  readonly network: NetworkOptions;
+}
+
+/** The world around: clock, chance, the person at the terminal, somebody who reads warnings and traces. */
+export type PipelineContext = IdentityContext & SessionContext;
+
+/**
+ * The whole path once: open the identity, sign, ask, and check what came back.
+ *
+ * The connection is started first, so that the key is read and the signature made while TCP and TLS are on their way.
+ */
+export async function obtainCredentials(request: CredentialRequest, context: PipelineContext): Promise<Credentials> {
+  const endpoint = resolveEndpoint(request.endpoint);
+  const transport = await openTransport(request.network, endpoint);
+  const connection = transport.connect(endpoint);
+  try {
+    return await withIdentity(request.identity, context, (identity) =>
+      createSession(request.session, identity, { endpoint, transport, connection, network: request.network }, context),
+    );
+  } finally {
+    connection.close();
+  }
+}
+
+async function withIdentity<T>(
+  given: IdentitySource | SigningIdentity,
+  context: IdentityContext,
+  use: (identity: SigningIdentity) => Promise<T>,
+): Promise<T> {
+  if ('signer' in given) return use(given);
+  const identity = await openIdentity(given, context);
+  try {
+    return await use(identity);
+  } finally {
+    await identity.close();
+  }
+}

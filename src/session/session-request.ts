@@ -1,0 +1,40 @@
+/** What CreateSession is asked for (API reference, CreateSession, request body). */
+export interface SessionRequest {
+  readonly trustAnchorArn: string;
+  readonly profileArn: string;
+  readonly roleArn: string;
+  /** Region of the signing scope. */
+  readonly region: string;
+  /** Seconds, 900 to 43200; absent: the profile's own duration. */
+  readonly durationSeconds?: number;
+  /** Needs a profile with acceptRoleSessionName. */
+  readonly roleSessionName?: string;
+}
+
+/** What decides the endpoint's URL. */
+export interface EndpointOptions {
+  /** `aws`, `aws-cn`, …: second field of the trust anchor's ARN. */
+  readonly partition: string;
+  readonly region: string;
+  /** A custom endpoint; `option` is what messages call it: `--endpoint`, `AWS_ENDPOINT_URL_ROLESANYWHERE`. */
+  readonly custom?: { readonly url: string; readonly option: string };
+  readonly fips: boolean;
+  readonly dualStack: boolean;
+}
+
+/** How the endpoint is reached. Times in milliseconds. */
+export interface NetworkOptions {
+  /** Path of a PEM file that replaces the default roots; `option` is what messages call it. */
+  readonly caBundle?: { readonly path: string; readonly option: string };
+  readonly verify: boolean;
+  /** The proxy variables of the environment, only with `--with-proxy`. */
+  readonly proxies?: {
+    readonly http: string | undefined;
+    readonly https: string | undefined;
+    readonly none: string | undefined;
+  };
+  /** Attempts in all, at least 1. */
+  readonly maxAttempts: number;
+  readonly connectTimeout: number;
+  readonly requestTimeout: number;
+}
