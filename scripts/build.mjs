@@ -1,0 +1,112 @@
+/**
+ * Builds what is published: dist/lib (ES modules and types, by tsc) and dist/command (CommonJS, by esbuild).
+ *
+ * The command is one file that holds the hot path, and beside it one file for everything that the source loads by
+ * `await import()`: code that a call does not use is not even read (docs/architecture.md, "Two builds").
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const commandFolder = join(root, 'dist', 'command');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** File name in dist/command of a lazily loaded source file: its path with dashes. */
+function lazyName(path) {
+  const below = path.includes(`${sep}node_modules${sep}`)
+    ? `package-${path.slice(path.lastIndexOf(`${sep}node_modules${sep}`) + '/node_modules/'.length)}`
+    : relative(join(root, 'src'), path);
+  return below
+    .replace(/\.[cm]?[jt]s$/, '')
+    .replaceAll('@', '')
+    .replaceAll(/[^a-z0-9-]+/gi, '-');
+}
+
+/** Makes every `import()` a require of a file of its own, and tells which files those are. */
+function lazyFiles(found) {
+  return {
+    name: 'lazy-files',
+    setup(bundler) {
+      bundler.onResolve({ filter: /.*/ }, async ({ path, kind, resolveDir, pluginData }) => {
+        if (kind !== 'dynamic-import' || pluginData === 'resolving' || path.startsWith('node:')) return undefined;
+        const target = await bundler.resolve(path, { kind, resolveDir, pluginData: 'resolving' });
+        if (target.errors.length > 0 || target.external) return target;
+        found.add(target.path);
+        return { path: `./${lazyName(target.path)}.cjs`, external: true };
+      });
+    },
+  };
+}
+
+/** Bundles one entry point and returns the lazily loaded files it names, and esbuild's account of what went in. */
+async function bundle(entry, name) {
+  const found = new Set();
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile: join(commandFolder, `${name}.cjs`),
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20.19',
+    mainFields: ['module', 'main'],
+    supported: { 'dynamic-import': false },
+    define: { __VERSION__: JSON.stringify(version) },
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+    plugins: [lazyFiles(found)],
+  });
+  return { found, inputs: Object.keys(metafile.inputs) };
+}
+
+async function buildCommand() {
+  rmSync(commandFolder, { recursive: true, force: true });
+  mkdirSync(commandFolder, { recursive: true });
+  const inputs = new Set();
+  const pending = [[join(root, 'src', 'cli', 'entry.ts'), 'roles-anywhere']];
+  const done = new Set();
+  for (const [entry, name] of pending) {
+    if (done.has(entry)) continue;
+    done.add(entry);
+    const result = await bundle(entry, name);
+    for (const path of result.inputs) inputs.add(path);
+    for (const path of result.found) pending.push([path, lazyName(path)]);
+  }
+  writeFileSync(join(commandFolder, 'THIRD-PARTY-NOTICES.txt'), notices(inputs));
+}
+
+/** Licence texts of the packages whose code was bundled; their licences ask for that. */
+function notices(inputs) {
+  const packages = new Set();
+  for (const input of inputs) {
+    const match = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input);
+    if (match !== null) packages.add(match[0]);
+  }
+  const texts = [...packages].sort().map((folder) => {
+    const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const file = readdirSync(join(root, folder)).find((name) => /^licen[cs]e/i.test(basename(name)));
+    const text = file === undefined ? '(no licence file in the package)' : readFileSync(join(root, folder, file), 'utf8');
+    return `${manifest.name} ${manifest.version} (${manifest.license})\n\n${text.trim()}\n`;
+  });
+  return `The files of this folder hold code of these packages.\n\n${texts.join(`\n${'-'.repeat(72)}\n\n`)}`;
+}
+
+function buildLibrary() {
+  rmSync(join(root, 'dist', 'lib'), { recursive: true, force: true });
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.lib.json'], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+if (!existsSync(join(root, 'node_modules'))) {
+  console.error('run `npm ci` first');
+  process.exit(1);
+}
+await buildCommand();
+buildLibrary();

@@ -1,0 +1,49 @@
+import type { CommandName, OptionRow } from '../options/option-row.ts';
+import type { OptionValues } from '../options/option-values.ts';
+
+/** The words a command takes after its name: `completion bash`. */
+export interface CommandWord {
+  /** What stands for it in help: SHELL. */
+  readonly placeholder: string;
+  readonly choices: readonly string[];
+  /** True when the command also works without it. */
+  readonly optional?: boolean;
+}
+
+/**
+ * What a file in commands/ exports, under the command's name in camel case.
+ *
+ * Help and completion load every command's file: what is heavy is imported inside `run`.
+ */
+export interface Command {
+  readonly name: CommandName;
+  /** One line for the list of commands: lower case, no full stop. */
+  readonly summary: string;
+  /** More for the command's own help: whole sentences. */
+  readonly description?: string;
+  readonly options: readonly OptionRow[];
+  readonly word?: CommandWord;
+  /** Command lines that work as they stand, once their values are replaced. */
+  readonly examples?: readonly string[];
+  /** Resolves when all is done and written; throws RolesAnywhereError, whose code makes the exit status. */
+  run(values: OptionValues, terminal: Terminal): Promise<void>;
+}
+
+/** The process around a command: all of `process` that a command may touch. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  now(): Date;
+  /**
+   * Writes data, exactly these bytes.
+   * @throws RolesAnywhereError OUTPUT_FAILED, also when the reader has gone (EPIPE)
+   */
+  stdout(data: string | Uint8Array): Promise<void>;
+  /** One line on stderr as it is: a trace, a request log. */
+  log(line: string): void;
+  /** `roles-anywhere: warning: <message>` on stderr; lower case, no full stop. */
+  warn(message: string): void;
+  /** Asks on the terminal with echo off, never on stdin or stdout. Undefined without a terminal or when they give up. */
+  askSecret(question: string): Promise<string | undefined>;
+  /** Resolves at the first SIGINT, SIGTERM or SIGHUP; from the call on, these no longer end the process. */
+  untilStopped(): Promise<void>;
+}

@@ -1,0 +1,22 @@
+/**
+ * What one call was asked for: flags, environment and profile taken together, checked for form against the table.
+ *
+ * Every method takes the flag's name without its dashes and throws INTERNAL for a flag the command does not have.
+ */
+export interface OptionValues {
+  /** The value, or the row's fallback; undefined when there is neither. */
+  text(flag: string): string | undefined;
+  /** The same for a row of kind integer. */
+  integer(flag: string): number | undefined;
+  /** The same for a row of kind boolean; false when nobody gave it. */
+  isOn(flag: string): boolean;
+  /** The same for a row of kind list: every value given, in order; empty when nobody gave it. */
+  list(flag: string): readonly string[];
+  /**
+   * What messages call the place the value came from: `--certificate`, `ROLES_ANYWHERE_CERTIFICATE`,
+   * `roles_anywhere_certificate of profile on-prem`. Undefined when nobody gave it, though there may be a fallback.
+   */
+  origin(flag: string): string | undefined;
+  /** The words after the options, for commands that take any: `completion bash`. */
+  readonly words: readonly string[];
+}
