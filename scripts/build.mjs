@@ -60,6 +60,8 @@ async function bundle(entry, name) {
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
+    // A native addon cannot be bundled; users install it when they want PKCS#11.
+    external: ['graphene-pk11'],
     plugins: [lazyFiles(found)],
   });
   return { found, inputs: Object.keys(metafile.inputs) };
@@ -68,17 +70,19 @@ async function bundle(entry, name) {
 async function buildCommand() {
   rmSync(commandFolder, { recursive: true, force: true });
   mkdirSync(commandFolder, { recursive: true });
-  const inputs = new Set();
+  /** Built file -> the sources in it. */
+  const inputs = {};
   const pending = [[join(root, 'src', 'cli', 'entry.ts'), 'roles-anywhere']];
   const done = new Set();
   for (const [entry, name] of pending) {
     if (done.has(entry)) continue;
     done.add(entry);
     const result = await bundle(entry, name);
-    for (const path of result.inputs) inputs.add(path);
+    inputs[`${name}.cjs`] = result.inputs;
     for (const path of result.found) pending.push([path, lazyName(path)]);
   }
-  writeFileSync(join(commandFolder, 'THIRD-PARTY-NOTICES.txt'), notices(inputs));
+  writeFileSync(join(commandFolder, 'THIRD-PARTY-NOTICES.txt'), notices(Object.values(inputs).flat()));
+  writeFileSync(join(commandFolder, 'inputs.json'), `${JSON.stringify(inputs, undefined, 1)}\n`);
 }
 
 /** Licence texts of the packages whose code was bundled; their licences ask for that. */

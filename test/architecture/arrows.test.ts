@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '..', '..');
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-arrows-'));
+  const config = JSON.parse(readFileSync(join(root, '.oxlintrc.json'), 'utf8')) as Record<string, unknown>;
+  writeFileSync(
+    join(folder, '.oxlintrc.json'),
+    JSON.stringify({
+      jsPlugins: [join(root, 'scripts', 'lint', 'arrows.js')],
+      categories: { correctness: 'off' },
+      rules: { 'house/arrows': (config['rules'] as Record<string, unknown>)['house/arrows'] },
+    }),
+  );
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What the linter says of one file with this text. */
+function lint(path: string, text: string): Promise<string> {
+  const file = join(folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return new Promise((settle) => {
+    const oxlint = join(root, 'node_modules', 'oxlint', 'bin', 'oxlint');
+    execFile(process.execPath, [oxlint, '--format', 'unix'], { cwd: folder }, (_error, stdout, stderr) =>
+      settle(stdout + stderr),
+    );
+  });
+}
+
+test.each([
+  ['src/session/x.ts', "import { a } from '../cli/a.ts'; a;", 'src/session must not import src/cli'],
+  ['src/session/x.ts', "export { a } from '../faces/a.ts';", 'src/session must not import src/faces'],
+  ['src/sandbox/x.ts', "void import('../sigv4-x509/a.ts');", 'src/sandbox must not import src/sigv4-x509'],
+  ['src/options/x.ts', "import { a } from '../identity/a.ts'; a;", 'only types from src/identity'],
+  ['src/identity/x.ts', "import pkijs from 'pkijs'; pkijs;", 'pkijs may be imported only in src/identity/backends/file/'],
+  ['src/session/x.ts', "import { env } from 'node:process'; env;", 'node:process may be imported only in src/cli/'],
+  ['src/session/x.ts', 'export const a = process.env;', 'process.* belongs to src/cli'],
+  ['src/session/x.ts', "export * from './y.ts';", 'export * hides'],
+  ['src/elsewhere/x.ts', "import { a } from '../errors/a.ts'; a;", 'src/elsewhere has no row'],
+])('%s: %s is refused', async (path, text, message) => {
+  expect(await lint(path, text)).toContain(message);
+});
+
+test.each([
+  ['src/session/x.ts', "import { a } from './a.ts'; import { b } from '../errors.ts'; import { c } from '../sigv4-x509/c.ts'; a; b; c;"],
+  ['src/options/x.ts', "import type { A } from '../identity/a.ts'; export type B = A;"],
+  ['src/cli/x.ts', "export const a = process.env; void import('../sandbox/index.ts');"],
+  ['test/session/x.ts', "import { a } from '../../src/cli/a.ts'; a; process.env;"],
+])('%s: %s is allowed', async (path, text) => {
+  expect(await lint(path, text)).not.toContain('house(arrows)');
+});
