@@ -40,6 +40,30 @@ type IdentityErrorCode =
   | 'PASSWORD_UNREADABLE'
   | 'SIGNATURE_INVALID';
 
+/** A PKCS#11 module, a token or its PIN. */
+type Pkcs11ErrorCode =
+  | 'PKCS11_NOT_INSTALLED'
+  | 'PKCS11_MODULE'
+  | 'PKCS11_NO_TOKEN'
+  | 'PKCS11_AMBIGUOUS'
+  | 'PKCS11_NOT_FOUND'
+  | 'PKCS11_FAILED'
+  | 'PIN_MISSING'
+  | 'PIN_WRONG'
+  | 'PIN_LOCKED';
+
+/** The TPM cannot be used, or not with this key. */
+type TpmErrorCode =
+  | 'TPM_UNREACHABLE'
+  | 'TPM_BUSY'
+  | 'TPM_KEY_INVALID'
+  | 'TPM_KEY_UNSUPPORTED'
+  | 'TPM_PASSWORD_WRONG'
+  | 'TPM_LOCKED_OUT'
+  | 'TPM_POLICY_UNSUPPORTED'
+  | 'TPM_POLICY_FAILED'
+  | 'TPM_FAILED';
+
 /** The service refused, or what it answered cannot be used. */
 type ServiceErrorCode =
   | 'REFUSED_UNTRUSTED'
@@ -77,6 +101,8 @@ type LocalErrorCode = 'FILE_FAILED' | 'PORT_UNAVAILABLE' | 'OUTPUT_FAILED';
 export type ErrorCode =
   | OptionErrorCode
   | IdentityErrorCode
+  | Pkcs11ErrorCode
+  | TpmErrorCode
   | ServiceErrorCode
   | NetworkErrorCode
   | LocalErrorCode

@@ -32,18 +32,18 @@ export interface Command {
 /** The process around a command: all of `process` that a command may touch. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
-  now(): Date;
+  readonly now: () => Date;
   /**
    * Writes data, exactly these bytes.
    * @throws RolesAnywhereError OUTPUT_FAILED, also when the reader has gone (EPIPE)
    */
-  stdout(data: string | Uint8Array): Promise<void>;
+  readonly stdout: (data: string | Uint8Array) => Promise<void>;
   /** One line on stderr as it is: a trace, a request log. */
-  log(line: string): void;
+  readonly log: (line: string) => void;
   /** `roles-anywhere: warning: <message>` on stderr; lower case, no full stop. */
-  warn(message: string): void;
+  readonly warn: (message: string) => void;
   /** Asks on the terminal with echo off, never on stdin or stdout. Undefined without a terminal or when they give up. */
-  askSecret(question: string): Promise<string | undefined>;
+  readonly askSecret: (question: string) => Promise<string | undefined>;
   /** Resolves at the first SIGINT, SIGTERM or SIGHUP; from the call on, these no longer end the process. */
-  untilStopped(): Promise<void>;
+  readonly untilStopped: () => Promise<void>;
 }

@@ -53,4 +53,6 @@ export interface IdentityContext {
   readonly warn: (message: string) => void;
   /** Asks the person at the terminal; undefined where there is none. Resolves to undefined when they give up. */
   readonly askSecret?: ((question: string) => Promise<string | undefined>) | undefined;
+  /** What `env` sources are looked up in; undefined where there is no environment. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }

@@ -11,22 +11,46 @@ export type CommandName =
 export interface OptionRow {
   /** Flag without its dashes, `trust-anchor-arn`; makes ROLES_ANYWHERE_TRUST_ANCHOR_ARN and roles_anywhere_trust_anchor_arn. */
   readonly flag: string;
+  /** One letter for the same flag: `-h`. */
+  readonly short?: string;
+  /** A list is given by the flag more than once, or with commas between its parts by environment and profile. */
   readonly kind: 'string' | 'integer' | 'boolean' | 'list';
-  /** What stands for the value in help and completion: ARN, PATH, SECONDS. */
+  /** What stands for the value in help and completion: ARN, PATH, SECONDS. PATH and SOURCE complete file names. */
   readonly placeholder?: string;
   readonly help: string;
   /** Shown in help; used when no source gives the option. */
   readonly fallback?: string;
   /** Closed set of values, for help, completion and checks. */
   readonly choices?: readonly string[];
+  /** Least and greatest value of an integer. */
+  readonly range?: readonly [number, number];
+  /** True where the empty value means something: `--pkcs8-password ""`. */
+  readonly mayBeEmpty?: boolean;
   /** AWS's own variables for the same thing, after ours. */
   readonly environment?: readonly string[];
   /** AWS's own keys in the profile for the same thing, after ours. */
   readonly profileKeys?: readonly string[];
+  /** What holds for every service, asked after all the others: AWS_ENDPOINT_URL. */
+  readonly general?: { readonly environment: readonly string[]; readonly profileKeys: readonly string[] };
+  /** AWS's switch that, when true, takes away `environment`, `profileKeys` and `general`. */
+  readonly switchedOffBy?: { readonly environment: string; readonly profileKey: string };
   /** The value never shows in a message, a log or help. */
   readonly secret?: boolean;
   /** True for an option that only the command line may give. */
   readonly flagOnly?: boolean;
+  /** Set while the option is known but not built: what it is for, `keys in a TPM`. */
+  readonly notBuilt?: string;
+  /** Flags that exclude this one; a pair is named on one of its rows. */
   readonly conflicts?: readonly string[];
   readonly commands: readonly CommandName[];
+}
+
+/** `ROLES_ANYWHERE_TRUST_ANCHOR_ARN` */
+export function environmentName(row: OptionRow): string {
+  return `ROLES_ANYWHERE_${row.flag.replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** `roles_anywhere_trust_anchor_arn` */
+export function profileKeyName(row: OptionRow): string {
+  return `roles_anywhere_${row.flag.replaceAll('-', '_')}`;
 }

@@ -12,11 +12,13 @@ export interface OptionValues {
   isOn(flag: string): boolean;
   /** The same for a row of kind list: every value given, in order; empty when nobody gave it. */
   list(flag: string): readonly string[];
+  /** Whether somebody gave it, be it with the value of its fallback. */
+  isGiven(flag: string): boolean;
   /**
    * What messages call the place the value came from: `--certificate`, `ROLES_ANYWHERE_CERTIFICATE`,
-   * `roles_anywhere_certificate of profile on-prem`. Undefined when nobody gave it, though there may be a fallback.
+   * `roles_anywhere_certificate of profile on-prem`. The flag itself when nobody gave it.
    */
-  origin(flag: string): string | undefined;
+  origin(flag: string): string;
   /** The words after the options, for commands that take any: `completion bash`. */
   readonly words: readonly string[];
 }

@@ -19,7 +19,7 @@ export interface WireResponse {
 export interface Connection {
   /**
    * Sends the request and reads the whole answer; redirects are not followed.
-   * @throws RolesAnywhereError NETWORK_* or RESPONSE_TOO_LARGE
+   * @throws RolesAnywhereError NETWORK_*, RESPONSE_INVALID or RESPONSE_TOO_LARGE
    */
   send(request: WireRequest): Promise<WireResponse>;
   /** Drops it, sent or not. A failure to connect that nobody asked about ends here. */
@@ -27,20 +27,20 @@ export interface Connection {
 }
 
 export interface Transport {
+  /** `host:port` of the proxy in between, for traces; never its credentials. */
+  readonly proxy: string | undefined;
   connect(endpoint: URL): Connection;
 }
 
 /** What decides how an endpoint is reached. */
 export interface TransportOptions {
-  /** PEM of the certificates to trust in place of the default ones (AWS_CA_BUNDLE). */
-  readonly ca?: string;
+  /** The certificates to trust in place of the default ones; `origin` is what messages call them. */
+  readonly ca?: { readonly pem: string; readonly origin: string };
   /** False with `--no-verify-ssl`. */
   readonly verify: boolean;
-  /** `http:` URL of the proxy for this endpoint, where one applies. May hold credentials: never logged. */
-  readonly proxy?: URL;
-  /** Milliseconds until TCP and TLS stand. */
+  /** Milliseconds from sending until TCP and TLS stand: a password may be typed between connecting and sending. */
   readonly connectTimeout: number;
-  /** Milliseconds from connecting to the last byte of the answer, of one attempt. */
+  /** Milliseconds from sending to the last byte of the answer, of one attempt. */
   readonly requestTimeout: number;
   /** Bytes of an answer's body at the most. */
   readonly maxBodyBytes: number;

@@ -119,7 +119,8 @@ export function makeKey(folder: string, name: string, keyType: KeyType = 'p256')
 
 function genpkeyArguments(folder: string, keyType: KeyType): readonly string[] {
   const [family, bits] = keyType.split(':');
-  if (bits !== undefined) return ['-algorithm', family === 'rsa' ? 'RSA' : 'RSA-PSS', '-pkeyopt', `rsa_keygen_bits:${bits}`];
+  if (bits !== undefined)
+    return ['-algorithm', family === 'rsa' ? 'RSA' : 'RSA-PSS', '-pkeyopt', `rsa_keygen_bits:${bits}`];
   if (keyType === 'dsa') return ['-paramfile', dsaParameters(folder)];
   const curves: Readonly<Record<string, string>> = { p256: 'P-256', p384: 'P-384', p521: 'P-521' };
   if (keyType in curves || keyType === 'secp256k1' || keyType === 'brainpoolP256r1') {
@@ -135,7 +136,11 @@ function dsaParameters(folder: string): string {
 }
 
 /** A CA: self-signed, or issued by `issuer` where that is given. Files `<name>.pem` and `<name>.key`. */
-export function makeCa(folder: string, name: string, options: CertificateOptions & { readonly issuer?: Issued } = {}): Issued {
+export function makeCa(
+  folder: string,
+  name: string,
+  options: CertificateOptions & { readonly issuer?: Issued } = {},
+): Issued {
   return issue(folder, name, options.issuer, { extensions: caExtensions, ...options });
 }
 
@@ -147,13 +152,15 @@ export function makeLeaf(folder: string, name: string, issuer: Issued, options: 
 /** The leaf with its key, and `others` without theirs, in `<folder>/<name>.p12`. */
 export function makePkcs12(folder: string, name: string, leaf: Issued, options: Pkcs12Options = {}): string {
   const path = join(folder, `${name}.p12`);
-  const others = concatenate(folder, `${name}-p12-others.pem`, (options.others ?? []).map((other) => other.certificate));
-  openssl([
-    ...['pkcs12', '-export', '-in', leaf.certificate, '-inkey', leaf.key, '-out', path],
-    ...['-passout', `pass:${options.password ?? ''}`],
-    ...(options.others === undefined ? [] : ['-certfile', others]),
-    ...(options.args ?? []),
-  ]);
+  const others = concatenate(
+    folder,
+    `${name}-p12-others.pem`,
+    (options.others ?? []).map((other) => other.certificate),
+  );
+  const input = ['-in', leaf.certificate, '-inkey', leaf.key];
+  const certificates = options.others === undefined ? [] : ['-certfile', others];
+  const output = ['-out', path, '-passout', `pass:${options.password ?? ''}`];
+  openssl(['pkcs12', '-export', ...input, ...certificates, ...output, ...(options.args ?? [])]);
   return path;
 }
 
@@ -213,20 +220,27 @@ function issue(folder: string, name: string, issuer: Issued | undefined, options
   const request = join(base, 'request.pem');
   openssl(['req', '-new', '-config', config, '-utf8', '-key', key, '-subj', subject, '-out', request]);
   const certificate = join(folder, `${name}.pem`);
-  openssl([
-    ...['ca', '-batch', '-notext', '-utf8', '-config', config, '-in', request, '-out', certificate],
-    ...(issuer === undefined ? ['-selfsign', '-keyfile', key] : ['-cert', issuer.certificate, '-keyfile', issuer.key]),
-    ...['-startdate', generalizedTime(options.notBefore ?? new Date(Date.now() - day))],
-    ...['-enddate', generalizedTime(options.notAfter ?? new Date(Date.now() + 3650 * day))],
-    ...['-md', options.hash ?? 'sha256'],
-    ...(options.pss === true ? ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:digest'] : []),
-    ...(extensions.length === 0 ? [] : ['-extensions', 'extensions']),
-  ]);
+  const signing =
+    issuer === undefined ? ['-selfsign', '-keyfile', key] : ['-cert', issuer.certificate, '-keyfile', issuer.key];
+  const dates = [
+    '-startdate',
+    generalizedTime(options.notBefore ?? new Date(Date.now() - day)),
+    '-enddate',
+    generalizedTime(options.notAfter ?? new Date(Date.now() + 3650 * day)),
+  ];
+  const pss = options.pss === true ? ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:digest'] : [];
+  const section = extensions.length === 0 ? [] : ['-extensions', 'extensions'];
+  const files = ['-config', config, '-in', request, '-out', certificate];
+  const hash = ['-md', options.hash ?? 'sha256'];
+  openssl(['ca', '-batch', '-notext', '-utf8', ...files, ...signing, ...dates, ...hash, ...pss, ...section]);
   rmSync(base, { recursive: true });
   return { certificate, key, subject };
 }
 
 /** `20260115123456Z`. */
 function generalizedTime(date: Date): string {
-  return `${date.toISOString().replace(/\.\d+Z$/, '').replaceAll(/[-:T]/g, '')}Z`;
+  return `${date
+    .toISOString()
+    .replace(/\.\d+Z$/, '')
+    .replaceAll(/[-:T]/g, '')}Z`;
 }

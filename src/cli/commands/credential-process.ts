@@ -1,0 +1,33 @@
+import { obtainProcessDocument } from '../../faces/process-document.ts';
+import { resolveCredentialRequest } from '../../options/resolve.ts';
+import { optionsOf } from '../../options/table.ts';
+import type { Command } from '../command.ts';
+import { identityContext } from '../identity-context.ts';
+import { version } from '../version.ts';
+
+/** `credential-process`: what SDKs and the AWS CLI call by a profile's credential_process. */
+export const credentialProcess: Command = {
+  name: 'credential-process',
+  summary: 'prints credentials as the SDKs expect them of a credential_process',
+  options: optionsOf('credential-process'),
+  examples: [
+    'roles-anywhere credential-process --from-profile on-prem',
+    'roles-anywhere credential-process --certificate leaf.pem --private-key leaf.key \\',
+    '    --trust-anchor-arn ARN --profile-arn ARN --role-arn ARN',
+  ],
+  async run(values, terminal) {
+    const request = resolveCredentialRequest(values, terminal.env);
+    if (!request.network.verify) {
+      terminal.warn(`${values.origin('no-verify-ssl')}: the certificate of the endpoint is not checked`);
+    }
+    const trace = values.isOn('debug') ? (await import('../debug-trace.ts')).traceTo(terminal.log) : undefined;
+    const document = await obtainProcessDocument(request, {
+      ...identityContext(terminal),
+      random: Math.random,
+      sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+      userAgent: `roles-anywhere/${version}`,
+      trace,
+    });
+    await terminal.stdout(document);
+  },
+};

@@ -1,0 +1,22 @@
+import { sandboxOptions } from '../../options/sandbox-table.ts';
+import type { Command } from '../command.ts';
+
+/** `sandbox`: a Roles Anywhere and an STS on this machine until a signal stops them. */
+export const sandbox: Command = {
+  name: 'sandbox',
+  summary: 'runs a local Roles Anywhere and STS that verify everything',
+  description:
+    'Makes a CA, a leaf and ARNs, or takes your CA, and prints a profile for ~/.aws/config and export lines that lead ' +
+    'clients here. Every request is checked as the service would, and what was wrong with it is told on stderr. Runs ' +
+    'until it is interrupted. Its credentials open nothing.',
+  options: sandboxOptions,
+  examples: [
+    'roles-anywhere sandbox --port 9920 --role Worker',
+    'roles-anywhere sandbox --anchor ca.pem --certificate leaf.pem --private-key leaf.key',
+    'roles-anywhere sandbox --fail status=503,times=2 --fail drop',
+  ],
+  async run(values, terminal) {
+    const { runSandbox } = await import('../run-sandbox.ts');
+    await runSandbox(values, terminal);
+  },
+};

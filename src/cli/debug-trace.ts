@@ -1,0 +1,59 @@
+import type { OptionRow } from '../options/option-row.ts';
+import type { OptionValues } from '../options/option-values.ts';
+import type { Trace, TraceEvent } from '../session/trace.ts';
+import { printable } from './printable.ts';
+
+type Log = (line: string) => void;
+
+/** Writes what happens between the command and the service for `--debug`: every line begins with `debug: `. */
+export function traceTo(log: Log): Trace {
+  return (event) => {
+    for (const line of describe(event)) log(`debug: ${printable(line)}`);
+  };
+}
+
+/** Writes which options count and where each comes from. */
+export function traceOptions(rows: readonly OptionRow[], values: OptionValues, log: Log): void {
+  for (const row of rows) {
+    if (!values.isGiven(row.flag)) continue;
+    const value = row.secret === true ? '(not shown)' : values.list(row.flag).map(withoutPin).join(', ');
+    log(`debug: option ${row.flag} = ${printable(value)}, from ${values.origin(row.flag)}`);
+  }
+}
+
+/** A PKCS#11 URI may hold the PIN (RFC 7512, section 2.4, pin-value). */
+function withoutPin(value: string): string {
+  return value.replaceAll(/(pin-value=)[^&]*/gi, '$1(not shown)');
+}
+
+function describe(event: TraceEvent): readonly string[] {
+  if (event.kind === 'endpoint') {
+    return [`endpoint ${event.url}${event.proxy === undefined ? '' : ` through proxy ${event.proxy}`}`];
+  }
+  if (event.kind === 'identity') {
+    const { serialNumber, chainLength, elapsedMs } = event;
+    return [`certificate ${serialNumber}, ${chainLength} in the chain, opened in ${milliseconds(elapsedMs)}`];
+  }
+  return describeAttempt(event).map((line, index) => (index === 0 ? `attempt ${event.attempt}: ${line}` : line));
+}
+
+type AttemptEvent = Extract<TraceEvent, { attempt: number }>;
+
+function describeAttempt(event: AttemptEvent): readonly string[] {
+  if (event.kind === 'signed') {
+    return ['canonical request', ...block(event.canonicalRequest), 'string to sign', ...block(event.stringToSign)];
+  }
+  if (event.kind === 'answered') {
+    return [`status ${event.status}, request id ${event.requestId ?? 'none'}, ${milliseconds(event.elapsedMs)}`];
+  }
+  if (event.kind === 'failed') return [`${event.code}, ${event.message}, ${milliseconds(event.elapsedMs)}`];
+  return [`the next one in ${milliseconds(event.delayMs)}`];
+}
+
+function block(text: string): readonly string[] {
+  return text.split('\n').map((line) => `  ${line}`);
+}
+
+function milliseconds(duration: number): string {
+  return `${Math.round(duration)} ms`;
+}

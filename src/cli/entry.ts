@@ -1,0 +1,11 @@
+import { main } from './main.ts';
+import { processTerminal } from './terminal.ts';
+
+/** The command: bundled with everything the hot path needs. */
+async function run(): Promise<void> {
+  const status = await main(process.argv.slice(2), processTerminal());
+  // Whatever is left open must not keep an SDK waiting; all output has been written by now.
+  process.exit(status);
+}
+
+void run();

@@ -1,0 +1,69 @@
+import { RolesAnywhereError } from '../errors.ts';
+import { nearest } from '../options/nearest.ts';
+import type { Command, Terminal } from './command.ts';
+import { commandNames, commandsToCome, loadCommand, loadCommands } from './load-commands.ts';
+
+/**
+ * The command that the first argument names. Where it names none but asks for help or the version, that is answered
+ * here, and the exit status returned.
+ *
+ * @throws RolesAnywhereError OPTION_*
+ */
+export async function findOtherCommand(argv: readonly string[], terminal: Terminal): Promise<Command | number> {
+  const [first, second] = argv;
+  if (first === undefined) {
+    for (const line of (await programHelp()).trimEnd().split('\n')) terminal.log(line);
+    return 2;
+  }
+  if (first === '--help' || first === '-h' || first === 'help') {
+    await terminal.stdout(first === 'help' && second !== undefined ? await helpOf(second) : await programHelp());
+    return 0;
+  }
+  return first === '--version' ? named('version') : named(first, argv);
+}
+
+async function programHelp(): Promise<string> {
+  const { overview } = await import('./help.ts');
+  return overview(await loadCommands());
+}
+
+async function helpOf(name: string): Promise<string> {
+  const { commandHelp } = await import('./help.ts');
+  return commandHelp(await named(name));
+}
+
+async function named(name: string, argv: readonly string[] = [name]): Promise<Command> {
+  const command = await loadCommand(name);
+  if (command !== undefined) return command;
+  if (Object.hasOwn(commandsToCome, name)) {
+    throw new RolesAnywhereError('OPTION_NOT_BUILT', `the command ${name} is not built yet`, { hints: [list()] });
+  }
+  if (/^\\?[\r\n]|^\\$/.test(name)) {
+    const { explainLineBreak } = await import('../options/explain-faults.ts');
+    throw explainLineBreak(undefined);
+  }
+  throw name.startsWith('-') ? await misplacedOption(name, argv) : unknownCommand(name);
+}
+
+function unknownCommand(name: string): RolesAnywhereError {
+  const meant = nearest(name, [...commandNames, ...Object.keys(commandsToCome), 'help']);
+  return new RolesAnywhereError('OPTION_UNKNOWN', `unknown command ${JSON.stringify(name)}`, {
+    hints: [meant === undefined ? list() : `did you mean ${meant}?`],
+  });
+}
+
+async function misplacedOption(argument: string, argv: readonly string[]): Promise<RolesAnywhereError> {
+  const flag = argument.split('=', 1)[0] ?? '';
+  const commands = await loadCommands();
+  if (!commands.some((command) => command.options.some((row) => `--${row.flag}` === flag))) {
+    return new RolesAnywhereError('OPTION_UNKNOWN', 'the first argument must be a command', { hints: [list()] });
+  }
+  const command = argv.find((word) => commandNames.includes(word)) ?? 'credential-process';
+  return new RolesAnywhereError('OPTION_MISPLACED', `${flag} stands before the command`, {
+    hints: [`write roles-anywhere ${command} ${flag} …`],
+  });
+}
+
+function list(): string {
+  return `the commands are ${commandNames.join(', ')}`;
+}

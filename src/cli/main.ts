@@ -1,0 +1,77 @@
+import { gatherValues, type OptionSources } from '../options/gather-values.ts';
+import type { OptionValues } from '../options/option-values.ts';
+import { parseFlags, type ParsedFlags } from '../options/parse-flags.ts';
+import { optionTable } from '../options/table.ts';
+import type { Command, Terminal } from './command.ts';
+import { credentialProcess } from './commands/credential-process.ts';
+
+/**
+ * The command line: arguments in, exit status out. Data goes to stdout, everything else to stderr.
+ *
+ * @param argv what stands after the program's name
+ */
+export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    const found = await findCommand(argv, terminal);
+    if (typeof found === 'number') return found;
+    await runCommand(found, argv.slice(1), terminal);
+    return 0;
+  } catch (error) {
+    const { reportError } = await import('./report-error.ts');
+    return reportError(error, wantsDebug(argv, terminal), terminal);
+  }
+}
+
+/** The command to run, or the exit status where there is none to run. Only the one that SDKs call is at hand. */
+async function findCommand(argv: readonly string[], terminal: Terminal): Promise<Command | number> {
+  if (argv[0] === credentialProcess.name) return credentialProcess;
+  const { findOtherCommand } = await import('./find-other-command.ts');
+  return findOtherCommand(argv, terminal);
+}
+
+async function runCommand(command: Command, args: readonly string[], terminal: Terminal): Promise<void> {
+  const flags = parseFlags(args, command.options, command.word !== undefined);
+  if (flags.given.get('help')?.[0] === 'true') {
+    const { commandHelp } = await import('./help.ts');
+    return terminal.stdout(commandHelp(command));
+  }
+  if (flags.faults.length > 0) {
+    const { throwFaults } = await import('../options/explain-faults.ts');
+    const { loadCommands } = await import('./load-commands.ts');
+    throwFaults(flags.faults, command, await loadCommands());
+  }
+  return command.run(await readValues(command, flags, terminal), terminal);
+}
+
+async function readValues(command: Command, flags: ParsedFlags, terminal: Terminal): Promise<OptionValues> {
+  const sources = { flags, env: terminal.env, profile: await readProfileOf(flags, terminal) };
+  const values = gatherValues(command.options, sources);
+  if (command.options.some((row) => row.notBuilt !== undefined && values.isGiven(row.flag))) {
+    const { refuseNotBuilt } = await import('../options/refuse-not-built.ts');
+    refuseNotBuilt(command.options, values);
+  }
+  if (command.options.some((row) => row.flag === 'debug') && values.isOn('debug')) {
+    const { traceOptions } = await import('./debug-trace.ts');
+    traceOptions(command.options, values, terminal.log);
+  }
+  return values;
+}
+
+/** The configuration file is read only for `--from-profile`: a broken one is nobody's business otherwise. */
+async function readProfileOf(flags: ParsedFlags, terminal: Terminal): Promise<OptionSources['profile']> {
+  const name = flags.given.get('from-profile')?.[0];
+  if (name === undefined || name === '') return undefined;
+  const { readProfile } = await import('../options/from-profile.ts');
+  return readProfile(name, terminal.env, optionTable);
+}
+
+/** Taken from the bare arguments, for the error may be that they cannot be read. */
+function wantsDebug(argv: readonly string[], terminal: Terminal): boolean {
+  return (
+    argv.some((argument) => /^--debug(=(1|t|true))?$/i.test(argument)) || isOn(terminal.env['ROLES_ANYWHERE_DEBUG'])
+  );
+}
+
+function isOn(text: string | undefined): boolean {
+  return /^(1|t|true)$/i.test(text ?? '');
+}

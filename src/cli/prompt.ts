@@ -1,0 +1,60 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { ReadStream } from 'node:tty';
+
+const backspaces = new Set(['\b', '\u007F']);
+const killLine = '\u0015';
+const interrupt = '\u0003';
+const endOfInput = '\u0004';
+
+/**
+ * Asks for a secret on the terminal of the process, with echo off. stdin and stdout are left alone: they belong to the
+ * program that called.
+ *
+ * @returns what was typed; undefined without a terminal, or at ctrl-D on an empty line
+ */
+export async function askSecret(question: string): Promise<string | undefined> {
+  const terminal = openTerminal();
+  if (terminal === undefined) return undefined;
+  // The echo goes off first: keys may come as soon as the question shows.
+  terminal.input.setRawMode(true);
+  writeSync(terminal.output, `${question}: `);
+  const answer = await readLine(terminal.input);
+  writeSync(terminal.output, '\n');
+  closeSync(terminal.output);
+  // As if the terminal had not been raw: whoever runs us from a script stops as well.
+  if (answer === interrupt) process.kill(process.pid, 'SIGINT');
+  return answer === interrupt ? undefined : answer;
+}
+
+/** Undefined for a process without a controlling terminal. */
+function openTerminal(): { readonly input: ReadStream; readonly output: number } | undefined {
+  const [input, output] = process.platform === 'win32' ? ['\\\\.\\CONIN$', '\\\\.\\CONOUT$'] : ['/dev/tty', '/dev/tty'];
+  try {
+    return { input: new ReadStream(openSync(input, 'r+')), output: openSync(output, 'w') };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Resolves to the line, to `interrupt`, or to undefined when the input ends. The terminal is no longer raw then. */
+function readLine(terminal: ReadStream): Promise<string | undefined> {
+  const typed: string[] = [];
+  return new Promise<string | undefined>((resolve) => {
+    terminal.setEncoding('utf8');
+    terminal.once('error', () => resolve(undefined));
+    terminal.once('end', () => resolve(undefined));
+    terminal.on('data', (text: string) => {
+      for (const character of text) {
+        if (character === '\r' || character === '\n') resolve(typed.join(''));
+        else if (character === interrupt) resolve(interrupt);
+        else if (character === endOfInput && typed.length === 0) resolve(undefined);
+        else if (backspaces.has(character)) typed.pop();
+        else if (character === killLine) typed.length = 0;
+        else if (character !== endOfInput) typed.push(character);
+      }
+    });
+  }).finally(() => {
+    terminal.setRawMode(false);
+    terminal.destroy();
+  });
+}

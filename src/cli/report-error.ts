@@ -1,0 +1,50 @@
+import { RolesAnywhereError } from '../errors.ts';
+import type { Terminal } from './command.ts';
+import { exitStatus } from './exit-status.ts';
+import { printable } from './printable.ts';
+
+/** Writes an error for a person and gives the exit status for a program. */
+export function reportError(error: unknown, debug: boolean, terminal: Terminal): number {
+  const known = error instanceof RolesAnywhereError ? error : defect(error);
+  terminal.log(`roles-anywhere: ${printable(known.message)}`);
+  for (const hint of known.hints) terminal.log(`hint: ${printable(hint)}`);
+  if (debug) for (const line of details(known)) terminal.log(line);
+  return exitStatus(known.code);
+}
+
+/** What nobody threw on purpose. Its message may quote anything, a key included, and is left to `--debug`. */
+function defect(cause: unknown): RolesAnywhereError {
+  const name = cause instanceof Error ? cause.name : typeof cause;
+  return new RolesAnywhereError('INTERNAL', `this is a defect of roles-anywhere (${name})`, {
+    cause,
+    hints: ['please report it with what --debug shows; npm bugs roles-anywhere opens the place'],
+  });
+}
+
+function details(error: RolesAnywhereError): readonly string[] {
+  const lines = [`debug: code ${error.code}`];
+  if (error.requestId !== undefined) lines.push(`debug: request id ${printable(error.requestId)}`);
+  for (let cause = error.cause, depth = 0; cause !== undefined && depth < 8; depth += 1) {
+    lines.push(`debug: caused by ${describe(cause)}`);
+    lines.push(...framesOf(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return [...lines, ...framesOf(error)];
+}
+
+/**
+ * Errors of parsers and of argument checks quote what they were given, which may be a secret: of those the name is
+ * enough.
+ */
+function describe(cause: unknown): string {
+  if (!(cause instanceof Error)) return typeof cause;
+  const code = 'code' in cause ? ` ${String(cause.code)}` : '';
+  const quotes = cause instanceof SyntaxError || code.startsWith(' ERR_INVALID_');
+  return printable(quotes ? `${cause.name}${code}` : `${cause.name}${code}: ${cause.message}`);
+}
+
+/** The stack without its first lines, which repeat the message. */
+function framesOf(error: unknown): readonly string[] {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  return stack.split('\n').filter((line) => /^\s+at /.test(line));
+}

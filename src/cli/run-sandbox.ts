@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { RolesAnywhereError } from '../errors.ts';
+import type { OptionValues } from '../options/option-values.ts';
+import { keyTypes } from '../sandbox/key-pair.ts';
+import { readFault } from '../sandbox/read-fault.ts';
+import { describeRequest } from '../sandbox/request-log.ts';
+import type { Sandbox, SandboxOptions } from '../sandbox/sandbox.ts';
+import { startSandbox } from '../sandbox/start-sandbox.ts';
+import type { Terminal } from './command.ts';
+
+/** Runs the sandbox until a signal stops it: data to stdout, a line for every request to stderr. */
+export async function runSandbox(values: OptionValues, terminal: Terminal): Promise<void> {
+  const faults = values.list('fail').map((text) => readFault(text, values.origin('fail')));
+  const running = await startSandbox({
+    ...readOptions(values),
+    keyType: keyTypes.find((type) => type === values.text('key-type')),
+    now: () => terminal.now(),
+    log: (record) => terminal.log(describeRequest(record)),
+  });
+  try {
+    for (const fault of faults) running.failNext(fault);
+    const stopped = terminal.untilStopped();
+    await terminal.stdout(values.isOn('json') ? describeAsJson(running) : describeAsText(running));
+    terminal.log(`the sandbox listens on ${running.endpoint} until it is interrupted`);
+    await stopped;
+  } finally {
+    await running.close();
+  }
+}
+
+function readOptions(values: OptionValues): SandboxOptions {
+  const anchors = values.list('anchor').map((path) => readAnchor(path, values.origin('anchor')));
+  const maxSessionDuration = values.integer('role-max-session-duration') ?? 3600;
+  return {
+    port: values.integer('port'),
+    region: values.text('region'),
+    accountId: values.text('account-id'),
+    anchors: anchors.length === 0 ? undefined : anchors,
+    identity: readIdentity(values),
+    roles: values.list('role').map((name) => ({ name, maxSessionDuration })),
+    profile: {
+      durationSeconds: values.integer('profile-duration') ?? 3600,
+      acceptRoleSessionName: values.isOn('accept-role-session-name'),
+    },
+    throttle: values.integer('throttle'),
+    clockOffset: values.integer('clock-offset'),
+    directory: values.text('directory'),
+  };
+}
+
+function readAnchor(path: string, option: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RolesAnywhereError('FILE_FAILED', `${option} cannot be read: ${reason}`, { cause });
+  }
+}
+
+/** What is printed is for other folders too, so the paths are made absolute. */
+function readIdentity(values: OptionValues): SandboxOptions['identity'] {
+  const [certificate, privateKey] = [values.text('certificate'), values.text('private-key')];
+  if (certificate === undefined && privateKey === undefined) return undefined;
+  if (certificate === undefined || privateKey === undefined) {
+    throw new RolesAnywhereError('OPTION_MISSING', '--certificate and --private-key go together, and one is missing');
+  }
+  return { certificatePath: resolve(certificate), privateKeyPath: resolve(privateKey) };
+}
+
+function describeAsText(running: Sandbox): string {
+  const exports = Object.entries(running.environment).map(([name, value]) => `export ${name}=${quote(value)}`);
+  return [
+    '# For ~/.aws/config; then: aws --profile sandbox sts get-caller-identity',
+    running.configSection(),
+    '# Or for a shell; then: roles-anywhere credential-process',
+    ...exports,
+    '',
+  ].join('\n');
+}
+
+function describeAsJson(running: Sandbox): string {
+  const { endpoint, region, accountId, trustAnchorArn, profileArn, roleArn, environment } = running;
+  const config = running.configSection();
+  return `${JSON.stringify({ endpoint, region, accountId, trustAnchorArn, profileArn, roleArn, environment, config })}\n`;
+}
+
+/** For a POSIX shell. */
+function quote(value: string): string {
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
+}

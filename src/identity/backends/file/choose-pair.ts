@@ -1,0 +1,41 @@
+import type { ByteSource } from '../../identity.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import { describePublicKey, isSupported } from '../../x509/public-key.ts';
+import type { LocalKey } from './local-key.ts';
+
+export interface Pair {
+  readonly certificate: Certificate;
+  readonly key: LocalKey;
+}
+
+export interface PairChoice {
+  readonly certificates: readonly Certificate[];
+  readonly keys: readonly LocalKey[];
+  readonly source: { readonly certificate: ByteSource; readonly privateKey: ByteSource };
+  readonly now: Date;
+}
+
+/**
+ * The private key and the certificate that is for it, wherever in its file that stands. A PKCS#12 with several such
+ * pairs must have one whose certificate Roles Anywhere takes.
+ *
+ * @throws RolesAnywhereError KEY_MISMATCH, KEY_UNSUPPORTED, KEY_INVALID
+ */
+export async function choosePair(choice: PairChoice): Promise<Pair> {
+  const pairs = choice.keys.flatMap((key) => pairOf(key, choice.certificates));
+  const [pair] = pairs;
+  if (pair !== undefined && pairs.length === 1 && isUsable(pair)) return pair;
+  const { judgePairs } = await import('./judge-pairs.ts');
+  return judgePairs(pairs, choice);
+}
+
+/** The first certificate that is for the key, or nothing. */
+function pairOf(key: LocalKey, certificates: readonly Certificate[]): readonly Pair[] {
+  const certificate = certificates.find((candidate) => key.fits(candidate));
+  return certificate === undefined ? [] : [{ certificate, key }];
+}
+
+/** The public key of the certificate is the one of the private key, and at hand. */
+function isUsable({ certificate }: Pair): boolean {
+  return isSupported(describePublicKey(certificate.publicKeyInfo));
+}

@@ -1,0 +1,55 @@
+import { RolesAnywhereError } from '../../../errors.ts';
+import { naming, placeOf, Problem } from '../../problem.ts';
+import { faultOf } from '../../x509/check-leaf.ts';
+import { subjectOf } from '../../x509/explain-leaf.ts';
+import { nameOfPublicKey, supportedKeys, whyUnsupported } from '../../x509/public-key-names.ts';
+import { describePublicKey, isSupported } from '../../x509/public-key.ts';
+import type { Pair, PairChoice } from './choose-pair.ts';
+
+/**
+ * Decides where there is not simply one usable pair: none, several, or one with a key that cannot be used.
+ *
+ * @throws RolesAnywhereError KEY_MISMATCH, KEY_UNSUPPORTED, KEY_INVALID
+ */
+export async function judgePairs(pairs: readonly Pair[], choice: PairChoice): Promise<Pair> {
+  const place = placeOf(choice.source.privateKey);
+  const pair = pairs.length > 1 ? fittestPair(pairs, choice) : pairs[0];
+  const publicKeys =
+    pair === undefined ? choice.keys.map((key) => key.publicKeyInfo()) : [pair.certificate.publicKeyInfo];
+  await naming(place, 'KEY_INVALID', () => publicKeys.forEach(refuseUnsupported));
+  return pair ?? naming(place, 'KEY_MISMATCH', () => refuseMismatch(choice));
+}
+
+/** @throws Problem KEY_UNSUPPORTED */
+export function refuseUnsupported(publicKeyInfo: Uint8Array): void {
+  const description = describePublicKey(publicKeyInfo);
+  if (isSupported(description)) return;
+  throw new Problem(`cannot be used: ${whyUnsupported(description)}`, 'KEY_UNSUPPORTED', { hints: [supportedKeys] });
+}
+
+/** The one whose certificate can be used; where there is none the first, to be refused with its reason. */
+function fittestPair(pairs: readonly Pair[], { source, now }: PairChoice): Pair | undefined {
+  const fit = pairs.filter(({ certificate }) => faultOf(certificate, now) === undefined);
+  if (fit.length <= 1) return fit[0] ?? pairs[0];
+  const subjects = fit.map(({ certificate }) => subjectOf(certificate)).join('; ');
+  throw new RolesAnywhereError(
+    'KEY_INVALID',
+    `${placeOf(source.privateKey)} holds ${fit.length} private keys with certificates that could be used: ${subjects}`,
+    { hints: ['export the one that is meant into a file of its own'] },
+  );
+}
+
+function refuseMismatch({ certificates, keys, source }: PairChoice): never {
+  const keyTypes = keys.map((key) => nameOfPublicKey(describePublicKey(key.publicKeyInfo()))).join(', ');
+  const [first] = certificates;
+  const found =
+    first === undefined
+      ? 'nothing'
+      : `${subjectOf(first)} (${nameOfPublicKey(describePublicKey(first.publicKeyInfo))})`;
+  const more = certificates.length > 1 ? ` and ${certificates.length - 1} more, none of them for this key` : '';
+  throw new Problem(
+    `(${keyTypes}) is not the key of ${placeOf(source.certificate)}, which holds ${found}${more}`,
+    'KEY_MISMATCH',
+    { hints: ['give the key that this certificate was issued for; a renewed certificate may have a new one'] },
+  );
+}

@@ -1,0 +1,51 @@
+import { createPublicKey, type KeyObject, sign } from 'node:crypto';
+import type { SignatureAlgorithm, Signer } from '../../signer.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import { equalBytes } from '../../x509/der.ts';
+import { openPublicKey } from '../../x509/verify-signature.ts';
+
+/** A private key in the memory of this process. */
+export interface LocalKey {
+  readonly signer: Signer;
+  /** DER SubjectPublicKeyInfo of its public half. */
+  readonly publicKeyInfo: () => Uint8Array;
+  /** Whether the certificate is for this key. */
+  readonly fits: (certificate: Certificate) => boolean;
+}
+
+const algorithms: Readonly<Record<string, SignatureAlgorithm>> = {
+  rsa: 'RSA',
+  ec: 'ECDSA',
+  'ml-dsa-44': 'ML-DSA',
+  'ml-dsa-65': 'ML-DSA',
+  'ml-dsa-87': 'ML-DSA',
+};
+
+/** A key of node:crypto; undefined for a type that Roles Anywhere does not know. */
+export function localKey(key: KeyObject): LocalKey | undefined {
+  // Before Node 24.6 a key of an unknown type has no type at all.
+  const algorithm = algorithms[key.asymmetricKeyType ?? ''];
+  if (algorithm === undefined) return undefined;
+  const publicKey = createPublicKey(key);
+  return {
+    signer: {
+      algorithm,
+      // eslint-disable-next-line typescript/require-await -- the seam is asynchronous, this key is not
+      async sign(message, digest = 'SHA-256') {
+        return sign(algorithm === 'ML-DSA' ? undefined : digest, message, key);
+      },
+    },
+    publicKeyInfo: () => publicKey.export({ type: 'spki', format: 'der' }),
+    // Comparing opened keys is faster than exporting, and takes compressed points for what they are.
+    fits: ({ publicKeyInfo }) => openPublicKey(publicKeyInfo)?.equals(publicKey) ?? false,
+  };
+}
+
+/** A key of another implementation, out of its public half. */
+export function foreignKey(signer: Signer, publicKeyInfo: Uint8Array): LocalKey {
+  return {
+    signer,
+    publicKeyInfo: () => publicKeyInfo,
+    fits: (certificate) => equalBytes(certificate.publicKeyInfo, publicKeyInfo),
+  };
+}

@@ -1,0 +1,56 @@
+import type { ByteSource, IdentityContext, SecretSource } from '../../identity.ts';
+import { isSameSource, naming, placeOf } from '../../problem.ts';
+import type { Signer } from '../../signer.ts';
+import { sourceReader } from '../../source-reader.ts';
+import { choosePair } from './choose-pair.ts';
+import { refuseUnsupported } from './judge-pairs.ts';
+import { type FileContext, openCertificateFile, openKeyFile } from './open-files.ts';
+import type { LocalKey } from './local-key.ts';
+import { warnIfExposed } from './warn-if-exposed.ts';
+
+/** A private key, alone or with the certificate that it must belong to. */
+export interface FileSignerSource {
+  readonly certificate: ByteSource | undefined;
+  readonly privateKey: ByteSource;
+  readonly keyPassword: SecretSource | undefined;
+}
+
+export interface FileSigner {
+  readonly signer: Signer;
+  /** DER SubjectPublicKeyInfo. */
+  readonly publicKeyInfo: Uint8Array;
+}
+
+/**
+ * Opens a private key without judging its certificate.
+ *
+ * @throws RolesAnywhereError CERTIFICATE_UNREADABLE, CERTIFICATE_INVALID, KEY_*, PASSWORD_*, OPTION_NOT_BUILT
+ */
+export async function openFileSigner(source: FileSignerSource, context: IdentityContext): Promise<FileSigner> {
+  const reader = sourceReader(context.environment);
+  try {
+    return await openFrom(source, { reader, password: source.keyPassword, context });
+  } finally {
+    reader.wipe();
+  }
+}
+
+async function openFrom({ certificate, privateKey }: FileSignerSource, files: FileContext): Promise<FileSigner> {
+  warnIfExposed(privateKey, await files.reader.read(privateKey, 'KEY_UNREADABLE'), files.context);
+  const { keys, certificates: own } = await openKeyFile(privateKey, files);
+  const isOwn = certificate === undefined || (own.length > 0 && isSameSource(certificate, privateKey));
+  const certificates = isOwn ? own : (await openCertificateFile(certificate, files)).certificates;
+  const [key] = keys;
+  if (certificates.length === 0 && key !== undefined && keys.length === 1) return bareSigner(key, privateKey);
+  const source = { certificate: certificate ?? privateKey, privateKey };
+  const pair = await choosePair({ certificates, keys, source, now: files.context.now() });
+  return { signer: pair.key.signer, publicKeyInfo: pair.certificate.publicKeyInfo };
+}
+
+function bareSigner(key: LocalKey, source: ByteSource): Promise<FileSigner> {
+  return naming(placeOf(source), 'KEY_INVALID', () => {
+    const publicKeyInfo = key.publicKeyInfo();
+    refuseUnsupported(publicKeyInfo);
+    return { signer: key.signer, publicKeyInfo };
+  });
+}

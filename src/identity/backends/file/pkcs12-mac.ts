@@ -1,0 +1,80 @@
+import { createHash, createHmac } from 'node:crypto';
+import { Problem } from '../../problem.ts';
+import {
+  type Element,
+  equalBytes,
+  objectIdentifierOf,
+  octetStringOf,
+  sequenceOf,
+  smallIntegerOf,
+  takeIf,
+  tags,
+} from '../../x509/der.ts';
+import { checkIterations, costOf, deriveKey, type PbePassword } from './pbe.ts';
+import { hmacHash, readKdf } from './pbe-scheme.ts';
+import { derivePkcs12, purposes } from './pkcs12-kdf.ts';
+
+/** What protects a PKCS#12 file from being changed, and tells a wrong password at once. */
+export interface Pkcs12Mac {
+  readonly algorithm: Element | undefined;
+  readonly digest: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+}
+
+/** MacData ::= SEQUENCE { mac SEQUENCE { algorithm, digest }, macSalt OCTET STRING, iterations INTEGER DEFAULT 1 } */
+export function readPkcs12Mac(macData: Element): Pkcs12Mac {
+  const fields = sequenceOf(macData);
+  const [algorithm, digest] = sequenceOf(fields.shift());
+  const salt = octetStringOf(fields.shift());
+  const iterations = takeIf(fields, tags.integer);
+  return {
+    algorithm,
+    digest: octetStringOf(digest),
+    salt,
+    iterations: iterations === undefined ? 1 : smallIntegerOf(iterations, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+const macHashes: Readonly<Record<string, string>> = {
+  '1.3.14.3.2.26': 'sha1',
+  '2.16.840.1.101.3.4.2.4': 'sha224',
+  '2.16.840.1.101.3.4.2.1': 'sha256',
+  '2.16.840.1.101.3.4.2.2': 'sha384',
+  '2.16.840.1.101.3.4.2.3': 'sha512',
+};
+
+const pbmac1 = '1.2.840.113549.1.5.14';
+
+/**
+ * @param data what the MAC is made over
+ * @throws Problem KEY_UNSUPPORTED
+ */
+export async function isMacRight(mac: Pkcs12Mac, data: Uint8Array, password: PbePassword): Promise<boolean> {
+  const [identifier, parameters] = sequenceOf(mac.algorithm);
+  const oid = objectIdentifierOf(identifier);
+  const { hash, key } = oid === pbmac1 ? await pbmac1Key(parameters, password) : pkcs12MacKey(oid, mac, password);
+  return equalBytes(createHmac(hash, key).update(data).digest(), mac.digest);
+}
+
+interface MacKey {
+  readonly hash: string;
+  readonly key: Buffer;
+}
+
+/** PBMAC1-params ::= SEQUENCE { keyDerivationFunc, messageAuthScheme } (RFC 8018, A.5, and RFC 9579) */
+async function pbmac1Key(parameters: Element | undefined, password: PbePassword): Promise<MacKey> {
+  const [derivation, scheme] = sequenceOf(parameters);
+  const kdf = readKdf(derivation);
+  checkIterations(costOf(kdf));
+  const hash = hmacHash(scheme);
+  return { hash, key: await deriveKey(kdf, password.utf8, createHash(hash).digest().length) };
+}
+
+function pkcs12MacKey(oid: string, { salt, iterations }: Pkcs12Mac, { bmp }: PbePassword): MacKey {
+  const hash = macHashes[oid];
+  if (hash === undefined) throw new Problem(`is protected by a MAC with ${oid}, which is not known`, 'KEY_UNSUPPORTED');
+  checkIterations(iterations);
+  const length = createHash(hash).digest().length;
+  return { hash, key: derivePkcs12({ hash, password: bmp, salt, iterations }, purposes.mac, length) };
+}

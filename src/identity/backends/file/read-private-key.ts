@@ -1,0 +1,32 @@
+import { createPrivateKey } from 'node:crypto';
+import { type LocalKey, localKey } from './local-key.ts';
+import { isPem, pemBlocks } from './pem.ts';
+import type { Lock } from './unlock.ts';
+
+/**
+ * Reads the private key of a PEM or DER file: the first one, where there are several.
+ *
+ * A plain PEM key goes to OpenSSL as it stands, so that it never becomes a string; everything else is left to a file
+ * that is loaded only then.
+ *
+ * @throws Problem KEY_INVALID, KEY_UNSUPPORTED, OPTION_NOT_BUILT, or what `lock` throws
+ */
+export async function readPrivateKey(bytes: Buffer, lock: Lock): Promise<LocalKey> {
+  const plain = readPlainPem(bytes);
+  if (plain !== undefined) return plain;
+  const { readUnusualKey } = await import('./unusual-key.ts');
+  return readUnusualKey(bytes, lock);
+}
+
+const plainLabels: ReadonlySet<string> = new Set(['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']);
+
+function readPlainPem(bytes: Buffer): LocalKey | undefined {
+  if (!isPem(bytes)) return undefined;
+  const block = pemBlocks(bytes).find(({ label }) => label.endsWith('PRIVATE KEY'));
+  if (block === undefined || !plainLabels.has(block.label)) return undefined;
+  try {
+    return localKey(createPrivateKey(block.armoured));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import { RolesAnywhereError } from '../../../errors.ts';
+import type { IdentityContext, SecretSource } from '../../identity.ts';
+import { Problem } from '../../problem.ts';
+import { readSecret } from '../../secret.ts';
+
+/** Where the password of an encrypted file comes from. */
+export interface Lock {
+  /** As the question names it: `/etc/pki/leaf.key`. */
+  readonly name: string;
+  readonly password: SecretSource | undefined;
+  readonly context: IdentityContext;
+}
+
+const maxQuestions = 3;
+
+const passwordHints: readonly string[] = [
+  'give it with --pkcs8-password-file, --pkcs8-password-fd, the variable ROLES_ANYWHERE_PKCS8_PASSWORD or --pkcs8-password',
+];
+
+/**
+ * Opens something with its password: the one given, or one that is asked for, three times at the most.
+ *
+ * @param open throws a Problem PASSWORD_WRONG when the password is not the right one
+ * @throws Problem PASSWORD_MISSING or PASSWORD_WRONG; RolesAnywhereError PASSWORD_UNREADABLE
+ */
+export async function unlock<T>(lock: Lock, open: (password: Buffer) => Promise<T>): Promise<T> {
+  if (isGiven(lock.password)) return openAndWipe(await readSecret(lock.password, lock.context), open);
+  for (let question = 1; ; question++) {
+    const password = await ask(lock);
+    try {
+      return await openAndWipe(password, open);
+    } catch (error) {
+      if (question === maxQuestions || !isWrongPassword(error)) throw error;
+    }
+  }
+}
+
+/** An empty password on the command line or in a variable is none. */
+export function isGiven(password: SecretSource | undefined): password is SecretSource {
+  return password !== undefined && !(password.kind === 'value' && password.value === '');
+}
+
+export function isWrongPassword(error: unknown): boolean {
+  return (error instanceof Problem || error instanceof RolesAnywhereError) && error.code === 'PASSWORD_WRONG';
+}
+
+export function wrongPassword(cause?: unknown): Problem {
+  return new Problem('is not opened by the password given', 'PASSWORD_WRONG', { cause });
+}
+
+async function ask(lock: Lock): Promise<Buffer> {
+  const answer = await lock.context.askSecret?.(`password of ${lock.name}: `);
+  if (answer === undefined) {
+    throw new Problem('is encrypted, and no password was given', 'PASSWORD_MISSING', { hints: passwordHints });
+  }
+  return Buffer.from(answer, 'utf8');
+}
+
+async function openAndWipe<T>(password: Buffer, open: (password: Buffer) => Promise<T>): Promise<T> {
+  try {
+    return await open(password);
+  } finally {
+    password.fill(0);
+  }
+}

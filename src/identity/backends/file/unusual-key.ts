@@ -1,0 +1,126 @@
+import { createPrivateKey } from 'node:crypto';
+import { Problem } from '../../problem.ts';
+import { encodeElement } from '../../x509/der-writer.ts';
+import { octetStringOf, onlyElement, sequenceOf, tags } from '../../x509/der.ts';
+import { supportedKeys, whyUnsupported } from '../../x509/public-key-names.ts';
+import { describeAlgorithm } from '../../x509/public-key.ts';
+import { decryptPkcs8 } from './decrypt-pkcs8.ts';
+import { textFault } from './explain-certificate.ts';
+import { keyStructure, type KeyStructure } from './key-structure.ts';
+import { type LocalKey, localKey } from './local-key.ts';
+import { decodePem, isPem, type PemBlock, pemBlocks, pemHeaders } from './pem.ts';
+import { type Lock, unlock } from './unlock.ts';
+
+/**
+ * Every key file that is not plain PEM for OpenSSL: DER, encrypted, ML-DSA where node:crypto has none, and all that
+ * has to be refused with a reason.
+ */
+export function readUnusualKey(bytes: Buffer, lock: Lock): Promise<LocalKey> {
+  return isPem(bytes) ? readPemKey(bytes, lock) : readDerKey(bytes, lock);
+}
+
+async function readPemKey(bytes: Buffer, lock: Lock): Promise<LocalKey> {
+  const blocks = pemBlocks(bytes);
+  const block = blocks.find(({ label }) => label.endsWith('PRIVATE KEY'));
+  if (block === undefined) throw noKey(blocks);
+  refuseLabel(block.label);
+  if (pemHeaders(block).get('Proc-Type')?.startsWith('4,ENCRYPTED') === true) return readTraditional(block, lock);
+  return readDerKey(decodePem(block), lock);
+}
+
+async function readTraditional(block: PemBlock, lock: Lock): Promise<LocalKey> {
+  const { decryptTraditional } = await import('./decrypt-traditional.ts');
+  return openPlain(await unlock(lock, async (password) => decryptTraditional(block, password)));
+}
+
+async function readDerKey(der: Buffer, lock: Lock): Promise<LocalKey> {
+  if (der[0] !== tags.sequence) {
+    throw new Problem(`holds no private key, neither PEM nor DER${textFault(der)}`, 'KEY_INVALID');
+  }
+  return keyStructure(der) === 'encrypted'
+    ? openPlain(await unlock(lock, (password) => decryptPkcs8(der, password)))
+    : openPlain(Buffer.from(der));
+}
+
+/** Opens an unencrypted key and wipes what it was read from. */
+export async function openPlain(der: Buffer): Promise<LocalKey> {
+  try {
+    return await openDer(der, keyStructure(der));
+  } finally {
+    der.fill(0);
+  }
+}
+
+async function openDer(der: Buffer, structure: KeyStructure): Promise<LocalKey> {
+  if (structure === 'pkcs8') return openPkcs8(der);
+  if (structure === 'dsa') throw unsupported('Roles Anywhere takes no signatures by DSA keys');
+  if (structure === 'tpm') throw tpmKey();
+  if (structure !== 'pkcs1' && structure !== 'sec1') return fail(misplaced[structure]);
+  return tryNode(der, structure) ?? fail('holds a private key that cannot be read');
+}
+
+const misplaced = {
+  encrypted: 'holds a private key that is encrypted twice',
+  'public-key': 'holds a public key, where the private one belongs',
+  certificate: 'holds a certificate, where its private key belongs',
+} as const;
+
+/** PrivateKeyInfo ::= SEQUENCE { version, privateKeyAlgorithm, privateKey OCTET STRING, … } (RFC 5958, section 2) */
+async function openPkcs8(der: Buffer): Promise<LocalKey> {
+  const [, algorithm, privateKey] = sequenceOf(onlyElement(der));
+  const description = describeAlgorithm(algorithm);
+  if (description.family === 'other') throw unsupported(whyUnsupported(description));
+  // Version 2 may carry the public key, and OpenSSL 3.0 does not read it.
+  const versionOne = encodeElement(
+    tags.sequence,
+    encodeElement(tags.integer, Buffer.of(0)),
+    algorithm?.encoded ?? Buffer.of(),
+    privateKey?.encoded ?? Buffer.of(),
+  );
+  try {
+    const key = tryNode(versionOne, 'pkcs8');
+    if (key !== undefined) return key;
+  } finally {
+    versionOne.fill(0);
+  }
+  if (description.family !== 'ML-DSA') return fail('holds a private key that cannot be read');
+  const { openMlDsaKey } = await import('./ml-dsa-key.ts');
+  return openMlDsaKey(description.name, octetStringOf(privateKey));
+}
+
+function tryNode(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1'): LocalKey | undefined {
+  try {
+    return localKey(createPrivateKey({ key: der, format: 'der', type }));
+  } catch {
+    return undefined;
+  }
+}
+
+function refuseLabel(label: string): void {
+  if (label === 'TSS2 PRIVATE KEY') throw tpmKey();
+  if (label === 'DSA PRIVATE KEY') throw unsupported('Roles Anywhere takes no signatures by DSA keys');
+  if (label === 'OPENSSH PRIVATE KEY') {
+    throw new Problem("holds a key in OpenSSH's own format", 'KEY_UNSUPPORTED', {
+      hints: ['write a copy of it as PKCS#8: ssh-keygen -p -m PKCS8 -f COPY'],
+    });
+  }
+}
+
+function noKey(blocks: readonly PemBlock[]): Problem {
+  const labels = [...new Set(blocks.map(({ label }) => label))].join(', ');
+  return new Problem(`holds no private key, but ${labels || 'nothing that can be read'}`, 'KEY_INVALID', {
+    hints: ['give the file of the private key with --private-key'],
+  });
+}
+
+function tpmKey(): Problem {
+  return new Problem('holds a TPM key (TSS2 PRIVATE KEY), and keys in a TPM are not built yet', 'OPTION_NOT_BUILT');
+}
+
+function unsupported(reason: string): Problem {
+  return new Problem(`cannot be used: ${reason}`, 'KEY_UNSUPPORTED', { hints: [supportedKeys] });
+}
+
+function fail(message: string): never {
+  throw new Problem(message, 'KEY_INVALID');
+}

@@ -1,0 +1,134 @@
+/**
+ * The part of PKCS#11 (v2.40) that this package uses, in its own words. What is behind it only load-module.ts knows.
+ *
+ * Every function throws CryptokiError when the module answers something else than CKR_OK.
+ */
+
+export interface CryptokiModule {
+  readonly library: LibraryInfo;
+  /** Slots with a token in them, asked for anew at each call. */
+  slots(): readonly CryptokiSlot[];
+}
+
+/** CK_INFO; padding is cut off here and below. */
+export interface LibraryInfo {
+  readonly manufacturer: string;
+  readonly description: string;
+  readonly version: { readonly major: number; readonly minor: number };
+}
+
+export interface CryptokiSlot {
+  readonly id: bigint;
+  /** C_GetSlotInfo. */
+  describe(): SlotInfo;
+  /** C_GetTokenInfo. */
+  token(): TokenInfo;
+  /** C_OpenSession: serial, read-only. */
+  open(): CryptokiSession;
+}
+
+export interface SlotInfo {
+  readonly description: string;
+  readonly manufacturer: string;
+}
+
+export interface TokenInfo {
+  readonly label: string;
+  readonly manufacturer: string;
+  readonly model: string;
+  readonly serial: string;
+  /** Bits of `tokenFlags`. */
+  readonly flags: number;
+}
+
+/** CKF_… of CK_TOKEN_INFO. */
+export const tokenFlags = {
+  loginRequired: 0x4,
+  protectedAuthenticationPath: 0x100,
+  initialized: 0x400,
+  pinCountLow: 0x10000,
+  pinFinalTry: 0x20000,
+  pinLocked: 0x40000,
+} as const;
+
+export type LoginKind = 'user' | 'context-specific';
+
+export interface CryptokiSession {
+  /** C_GetSessionInfo: whether the user is logged in. It fails when session or token are gone. */
+  isLoggedIn(): boolean;
+  /** C_Login; the empty PIN where the token has a PIN pad of its own. */
+  login(kind: LoginKind, pin: string): void;
+  /** C_FindObjects: objects that have all the attributes. */
+  find(template: Template): readonly CryptokiObject[];
+  /** C_SignInit. */
+  startSigning(key: CryptokiObject, mechanism: number): void;
+  /** C_Sign, on a thread of its own: some tokens take a second, and some wait for a finger. */
+  sign(data: Uint8Array): Promise<Uint8Array>;
+  /** C_Sign on this thread: for tokens that are faster than the way to another. */
+  signHere(data: Uint8Array): Uint8Array;
+  /** Ends what startSigning began, when no signature is wanted any more. */
+  giveUpSigning(): void;
+  /** C_CloseSession; never fails. */
+  close(): void;
+}
+
+export interface Template {
+  readonly class: number;
+  readonly id?: Uint8Array;
+  readonly label?: string;
+  readonly subject?: Uint8Array;
+}
+
+export interface CryptokiObject {
+  /** C_GetAttributeValue; undefined where the object has no such attribute or does not show it. */
+  read(attribute: number): Uint8Array | undefined;
+}
+
+/** CKO_… */
+export const objectClass = { certificate: 1, privateKey: 3 } as const;
+
+/** CKA_… */
+export const attributes = {
+  label: 0x3,
+  value: 0x11,
+  certificateType: 0x80,
+  keyType: 0x100,
+  id: 0x102,
+  sign: 0x108,
+  modulus: 0x120,
+  publicExponent: 0x122,
+  ecParams: 0x180,
+  ecPoint: 0x181,
+  alwaysAuthenticate: 0x202,
+} as const;
+
+/** CKK_… */
+export const keyType = { rsa: 0, ec: 3 } as const;
+
+/** CKM_… */
+export const mechanism = {
+  rsaPkcs: 0x1,
+  sha256RsaPkcs: 0x40,
+  sha384RsaPkcs: 0x41,
+  sha512RsaPkcs: 0x42,
+  ecdsa: 0x1041,
+  ecdsaSha256: 0x1044,
+  ecdsaSha384: 0x1045,
+  ecdsaSha512: 0x1046,
+} as const;
+
+/** What a function of the module answered in place of CKR_OK. */
+export class CryptokiError extends Error {
+  override readonly name = 'CryptokiError';
+  /** `CKR_PIN_INCORRECT`. */
+  readonly result: string;
+
+  constructor(result: string, cause: unknown) {
+    super(result, { cause });
+    this.result = result;
+  }
+}
+
+export function isResult(error: unknown, ...results: readonly string[]): error is CryptokiError {
+  return error instanceof CryptokiError && results.includes(error.result);
+}

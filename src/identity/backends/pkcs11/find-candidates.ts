@@ -1,0 +1,137 @@
+import type { FoundToken } from './find-token.ts';
+import { type PairSource, tokenSourcesOf } from './pkcs11-options.ts';
+import type { Pkcs11Uri } from './pkcs11-uri.ts';
+import {
+  type CertificateReader,
+  filterOf,
+  findCertificates,
+  type ObjectFilter,
+  type TokenCertificate,
+} from './token-certificates.ts';
+import { findKeys, type FoundKeys, type TokenKey } from './token-keys.ts';
+
+/** What a token holds that may be meant. */
+export interface Candidates {
+  readonly keys: FoundKeys;
+  readonly certificates: readonly TokenCertificate[];
+}
+
+/**
+ * Finds keys and certificates by their URIs and by one another: what belongs together has the same CKA_ID (PKCS#11
+ * v2.40, section 4.6.3), or at least the same label.
+ *
+ * @param reader with a session that is logged in
+ * @param known certificates that were found without login
+ */
+export function findCandidates(
+  source: PairSource,
+  reader: CertificateReader,
+  known: readonly TokenCertificate[],
+): Candidates {
+  const { key, certificate } = tokenSourcesOf(source);
+  const found =
+    certificate === undefined || known.length > 0 ? known : findCertificates(reader, filterOf(certificate.uri));
+  const keys =
+    key === certificate ? findKeysByCertificate(reader, key.uri, found) : findKeysByUri(reader, key.uri, found);
+  const certificates = certificate === undefined || found.length > 0 ? found : findCertificatesByKey(reader, keys.keys);
+  return { keys, certificates };
+}
+
+/** The certificates of several tokens that a URI matches, without a login. */
+export function findPublicCertificates(
+  tokens: readonly FoundToken[],
+  uri: Pkcs11Uri,
+  warn: CertificateReader['warn'],
+): readonly TokenCertificate[] {
+  return tokens.flatMap((token) => withReader(token, warn, (reader) => findCertificates(reader, filterOf(uri))));
+}
+
+/** Reads certificates in a session of its own, not logged in. */
+export function withReader<T>(
+  token: FoundToken,
+  warn: CertificateReader['warn'],
+  read: (reader: CertificateReader) => T,
+): T {
+  const session = token.slot.open();
+  try {
+    return read({ session, token, warn });
+  } finally {
+    session.close();
+  }
+}
+
+/** By a URI of the key's own, which may also name its certificate. One that names no object leaves that to the certificate. */
+function findKeysByUri(
+  reader: CertificateReader,
+  uri: Pkcs11Uri,
+  certificates: readonly TokenCertificate[],
+): FoundKeys {
+  const filter = filterOf(uri);
+  const byUri = (): FoundKeys => findKeys(reader.session, reader.token, filter);
+  return Object.keys(filter).length > 0
+    ? firstFound([byUri, () => findKeysOf(reader, findCertificates(reader, filter), idOf)])
+    : firstFound([() => findKeysOf(reader, certificates, idOf), byUri]);
+}
+
+/** By the certificates that a URI matched: their CKA_ID, else what the URI itself says, else their labels. */
+function findKeysByCertificate(
+  reader: CertificateReader,
+  uri: Pkcs11Uri,
+  certificates: readonly TokenCertificate[],
+): FoundKeys {
+  return firstFound([
+    () => findKeysOf(reader, certificates, idOf),
+    () => findKeys(reader.session, reader.token, filterOf(uri)),
+    () => findKeysOf(reader, certificates, labelOf),
+  ]);
+}
+
+function findCertificatesByKey(reader: CertificateReader, keys: readonly TokenKey[]): readonly TokenCertificate[] {
+  const byId = findCertificatesOf(reader, keys, idOf);
+  return byId.length > 0 ? byId : findCertificatesOf(reader, keys, labelOf);
+}
+
+interface Named {
+  readonly id: Uint8Array;
+  readonly label: string;
+}
+
+type Trait = (object: Named) => ObjectFilter | undefined;
+
+/** An object without CKA_ID says nothing by it. */
+const idOf: Trait = ({ id }) => (id.length === 0 ? undefined : { id });
+const labelOf: Trait = ({ label }) => (label === '' ? undefined : { label });
+
+function findKeysOf({ session, token }: CertificateReader, objects: readonly Named[], trait: Trait): FoundKeys {
+  const found = filtersOf(objects, trait).map((filter) => findKeys(session, token, filter));
+  return { keys: found.flatMap(({ keys }) => keys), unusable: found.flatMap(({ unusable }) => unusable) };
+}
+
+function findCertificatesOf(
+  reader: CertificateReader,
+  objects: readonly Named[],
+  trait: Trait,
+): readonly TokenCertificate[] {
+  return filtersOf(objects, trait).flatMap((filter) => findCertificates(reader, filter));
+}
+
+/** Each filter once. */
+function filtersOf(objects: readonly Named[], trait: Trait): readonly ObjectFilter[] {
+  const filters = new Map<string, ObjectFilter>();
+  for (const object of objects) {
+    const filter = trait(object);
+    if (filter !== undefined) filters.set(filter.label ?? Buffer.from(filter.id ?? []).toString('hex'), filter);
+  }
+  return [...filters.values()];
+}
+
+/** The first search that finds a key. Why keys of the searches before it cannot be used is kept. */
+function firstFound(searches: readonly (() => FoundKeys)[]): FoundKeys {
+  const unusable: string[] = [];
+  for (const search of searches) {
+    const found = search();
+    unusable.push(...found.unusable);
+    if (found.keys.length > 0) return { keys: found.keys, unusable };
+  }
+  return { keys: [], unusable };
+}

@@ -1,0 +1,153 @@
+import { RolesAnywhereError } from '../../../errors.ts';
+import { type CryptokiSlot, isResult, type LibraryInfo, tokenFlags, type TokenInfo } from './cryptoki.ts';
+import { explainFailure } from './explain-failure.ts';
+import type { OpenModule } from './open-module.ts';
+import type { Pkcs11Source } from './pkcs11-options.ts';
+import { formatPkcs11Uri, type Pkcs11Uri } from './pkcs11-uri.ts';
+
+/** A token in its slot, as it was when it was looked for. */
+export interface FoundToken {
+  readonly slot: CryptokiSlot;
+  readonly info: TokenInfo;
+  /** Matches this token and no other one of its module. */
+  readonly uri: Pkcs11Uri;
+}
+
+/**
+ * The tokens that a URI matches by its library, slot and token attributes. Tokens nobody has initialised are left out.
+ *
+ * @throws RolesAnywhereError PKCS11_NO_TOKEN when there is none
+ */
+export function findTokens(module: OpenModule, { option, uri }: Pkcs11Source): readonly FoundToken[] {
+  const tokens = listTokens(module, option);
+  const matching = matchesLibrary(uri, module.library) ? tokens.filter((token) => matchesToken(uri, token)) : [];
+  if (matching.length > 0) return matching;
+  throw new RolesAnywhereError(
+    'PKCS11_NO_TOKEN',
+    tokens.length === 0
+      ? `${option}: the PKCS#11 module ${module.path} finds no token`
+      : `${option}: no token matches the PKCS#11 URI`,
+    {
+      hints:
+        tokens.length === 0
+          ? ['plug the token in; a token without a label is not initialised and does not count']
+          : tokens.map((token) => `there is ${formatPkcs11Uri(token.uri)}`),
+    },
+  );
+}
+
+/**
+ * The one token of several. A PIN goes to one token only, and so never to the wrong one.
+ *
+ * @throws RolesAnywhereError PKCS11_AMBIGUOUS
+ */
+export function onlyToken(tokens: readonly FoundToken[], option: string): FoundToken {
+  const [token, ...others] = tokens;
+  if (token !== undefined && others.length === 0) return token;
+  throw ambiguous(
+    `${option}: ${tokens.length} tokens match the PKCS#11 URI`,
+    tokens.map(({ uri }) => uri),
+  );
+}
+
+/** @param uris the candidates, each by a URI that matches it alone */
+export function ambiguous(message: string, uris: readonly Pkcs11Uri[]): RolesAnywhereError {
+  const texts = uris.map((uri) => formatPkcs11Uri(uri));
+  return new RolesAnywhereError('PKCS11_AMBIGUOUS', message, { hints: texts.map((text) => `write ${text}`) });
+}
+
+/** Whether this is the token that was used before, in whatever slot it is now. */
+export function isSameToken(one: TokenInfo, other: TokenInfo): boolean {
+  return (
+    one.label === other.label &&
+    one.serial === other.serial &&
+    one.manufacturer === other.manufacturer &&
+    one.model === other.model
+  );
+}
+
+/** How messages name a token. */
+export function nameOfToken({ label, serial }: TokenInfo): string {
+  return `token ${JSON.stringify(label)}${serial === '' ? '' : ` (serial ${serial})`}`;
+}
+
+function listTokens(module: OpenModule, option: string): readonly FoundToken[] {
+  const present = listSlots(module, option).flatMap((slot) => {
+    const info = readToken(slot);
+    return info === undefined || (info.flags & tokenFlags.initialized) === 0 ? [] : [{ slot, info }];
+  });
+  return present.map(({ slot, info }) => {
+    const isUnique = present.filter((other) => isSameToken(other.info, info)).length === 1;
+    return { slot, info, uri: uriOf(info, isUnique ? undefined : slot.id) };
+  });
+}
+
+function listSlots(module: OpenModule, option: string): readonly CryptokiSlot[] {
+  try {
+    return module.slots();
+  } catch (error) {
+    if (!isResult(error, ...slotFailures)) throw error;
+    // Some modules, SoftHSM among them, do not get over a token that went away before they are started anew.
+    module.restart();
+  }
+  try {
+    return module.slots();
+  } catch (error) {
+    throw isResult(error, ...slotFailures) ? explainFailure(error, `${option}: listing the tokens`) : error;
+  }
+}
+
+const slotFailures = [
+  'CKR_GENERAL_ERROR',
+  'CKR_FUNCTION_FAILED',
+  'CKR_DEVICE_ERROR',
+  'CKR_DEVICE_REMOVED',
+  'CKR_TOKEN_NOT_PRESENT',
+  'CKR_SLOT_ID_INVALID',
+  'CKR_CRYPTOKI_NOT_INITIALIZED',
+];
+
+/** Undefined for a token that went away, or that the module lists and cannot read. */
+function readToken(slot: CryptokiSlot): TokenInfo | undefined {
+  try {
+    return slot.token();
+  } catch (error) {
+    if (isResult(error, 'CKR_TOKEN_NOT_RECOGNIZED', ...slotFailures)) return undefined;
+    throw error;
+  }
+}
+
+function uriOf(info: TokenInfo, slotId: bigint | undefined): Pkcs11Uri {
+  const { model, manufacturer, serial, label: token } = info;
+  return { ...(slotId === undefined ? {} : { slotId }), model, manufacturer, serial, token };
+}
+
+function matchesLibrary(uri: Pkcs11Uri, library: LibraryInfo): boolean {
+  const { libraryManufacturer, libraryDescription, libraryVersion } = uri;
+  return (
+    (libraryManufacturer === undefined || libraryManufacturer === library.manufacturer) &&
+    (libraryDescription === undefined || libraryDescription === library.description) &&
+    (libraryVersion === undefined ||
+      (libraryVersion.major === library.version.major && libraryVersion.minor === library.version.minor))
+  );
+}
+
+function matchesToken(uri: Pkcs11Uri, { slot, info }: { slot: CryptokiSlot; info: TokenInfo }): boolean {
+  return (
+    (uri.slotId === undefined || uri.slotId === slot.id) &&
+    (uri.token === undefined || uri.token === info.label) &&
+    (uri.manufacturer === undefined || uri.manufacturer === info.manufacturer) &&
+    (uri.serial === undefined || uri.serial === info.serial) &&
+    (uri.model === undefined || uri.model === info.model) &&
+    matchesSlot(uri, slot)
+  );
+}
+
+function matchesSlot({ slotDescription, slotManufacturer }: Pkcs11Uri, slot: CryptokiSlot): boolean {
+  if (slotDescription === undefined && slotManufacturer === undefined) return true;
+  const { description, manufacturer } = slot.describe();
+  return (
+    (slotDescription === undefined || slotDescription === description) &&
+    (slotManufacturer === undefined || slotManufacturer === manufacturer)
+  );
+}

@@ -1,0 +1,176 @@
+import { RolesAnywhereError } from '../../../errors.ts';
+import type { IdentityContext } from '../../identity.ts';
+import type { Digest, Signer } from '../../signer.ts';
+import { equalBytes } from '../../x509/der.ts';
+import { type CryptokiSession, isResult } from './cryptoki.ts';
+import { explaining } from './explain-failure.ts';
+import { type FoundToken, findTokens, isSameToken, nameOfToken } from './find-token.ts';
+import type { OpenModule } from './open-module.ts';
+import { type LoggedIn, signWithKey } from './sign-with-key.ts';
+import { filterOf } from './token-certificates.ts';
+import { findKeys, type TokenKey } from './token-keys.ts';
+
+export interface HeldKeyParts {
+  readonly module: OpenModule;
+  readonly login: LoggedIn;
+  readonly key: TokenKey;
+  /** What messages call the option that names the key. */
+  readonly option: string;
+  readonly now: IdentityContext['now'];
+}
+
+/** Milliseconds. A token that signs this fast is not worth another thread, which takes a fifth of one to reach. */
+const fast = 1;
+
+/**
+ * A private key on a token, with one session held open for it. Before each signature the session is checked; when it
+ * was lost, or the token pulled and put back, it is opened anew, with the PIN that is known.
+ *
+ * It owns the session and the module, and gives them back with `close`.
+ */
+export class HeldKey implements Signer {
+  readonly algorithm: 'RSA' | 'ECDSA';
+  readonly #module: OpenModule;
+  readonly #option: string;
+  readonly #now: IdentityContext['now'];
+  #login: LoggedIn;
+  #key: TokenKey;
+  #isFast = false;
+  #isLost = false;
+  #closed = false;
+  /** A session signs one thing at a time (PKCS#11 v2.40, section 5.11): signatures wait for one another. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor({ module, login, key, option, now }: HeldKeyParts) {
+    this.algorithm = key.algorithm;
+    this.#module = module;
+    this.#login = login;
+    this.#key = key;
+    this.#option = option;
+    this.#now = now;
+  }
+
+  /** @throws RolesAnywhereError PIN_*, PKCS11_NO_TOKEN, PKCS11_NOT_FOUND, PKCS11_FAILED */
+  sign(message: Uint8Array, digest: Digest = 'SHA-256'): Promise<Uint8Array> {
+    return this.#inTurn(() => {
+      if (this.#closed) throw new RolesAnywhereError('PKCS11_FAILED', `${this.#option}: the key was closed`);
+      const what = `${this.#option}: signing with ${nameOfToken(this.#login.token.info)}`;
+      return explaining(what, () => this.#signReopening(message, digest));
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#closed) return;
+      this.#closed = true;
+      if (!this.#isLost) this.#login.session.close();
+      this.#module.release();
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #signReopening(message: Uint8Array, digest: Digest): Promise<Uint8Array> {
+    if (!this.#isLost) {
+      try {
+        const { session, token, pin } = this.#login;
+        // Fails when the session is gone, and logs in when another part of the process has logged out.
+        await pin.logIn(session, token);
+        return await this.#sign(message, digest);
+      } catch (error) {
+        if (!isResult(error, ...lost)) throw error;
+      }
+    }
+    await this.#reopen();
+    return this.#sign(message, digest);
+  }
+
+  async #sign(message: Uint8Array, digest: Digest): Promise<Uint8Array> {
+    const before = this.#now().getTime();
+    const signature = await signWithKey(this.#login, this.#key, { message, digest, here: this.#isFast });
+    this.#isFast = this.#now().getTime() - before <= fast;
+    return signature;
+  }
+
+  async #reopen(): Promise<void> {
+    const { session: lostSession, token: lostToken, pin } = this.#login;
+    // Its handle may soon be the handle of another session: it is not used again, even if what follows fails.
+    if (!this.#isLost) lostSession.close();
+    this.#isLost = true;
+    const token = this.#findAgain(lostToken);
+    const session = token.slot.open();
+    try {
+      await pin.logIn(session, token);
+      this.#key = this.#findKeyAgain(session, token);
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+    this.#login = { session, token, pin };
+    this.#isLost = false;
+  }
+
+  #findAgain(lostToken: FoundToken): FoundToken {
+    const source = { option: this.#option, uri: {} };
+    const isIt = ({ info }: FoundToken): boolean => isSameToken(info, lostToken.info);
+    const found = listed(() => findTokens(this.#module, source)).find(isIt);
+    if (found !== undefined) return found;
+    // Some modules see a token that came back only after they were started anew.
+    this.#module.restart();
+    const foundNow = listed(() => findTokens(this.#module, source)).find(isIt);
+    if (foundNow !== undefined) return foundNow;
+    throw new RolesAnywhereError(
+      'PKCS11_NO_TOKEN',
+      `${this.#option}: ${nameOfToken(lostToken.info)} is not there any more`,
+      {
+        hints: ['put it back: the next signature looks for it again'],
+      },
+    );
+  }
+
+  #findKeyAgain(session: CryptokiSession, token: FoundToken): TokenKey {
+    const { uri, publicKeyInfo, algorithm } = this.#key;
+    const found = findKeys(session, token, filterOf(uri)).keys.find(
+      (key) =>
+        key.algorithm === algorithm &&
+        (key.publicKeyInfo === undefined ||
+          publicKeyInfo === undefined ||
+          equalBytes(key.publicKeyInfo, publicKeyInfo)),
+    );
+    if (found !== undefined) return found;
+    throw new RolesAnywhereError(
+      'PKCS11_NOT_FOUND',
+      `${this.#option}: the key is not on ${nameOfToken(token.info)} any more`,
+    );
+  }
+}
+
+function listed(find: () => readonly FoundToken[]): readonly FoundToken[] {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof RolesAnywhereError && error.code === 'PKCS11_NO_TOKEN') return [];
+    throw error;
+  }
+}
+
+/** Session, token or module went away, or the objects of the token did. */
+const lost = [
+  'CKR_SESSION_HANDLE_INVALID',
+  'CKR_SESSION_CLOSED',
+  'CKR_CRYPTOKI_NOT_INITIALIZED',
+  'CKR_DEVICE_ERROR',
+  'CKR_DEVICE_REMOVED',
+  'CKR_TOKEN_NOT_PRESENT',
+  'CKR_TOKEN_NOT_RECOGNIZED',
+  'CKR_SLOT_ID_INVALID',
+  'CKR_KEY_HANDLE_INVALID',
+  'CKR_OBJECT_HANDLE_INVALID',
+  'CKR_USER_NOT_LOGGED_IN',
+  'CKR_OPERATION_ACTIVE',
+  'CKR_GENERAL_ERROR',
+];

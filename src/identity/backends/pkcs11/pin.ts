@@ -1,0 +1,136 @@
+import { RolesAnywhereError } from '../../../errors.ts';
+import type { IdentityContext, SecretSource } from '../../identity.ts';
+import { readSecret } from '../../secret.ts';
+import { type CryptokiSession, tokenFlags } from './cryptoki.ts';
+import { type FoundToken, nameOfToken } from './find-token.ts';
+import { type Login, triesLeft, tryPin } from './try-pin.ts';
+
+export interface PinSettings {
+  /** Undefined: the person at the terminal is asked. */
+  readonly source: SecretSource | undefined;
+  /** Whether the PIN of the login also serves for each signature, where the key wants one. */
+  readonly reuse: boolean;
+  readonly context: IdentityContext;
+}
+
+/** A person may mistype once; the third wrong PIN locks many tokens. */
+const maxQuestions = 2;
+
+/** Gives one token its PIN, and no other token. */
+export class Pin {
+  readonly #settings: PinSettings;
+  /** What logged in. It is needed again when the session is lost, and a person should not be asked again. */
+  #accepted: string | undefined;
+
+  constructor(settings: PinSettings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * Logs the user in, if the token wants that.
+   * @throws RolesAnywhereError PIN_MISSING, PIN_WRONG, PIN_LOCKED, PASSWORD_UNREADABLE, PKCS11_FAILED
+   */
+  async logIn(session: CryptokiSession, token: FoundToken): Promise<void> {
+    if ((token.info.flags & tokenFlags.loginRequired) === 0 || session.isLoggedIn()) return;
+    const login: Login = { session, token, kind: 'user' };
+    const known = await this.#knownPin();
+    if (known !== undefined) this.#accepted = this.#presentKnown(login, known);
+    else if (hasPinPad(token)) presentAtPad(login);
+    else this.#accepted = await this.#askAndPresent(login);
+  }
+
+  /**
+   * Starts a signature of a key with CKA_ALWAYS_AUTHENTICATE and logs in for it (PKCS#11 v2.40, section 5.11).
+   *
+   * @param start C_SignInit
+   * @throws RolesAnywhereError as logIn
+   */
+  async startSigning(session: CryptokiSession, token: FoundToken, start: () => void): Promise<void> {
+    const login: Login = { session, token, kind: 'context-specific', start };
+    const known = this.#settings.reuse ? (this.#accepted ?? (await this.#knownPin())) : undefined;
+    if (known !== undefined) this.#presentKnown(login, known);
+    else if (hasPinPad(token)) presentAtPad(login);
+    else await this.#askAndPresent(login);
+  }
+
+  /** A file is read again, as its PIN may have been changed; a descriptor gives its PIN once. */
+  async #knownPin(): Promise<string | undefined> {
+    const { source, context } = this.#settings;
+    if (source === undefined || (source.kind === 'fd' && this.#accepted !== undefined)) return this.#accepted;
+    const bytes = await readSecret(source, context);
+    const pin = bytes.toString('utf8');
+    bytes.fill(0);
+    return pin;
+  }
+
+  #presentKnown(login: Login, pin: string): string {
+    const place = this.#settings.source?.option ?? 'the PIN that was typed';
+    if (triesLeft(login.token) === 'one') {
+      throw new RolesAnywhereError(
+        'PIN_WRONG',
+        `${place}: ${nameOfToken(login.token.info)} has one try left before it locks, which is not spent without a person`,
+        { hints: ['log in once by hand, which gives the tries back: pkcs11-tool --login --test'] },
+      );
+    }
+    if (tryPin(login, pin)) return pin;
+    throw new RolesAnywhereError('PIN_WRONG', `${place}: ${nameOfToken(login.token.info)} refused the PIN`, {
+      hints: ['it was sent once, and this process does not send it again', ...triesHints(login.token)],
+    });
+  }
+
+  async #askAndPresent(login: Login): Promise<string> {
+    for (let question = 1; question <= maxQuestions; question += 1) {
+      const pin = await this.#ask(login);
+      if (tryPin(login, pin)) return pin;
+    }
+    throw new RolesAnywhereError(
+      'PIN_WRONG',
+      `${nameOfToken(login.token.info)} refused the PIN ${maxQuestions} times`,
+      {
+        hints: ['you are not asked again, so that the token is not locked', ...triesHints(login.token)],
+      },
+    );
+  }
+
+  async #ask({ token, kind }: Login): Promise<string> {
+    const purpose = kind === 'user' ? '' : ' for this signature';
+    const warning = triesLeft(token) === 'one' ? ', the last try before it locks' : '';
+    const pin = await this.#settings.context.askSecret?.(`PIN of ${nameOfToken(token.info)}${purpose}${warning}: `);
+    if (pin !== undefined && pin !== '') return pin;
+    throw new RolesAnywhereError(
+      'PIN_MISSING',
+      `${nameOfToken(token.info)} wants a PIN${purpose}, and none was given`,
+      {
+        hints: kind === 'user' ? pinHints : ['--reuse-pin sends the PIN of the token before each signature'],
+      },
+    );
+  }
+}
+
+const pinHints = [
+  'put it into a file and name that in the URI: ?pin-source=file:/run/secrets/pin',
+  'or give it with --pkcs11-pin-file, --pkcs11-pin-fd or the variable ROLES_ANYWHERE_PKCS11_PIN',
+];
+
+function hasPinPad(token: FoundToken): boolean {
+  return (token.info.flags & tokenFlags.protectedAuthenticationPath) !== 0;
+}
+
+/** The token asks by itself, on its own keys or its reader's: C_Login then gets no PIN. */
+function presentAtPad(login: Login): void {
+  if (tryPin(login, '')) return;
+  throw new RolesAnywhereError('PIN_WRONG', `${nameOfToken(login.token.info)} refused the PIN that was entered at it`, {
+    hints: triesHints(login.token),
+  });
+}
+
+function triesHints(token: FoundToken): readonly string[] {
+  const left = triesLeft(token);
+  return left === undefined ? [] : [triesMeaning[left]];
+}
+
+const triesMeaning = {
+  none: 'the token is locked now: unlock it with its PUK or security officer PIN',
+  one: 'one more wrong PIN locks the token',
+  few: 'the token says that few tries are left',
+} as const;

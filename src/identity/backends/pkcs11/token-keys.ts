@@ -1,0 +1,125 @@
+import { objectIdentifierOf, octetStringOf, onlyElement, tags, toHex } from '../../x509/der.ts';
+import { encodeElement } from '../../x509/der-writer.ts';
+import { encodeUnsigned } from '../../x509/ecdsa-signature.ts';
+import { attributes, type CryptokiObject, type CryptokiSession, keyType, objectClass } from './cryptoki.ts';
+import type { FoundToken } from './find-token.ts';
+import type { Pkcs11Uri } from './pkcs11-uri.ts';
+import { readUnsigned } from './read-unsigned.ts';
+import type { ObjectFilter } from './token-certificates.ts';
+
+/** A private key on a token that can sign for Roles Anywhere. */
+export interface TokenKey {
+  readonly object: CryptokiObject;
+  readonly algorithm: 'RSA' | 'ECDSA';
+  /** Bytes of the order of an EC key's curve; 0 for RSA. */
+  readonly orderBytes: number;
+  /** CKA_ID; empty where there is none. */
+  readonly id: Uint8Array;
+  /** CKA_LABEL; empty where there is none. */
+  readonly label: string;
+  /** DER SubjectPublicKeyInfo, where the private key object itself tells it. */
+  readonly publicKeyInfo: Uint8Array | undefined;
+  /** Whether the token wants a PIN for every signature (CKA_ALWAYS_AUTHENTICATE). */
+  readonly alwaysAuthenticate: boolean;
+  readonly uri: Pkcs11Uri;
+}
+
+/** Keys that match, and why others that match cannot be used. */
+export interface FoundKeys {
+  readonly keys: readonly TokenKey[];
+  /** `EC secp256k1 keys are not supported`; one for each such key. */
+  readonly unusable: readonly string[];
+}
+
+/** The session must be logged in: private keys do not show otherwise. */
+export function findKeys(session: CryptokiSession, token: FoundToken, filter: ObjectFilter): FoundKeys {
+  const found = session.find({ class: objectClass.privateKey, ...filter }).map((object) => readKey(object, token));
+  return {
+    keys: found.filter((key) => typeof key !== 'string'),
+    unusable: found.filter((key) => typeof key === 'string'),
+  };
+}
+
+function readKey(object: CryptokiObject, token: FoundToken): TokenKey | string {
+  const kind = readKind(object);
+  if (typeof kind === 'string') return kind;
+  // Absent means that nobody forbade it.
+  if (isFalse(object.read(attributes.sign))) return 'its CKA_SIGN is false: it was not made for signatures';
+  const id = object.read(attributes.id) ?? new Uint8Array();
+  const label = Buffer.from(object.read(attributes.label) ?? []).toString('utf8');
+  return {
+    ...kind,
+    object,
+    id,
+    label,
+    alwaysAuthenticate: isTrue(object.read(attributes.alwaysAuthenticate)),
+    uri: {
+      ...token.uri,
+      ...(id.length === 0 ? {} : { id }),
+      ...(label === '' ? {} : { object: label }),
+      type: 'private',
+    },
+  };
+}
+
+type KeyKind = Pick<TokenKey, 'algorithm' | 'orderBytes' | 'publicKeyInfo'>;
+
+function readKind(object: CryptokiObject): KeyKind | string {
+  const type = Number(readUnsigned(object.read(attributes.keyType) ?? new Uint8Array()));
+  if (type === keyType.rsa) return { algorithm: 'RSA', orderBytes: 0, publicKeyInfo: rsaPublicKeyInfo(object) };
+  if (type !== keyType.ec) return `keys of type 0x${type.toString(16)} are not supported`;
+  const parameters = object.read(attributes.ecParams) ?? new Uint8Array();
+  const orderBytes = orders[toHex(parameters)];
+  if (orderBytes === undefined) return `EC keys on ${curveName(parameters)} are not supported`;
+  return { algorithm: 'ECDSA', orderBytes, publicKeyInfo: ecPublicKeyInfo(object, parameters) };
+}
+
+/** DER of the curve's object identifier -> bytes of its order. */
+const orders: Readonly<Record<string, number>> = {
+  '06082a8648ce3d030107': 32,
+  '06052b81040022': 48,
+  '06052b81040023': 66,
+};
+
+function curveName(parameters: Uint8Array): string {
+  try {
+    return `curve ${objectIdentifierOf(onlyElement(parameters))}`;
+  } catch {
+    return 'a curve without a name';
+  }
+}
+
+const rsaEncryption = Buffer.from('300d06092a864886f70d0101010500', 'hex');
+const ecPublicKey = Buffer.from('06072a8648ce3d0201', 'hex');
+
+/** Most tokens show the public half of an RSA key on the private key object (PKCS#11 v2.40, section 2.1.3). */
+function rsaPublicKeyInfo(object: CryptokiObject): Uint8Array | undefined {
+  const modulus = object.read(attributes.modulus);
+  const exponent = object.read(attributes.publicExponent);
+  if (modulus === undefined || exponent === undefined || modulus.length === 0 || exponent.length === 0)
+    return undefined;
+  const publicKey = encodeElement(tags.sequence, encodeUnsigned(modulus), encodeUnsigned(exponent));
+  return encodeElement(tags.sequence, rsaEncryption, encodeElement(tags.bitString, Buffer.alloc(1), publicKey));
+}
+
+/** Few tokens show the point on the private key object; it is an OCTET STRING around the point. */
+function ecPublicKeyInfo(object: CryptokiObject, parameters: Uint8Array): Uint8Array | undefined {
+  const wrapped = object.read(attributes.ecPoint);
+  if (wrapped === undefined || wrapped.length === 0) return undefined;
+  try {
+    const point = octetStringOf(onlyElement(wrapped));
+    const algorithm = encodeElement(tags.sequence, ecPublicKey, parameters);
+    return encodeElement(tags.sequence, algorithm, encodeElement(tags.bitString, Buffer.alloc(1), point));
+  } catch {
+    // Some modules hand out the point without the OCTET STRING; the test signature then tells the same.
+    return undefined;
+  }
+}
+
+function isTrue(value: Uint8Array | undefined): boolean {
+  return value?.some((octet) => octet !== 0) ?? false;
+}
+
+function isFalse(value: Uint8Array | undefined): boolean {
+  return value !== undefined && value.length > 0 && !isTrue(value);
+}

@@ -1,0 +1,84 @@
+import { RolesAnywhereError } from '../../../errors.ts';
+import { explainRefusal } from './explain-refusal.ts';
+import type { LoadedKey } from './load-key.ts';
+import { type ConnectionSettings, TpmConnection } from './tpm2/connection.ts';
+import { TpmRefusal } from './tpm2/execute.ts';
+import { responseCodes } from './tpm2/response-code.ts';
+
+/** Loads the key into a TPM that was just connected to. */
+export type Loader = (tpm: TpmConnection) => Promise<LoadedKey>;
+
+/** What is done with the key once it is loaded. */
+export type Work<T> = (tpm: TpmConnection, key: LoadedKey) => Promise<T>;
+
+/**
+ * Keeps a key at hand. Where the kernel's resource manager shares the TPM it stays loaded; elsewhere, where an open
+ * connection shuts everybody else out, each use connects, loads, flushes and closes.
+ */
+export class KeyHolder {
+  readonly #place: string;
+  readonly #settings: ConnectionSettings;
+  #held: { readonly tpm: TpmConnection; readonly key: LoadedKey } | undefined;
+
+  /** @param place how messages name the key */
+  constructor(place: string, settings: ConnectionSettings) {
+    this.#place = place;
+    this.#settings = settings;
+  }
+
+  /**
+   * Runs `work` with the loaded key. One that was held and has gone, after a reset of the TPM or its resume, is loaded
+   * anew, once.
+   *
+   * @throws RolesAnywhereError, PasswordRefused, the reason of the connection's signal
+   */
+  async use<T>(load: Loader, work: Work<T>): Promise<T> {
+    if (this.#held !== undefined) {
+      const { tpm, key } = this.#held;
+      try {
+        return await work(tpm, key);
+      } catch (error) {
+        if (!isGone(error)) throw await this.#giveUp(tpm, error);
+        await this.close();
+      }
+    }
+    return this.#useNew(load, work);
+  }
+
+  async #useNew<T>(load: Loader, work: Work<T>): Promise<T> {
+    const tpm = await TpmConnection.open(this.#settings);
+    let result: T;
+    try {
+      const key = await load(tpm);
+      result = await work(tpm, key);
+      if (tpm.managed) this.#held = { tpm, key };
+    } catch (error) {
+      throw await this.#giveUp(tpm, error);
+    }
+    if (!tpm.managed) await tpm.close();
+    return result;
+  }
+
+  /** A failure ends the connection: nobody knows in what state it left the TPM. Returns what to throw. */
+  async #giveUp(tpm: TpmConnection, error: unknown): Promise<unknown> {
+    const explained = await explainRefusal(error, tpm, this.#place);
+    this.#held = undefined;
+    await tpm.close();
+    return explained;
+  }
+
+  /** Flushes the key if it is loaded, and closes. */
+  async close(): Promise<void> {
+    const held = this.#held;
+    this.#held = undefined;
+    await held?.tpm.close();
+  }
+}
+
+/** A handle that was good before, or a TPM that was there. */
+function isGone(error: unknown): boolean {
+  if (error instanceof RolesAnywhereError) return error.code === 'TPM_UNREACHABLE';
+  if (!(error instanceof TpmRefusal)) return false;
+  const { name } = error.code;
+  return name.startsWith('TPM_RC_REFERENCE_') || name === responseCodes.handle || name === responseCodes.initialize;
+}

@@ -1,0 +1,64 @@
+import { type Authorization, passwordAuthorization } from './tpm2/authorization.ts';
+import { type Entity, namedByHandle } from './tpm2/command.ts';
+import { createPrimary, type LoadedObject } from './tpm2/commands/create-primary.ts';
+import { importKey } from './tpm2/commands/import.ts';
+import { load } from './tpm2/commands/load.ts';
+import { readPublic } from './tpm2/commands/read-public.ts';
+import type { TpmConnection } from './tpm2/connection.ts';
+import { eccStorageTemplate, rsaStorageTemplate } from './tpm2/public-area.ts';
+import { canSalt } from './tpm2/salt.ts';
+import type { TpmSession } from './tpm2/session.ts';
+import { startHmacSession } from './tpm2/start-session.ts';
+import type { Tss2Key } from './tss2-key.ts';
+
+/** A key that TPM2_Sign can be told to use. */
+export interface LoadedKey {
+  readonly object: LoadedObject;
+  /** What sessions with this key can be salted to. */
+  readonly salt: LoadedObject | undefined;
+  /** An HMAC session that is good for more than one command. */
+  session: TpmSession | undefined;
+}
+
+/** Whether a handle is one of 0x81000000 to 0x81ffffff (TPM 2.0 Library, part 2, section 7.2). */
+export function isPersistentHandle(handle: number): boolean {
+  return handle >>> 24 === 0x81;
+}
+
+/**
+ * Finds or makes the parent of a key file and loads the key below it. The parent stays loaded.
+ *
+ * @param password of the parent, where that is persistent, else of the hierarchy that it is made in
+ * @throws TpmRefusal, RolesAnywhereError
+ */
+export async function loadTss2Key(tpm: TpmConnection, key: Tss2Key, password: Uint8Array): Promise<LoadedKey> {
+  const parent = isPersistentHandle(key.parent)
+    ? { object: await tpm.run(readPublic(key.parent)), password }
+    : { object: await makePrimary(tpm, key, password), password: new Uint8Array() };
+  const salt = canSalt(parent.object.area) ? parent.object : undefined;
+  const session = await startHmacSession(tpm, { salt });
+  const authorize = (): Authorization =>
+    session?.byHmac(parent.object, parent.password, 'keep') ?? passwordAuthorization(parent.password);
+  const privateKey = await privateKeyFor(tpm, key, { parent: parent.object, authorize });
+  const entity = await tpm.run(load(parent.object, privateKey, key.area), authorize());
+  return { object: { ...entity, area: key.area }, salt, session };
+}
+
+/** The primary key that the hierarchy stands for. It has no password of its own. */
+async function makePrimary(tpm: TpmConnection, key: Tss2Key, password: Uint8Array): Promise<LoadedObject> {
+  const session = await startHmacSession(tpm, {});
+  const template = key.rsaParent ? rsaStorageTemplate : eccStorageTemplate;
+  const authorization = session?.byHmac(namedByHandle(key.parent), password, 'end') ?? passwordAuthorization(password);
+  const primary = await tpm.run(createPrimary(key.parent, template), authorization);
+  if (session !== undefined) tpm.gone(session.handle);
+  return primary;
+}
+
+async function privateKeyFor(
+  tpm: TpmConnection,
+  { privateKey, importSecret, area }: Tss2Key,
+  { parent, authorize }: { readonly parent: Entity; readonly authorize: () => Authorization },
+): Promise<Uint8Array> {
+  if (importSecret === undefined) return privateKey;
+  return tpm.run(importKey(parent, { duplicate: privateKey, inSymSeed: importSecret }, area), authorize());
+}

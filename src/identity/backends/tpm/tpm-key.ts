@@ -1,0 +1,80 @@
+import { RolesAnywhereError } from '../../../errors.ts';
+import { naming, Problem } from '../../problem.ts';
+import { equalBytes } from '../../x509/der.ts';
+import type { KeyHolder } from './key-holder.ts';
+import { type KeyPolicy, keyPolicyOf } from './key-policy.ts';
+import { isPersistentHandle, type LoadedKey, loadTss2Key } from './load-key.ts';
+import { checkCanSign } from './signing-scheme.ts';
+import { nullHandle } from './tpm2/command.ts';
+import { readPublic } from './tpm2/commands/read-public.ts';
+import type { TpmConnection } from './tpm2/connection.ts';
+import type { PublicArea } from './tpm2/public-area.ts';
+import { canSalt } from './tpm2/salt.ts';
+import type { TpmKeySource } from './tpm-options.ts';
+import { readTss2Key } from './tss2-key.ts';
+
+/** A key that can sign, and the way to load it. */
+export interface TpmKey {
+  readonly area: PublicArea;
+  readonly policy: KeyPolicy;
+  /** Somebody says that it has no password. */
+  readonly emptyAuth: boolean;
+  /** What must be authorized to load it. */
+  readonly parent: 'key' | 'hierarchy' | 'none';
+  /** @param parentPassword of the parent key or hierarchy */
+  load(tpm: TpmConnection, parentPassword: Uint8Array): Promise<LoadedKey>;
+}
+
+/** Finds out what the key is; the TPM is asked only where no file tells. */
+export function describeKey(source: TpmKeySource, holder: KeyHolder): Promise<TpmKey> {
+  return naming(source.place, 'TPM_KEY_INVALID', async () => {
+    const key = source.kind === 'tss2' ? keyInFile(source.bytes) : await keyAtHandle(source, holder);
+    checkCanSign(key.area);
+    return key;
+  });
+}
+
+/** TPM_RH (TPM 2.0 Library, part 2, section 7.4) */
+const hierarchies: ReadonlySet<number> = new Set([
+  0x4000_0001, // TPM_RH_OWNER
+  nullHandle,
+  0x4000_000b, // TPM_RH_ENDORSEMENT
+  0x4000_000c, // TPM_RH_PLATFORM
+]);
+
+function keyInFile(bytes: Uint8Array): TpmKey {
+  const key = readTss2Key(bytes);
+  if (!isPersistentHandle(key.parent) && !hierarchies.has(key.parent)) {
+    const parent = `0x${key.parent.toString(16).padStart(8, '0')}`;
+    throw new Problem(
+      `names the parent ${parent}, which is neither a persistent key nor a hierarchy`,
+      'TPM_KEY_INVALID',
+    );
+  }
+  return {
+    area: key.area,
+    policy: keyPolicyOf(key.area, key.policy),
+    emptyAuth: key.emptyAuth,
+    parent: isPersistentHandle(key.parent) ? 'key' : 'hierarchy',
+    load: (tpm, parentPassword) => loadTss2Key(tpm, key, parentPassword),
+  };
+}
+
+async function keyAtHandle(source: TpmKeySource & { kind: 'handle' }, holder: KeyHolder): Promise<TpmKey> {
+  const find = async (tpm: TpmConnection): Promise<LoadedKey> => {
+    const object = await tpm.run(readPublic(source.handle));
+    return { object, salt: canSalt(object.area) ? object : undefined, session: undefined };
+  };
+  const area = await holder.use(find, async (_, key) => key.object.area);
+  return {
+    area,
+    policy: keyPolicyOf(area, []),
+    emptyAuth: false,
+    parent: 'none',
+    async load(tpm) {
+      const found = await find(tpm);
+      if (equalBytes(found.object.area.encoded, area.encoded)) return found;
+      throw new RolesAnywhereError('TPM_KEY_INVALID', `${source.place} now holds another key`);
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { RolesAnywhereError } from '../../../errors.ts';
+import { naming } from '../../problem.ts';
+import type { Digest, SignatureAlgorithm, Signer } from '../../signer.ts';
+import { authorizeKey } from './authorize-key.ts';
+import type { KeyHolder } from './key-holder.ts';
+import type { LoadedKey } from './load-key.ts';
+import { wireSignature } from './signature.ts';
+import { schemeFor, signatureAlgorithmOf } from './signing-scheme.ts';
+import { signDigest, type SignatureScheme } from './tpm2/commands/sign.ts';
+import type { TpmConnection } from './tpm2/connection.ts';
+import type { TpmKey } from './tpm-key.ts';
+import type { TpmPassword } from './tpm-password.ts';
+
+/** What a signer is made of. It closes all of it. */
+export interface SignerParts {
+  /** How messages name the key. */
+  readonly place: string;
+  readonly key: TpmKey;
+  readonly holder: KeyHolder;
+  readonly keyPassword: TpmPassword;
+  readonly parentPassword: TpmPassword;
+  /** Ends what is under way when the signer is closed. */
+  readonly stop: AbortController;
+}
+
+interface Job {
+  readonly digest: Uint8Array;
+  readonly scheme: SignatureScheme;
+}
+
+/** Signs with a key in a TPM, one signature after the other. */
+export class TpmSigner implements Signer {
+  readonly algorithm: SignatureAlgorithm;
+  readonly #parts: SignerParts;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: SignerParts) {
+    this.algorithm = signatureAlgorithmOf(parts.key.area);
+    this.#parts = parts;
+  }
+
+  async sign(message: Uint8Array, digest: Digest = 'SHA-256'): Promise<Uint8Array> {
+    const { place, key } = this.#parts;
+    const scheme = await naming(place, 'TPM_KEY_UNSUPPORTED', () => schemeFor(key.area, digest));
+    const job: Job = { digest: createHash(digest).update(message).digest(), scheme };
+    const signature = this.#last.then(() => this.#sign(job));
+    this.#last = signature.catch(() => undefined);
+    return signature;
+  }
+
+  /** Stops what is under way, flushes what is loaded, and forgets the passwords. */
+  async close(): Promise<void> {
+    const { place, holder, keyPassword, parentPassword, stop } = this.#parts;
+    stop.abort(new RolesAnywhereError('TPM_FAILED', `${place}: the key was closed`));
+    await this.#last;
+    await holder.close();
+    keyPassword.wipe();
+    parentPassword.wipe();
+  }
+
+  #sign(job: Job): Promise<Uint8Array> {
+    const { key, holder, keyPassword, parentPassword } = this.#parts;
+    return keyPassword.use((authValue) =>
+      parentPassword.use((parentAuthValue) =>
+        holder.use(
+          (tpm) => key.load(tpm, parentAuthValue),
+          (tpm, loaded) => this.#signWith(tpm, loaded, { ...job, authValue }),
+        ),
+      ),
+    );
+  }
+
+  async #signWith(
+    tpm: TpmConnection,
+    loaded: LoadedKey,
+    { digest, scheme, authValue }: Job & { readonly authValue: Uint8Array },
+  ): Promise<Uint8Array> {
+    const { policy } = this.#parts.key;
+    const { authorization, ending } = await authorizeKey(tpm, loaded, { policy, authValue });
+    const signature = await tpm.run(signDigest(loaded.object, digest, scheme), authorization);
+    if (ending !== undefined) tpm.gone(ending.handle);
+    return wireSignature(signature);
+  }
+}

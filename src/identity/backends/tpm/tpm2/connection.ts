@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RolesAnywhereError } from '../../../../errors.ts';
+import type { TpmTransport } from '../transport/tpm-transport.ts';
+import { algorithms } from './algorithms.ts';
+import type { Authorization } from './authorization.ts';
+import type { Duration, TpmCommand } from './command.ts';
+import { firstHandles, getAlgorithms, getHandles } from './commands/get-capability.ts';
+import { flushContext } from './commands/flush-context.ts';
+import { type CommandChannel, execute, responseCodeOf } from './execute.ts';
+import type { ParameterCipher } from './parameter-encryption.ts';
+import { decodeResponseCode, responseCodes } from './response-code.ts';
+
+/** What a connection is made of. */
+export interface ConnectionSettings {
+  /** Opens the way to the TPM; called again to clean up after an answer that did not come. */
+  readonly open: () => Promise<TpmTransport>;
+  /** Stops the work between two commands; what is loaded is flushed all the same. */
+  readonly signal: AbortSignal;
+  readonly debug: (message: string) => void;
+}
+
+/** Key generation in a discrete TPM takes up to minutes, a signature up to seconds; the rest is quick. */
+const timeoutsMs: Readonly<Record<Duration, number>> = { short: 5000, medium: 30_000, long: 180_000 };
+
+/** TPM_RC_RETRY, YIELDED and TESTING: from 10 ms on, some 5 s in all. */
+const retryPausesMs = [10, 20, 40, 80, 160, 320, 640, 1280, 2560] as const;
+const retryCodes: ReadonlySet<string> = new Set([responseCodes.retry, responseCodes.yielded, responseCodes.testing]);
+
+/** Kinds of handles that we make and flush: HMAC session, policy session, transient object (part 2, section 7.2). */
+const flushable: ReadonlySet<number> = new Set([0x02, 0x03, 0x80]);
+
+/** A TPM in use: knows what we have put into it, and takes it out again. */
+export class TpmConnection implements CommandChannel {
+  readonly #settings: ConnectionSettings;
+  readonly #transport: TpmTransport;
+  readonly #loaded = new Set<number>();
+  /** What was in the TPM before us, where no resource manager keeps that apart. */
+  #before: ReadonlySet<number> | undefined;
+  #cipher: ParameterCipher = 'none';
+  /** The command whose answer did not come. */
+  #unanswered: Pick<TpmCommand<unknown>, 'loads'> | undefined;
+
+  private constructor(settings: ConnectionSettings, transport: TpmTransport) {
+    this.#settings = settings;
+    this.#transport = transport;
+  }
+
+  /** @throws RolesAnywhereError TPM_UNREACHABLE, TPM_BUSY, TPM_FAILED */
+  static async open(settings: ConnectionSettings): Promise<TpmConnection> {
+    settings.signal.throwIfAborted();
+    const connection = new TpmConnection(settings, await settings.open());
+    try {
+      connection.#cipher = chooseCipher(await connection.run(getAlgorithms()));
+      if (!connection.#transport.managed) connection.#before = new Set(await connection.#handlesInUse());
+      return connection;
+    } catch (error) {
+      await connection.#transport.close();
+      throw error;
+    }
+  }
+
+  get name(): string {
+    return this.#transport.name;
+  }
+
+  /** True where keeping something loaded is in nobody's way. */
+  get managed(): boolean {
+    return this.#transport.managed;
+  }
+
+  /** How sessions can encrypt parameters. */
+  get cipher(): ParameterCipher {
+    return this.#cipher;
+  }
+
+  debug(message: string): void {
+    this.#settings.debug(`${this.name}: ${message}`);
+  }
+
+  /** Runs a command. @throws TpmRefusal, RolesAnywhereError, the reason of the signal */
+  run<Answer>(command: TpmCommand<Answer>, authorization?: Authorization): Promise<Answer> {
+    this.#settings.signal.throwIfAborted();
+    return execute(this, command, authorization);
+  }
+
+  async transmit(
+    bytes: Uint8Array,
+    command: Pick<TpmCommand<unknown>, 'name' | 'duration' | 'loads'>,
+  ): Promise<Uint8Array> {
+    for (const pause of [...retryPausesMs, undefined]) {
+      const answer = await this.#exchange(bytes, command);
+      // A refused command has not changed the nonces of its session: the same bytes are good again.
+      if (!retryCodes.has(decodeResponseCode(responseCodeOf(answer)).name)) return answer;
+      if (pause !== undefined) await sleep(pause);
+    }
+    throw new RolesAnywhereError(
+      'TPM_BUSY',
+      `${this.name}: the TPM is busy, and put off ${command.name} again and again`,
+    );
+  }
+
+  async #exchange(bytes: Uint8Array, command: Pick<TpmCommand<unknown>, 'duration' | 'loads'>): Promise<Uint8Array> {
+    try {
+      return await this.#transport.send(bytes, timeoutsMs[command.duration]);
+    } catch (error) {
+      this.#unanswered = command;
+      throw error;
+    }
+  }
+
+  loaded(handle: number): void {
+    if (flushable.has(handle >>> 24)) this.#loaded.add(handle);
+  }
+
+  /** The TPM flushed it by itself. */
+  gone(handle: number): void {
+    this.#loaded.delete(handle);
+  }
+
+  async flush(handle: number): Promise<void> {
+    this.#loaded.delete(handle);
+    await execute(this, flushContext(handle));
+  }
+
+  /** Flushes all that we loaded and closes. Does not fail: what could not be flushed is told at debug level. */
+  async close(): Promise<void> {
+    try {
+      await (this.#unanswered === undefined ? this.#flushAll() : this.#cleanUpAfterSilence(this.#unanswered));
+    } finally {
+      await this.#transport.close();
+    }
+  }
+
+  async #flushAll(): Promise<void> {
+    for (const handle of this.#loaded) {
+      try {
+        await this.flush(handle);
+      } catch (error) {
+        this.debug(`could not flush 0x${handle.toString(16)} (${String(error)})`);
+        if (this.#unanswered !== undefined) return;
+      }
+    }
+  }
+
+  /**
+   * The transport is of no use any more, and the TPM may since have loaded what we asked for. With a resource manager
+   * closing is enough; else a new connection flushes what we know of, and the one new thing that we do not know of.
+   */
+  async #cleanUpAfterSilence({ loads }: Pick<TpmCommand<unknown>, 'loads'>): Promise<void> {
+    await this.#transport.close();
+    const before = this.#before;
+    if (before === undefined || (this.#loaded.size === 0 && !loads)) return;
+    try {
+      const again = new TpmConnection(this.#settings, await this.#settings.open());
+      try {
+        await again.#adopt(this.#loaded, loads ? before : undefined);
+        await again.#flushAll();
+      } finally {
+        await again.#transport.close();
+      }
+    } catch (error) {
+      this.debug(`could not clean up after the TPM did not answer (${String(error)})`);
+    }
+  }
+
+  /** Takes over what another connection loaded, and what appeared since `before` if it is one thing only. */
+  async #adopt(loaded: ReadonlySet<number>, before: ReadonlySet<number> | undefined): Promise<void> {
+    const inUse = await this.#handlesInUse();
+    const appeared = inUse.filter((handle) => before?.has(handle) === false && !loaded.has(handle));
+    for (const handle of loaded) if (inUse.includes(handle)) this.#loaded.add(handle);
+    // Two things or more: somebody else has been here.
+    if (appeared.length === 1) for (const handle of appeared) this.#loaded.add(handle);
+  }
+
+  async #handlesInUse(): Promise<number[]> {
+    const objects = await execute(this, getHandles(firstHandles.transient));
+    const sessions = await execute(this, getHandles(firstHandles.loadedSession));
+    return [...objects, ...sessions];
+  }
+}
+
+function chooseCipher(available: readonly number[]): ParameterCipher {
+  const has = (algorithm: number): boolean => available.includes(algorithm);
+  if (has(algorithms.AES) && has(algorithms.CFB)) return 'AES-128-CFB';
+  return has(algorithms.XOR) ? 'XOR' : 'none';
+}

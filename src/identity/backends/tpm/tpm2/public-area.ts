@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import { damaged } from '../../../x509/der.ts';
+import { Problem } from '../../../problem.ts';
+import { algorithmName, algorithms, hashName } from './algorithms.ts';
+import { type Cursor, cursorOver, expectEnd, sized, takeSized, takeU16, takeU32, u16, u32 } from './codec.ts';
+
+/** Bits of TPMA_OBJECT (TPM 2.0 Library, part 2, section 8.3). */
+export const objectAttributes = {
+  fixedTPM: 1 << 1,
+  fixedParent: 1 << 4,
+  sensitiveDataOrigin: 1 << 5,
+  userWithAuth: 1 << 6,
+  noDA: 1 << 10,
+  restricted: 1 << 16,
+  decrypt: 1 << 17,
+  sign: 1 << 18,
+  x509sign: 1 << 19,
+} as const;
+
+/** A scheme a key is bound to; `scheme` is TPM_ALG_NULL for a key that takes any, which has no hash then. */
+export interface Scheme {
+  readonly scheme: number;
+  readonly hash: number | undefined;
+}
+
+/** TPMS_RSA_PARMS and the modulus (part 2, sections 12.2.3.5 and 11.2.4.5). */
+export interface RsaPublic {
+  readonly type: 'RSA';
+  readonly scheme: Scheme;
+  readonly keyBits: number;
+  readonly exponent: number;
+  readonly modulus: Uint8Array;
+}
+
+/** TPMS_ECC_PARMS and the point (part 2, sections 12.2.3.6 and 11.2.5.2). */
+export interface EccPublic {
+  readonly type: 'ECC';
+  readonly scheme: Scheme;
+  readonly curve: number;
+  readonly x: Uint8Array;
+  readonly y: Uint8Array;
+}
+
+/** TPMT_PUBLIC (part 2, section 12.2.4) of an asymmetric key. */
+export interface PublicArea {
+  readonly nameAlg: number;
+  readonly attributes: number;
+  readonly authPolicy: Uint8Array;
+  readonly key: RsaPublic | EccPublic;
+  /** TPMT_PUBLIC as it was read. */
+  readonly encoded: Uint8Array;
+}
+
+/** @throws Problem */
+export function readPublicArea(encoded: Uint8Array): PublicArea {
+  const cursor = cursorOver(encoded);
+  const type = takeU16(cursor);
+  const nameAlg = takeU16(cursor);
+  const attributes = takeU32(cursor);
+  const authPolicy = takeSized(cursor);
+  const key = readKey(cursor, type);
+  expectEnd(cursor);
+  return { nameAlg, attributes, authPolicy, key, encoded };
+}
+
+function readKey(cursor: Cursor, type: number): RsaPublic | EccPublic {
+  switch (type) {
+    case algorithms.RSA:
+      return readRsa(cursor);
+    case algorithms.ECC:
+      return readEcc(cursor);
+    default:
+      throw new Problem(`is no RSA or EC key, but of type ${algorithmName(type)}`, 'TPM_KEY_UNSUPPORTED');
+  }
+}
+
+function readRsa(cursor: Cursor): RsaPublic {
+  skipSymmetric(cursor);
+  const scheme = readScheme(cursor);
+  const keyBits = takeU16(cursor);
+  const exponent = takeU32(cursor);
+  const modulus = takeSized(cursor);
+  // Zero stands for the usual one (part 2, table 215).
+  return { type: 'RSA', scheme, keyBits, exponent: exponent === 0 ? 65537 : exponent, modulus };
+}
+
+function readEcc(cursor: Cursor): EccPublic {
+  skipSymmetric(cursor);
+  const scheme = readScheme(cursor);
+  const curve = takeU16(cursor);
+  readScheme(cursor); // TPMT_KDF_SCHEME has the same form, and no use (part 2, section 11.2.3.3)
+  return { type: 'ECC', scheme, curve, x: takeSized(cursor), y: takeSized(cursor) };
+}
+
+/** TPMT_SYM_DEF_OBJECT (part 2, section 11.1.7): only parents have one. */
+function skipSymmetric(cursor: Cursor): void {
+  const algorithm = takeU16(cursor);
+  if (algorithm === algorithms.NULL) return;
+  takeU16(cursor);
+  takeU16(cursor);
+}
+
+/** TPMT_RSA_SCHEME, TPMT_ECC_SCHEME (part 2, sections 11.2.4.2 and 11.2.5.6). */
+function readScheme(cursor: Cursor): Scheme {
+  const scheme = takeU16(cursor);
+  if (scheme === algorithms.NULL || scheme === algorithms.RSAES) return { scheme, hash: undefined };
+  const hash = takeU16(cursor);
+  if (scheme === algorithms.ECDAA) takeU16(cursor);
+  return { scheme, hash };
+}
+
+/** The contents of a TPM2B_PUBLIC, which must fill `bytes`. @throws Problem */
+export function readSizedPublic(bytes: Uint8Array): PublicArea {
+  const cursor = cursorOver(bytes);
+  const encoded = takeSized(cursor);
+  expectEnd(cursor);
+  return readPublicArea(encoded);
+}
+
+/** Name of an object: its nameAlg and the hash of its public area (part 1, chapter "Names"). @throws Problem */
+export function nameOf(area: PublicArea): Uint8Array {
+  const hash = hashName(area.nameAlg);
+  if (hash === undefined) {
+    throw new Problem(`has its name by ${algorithmName(area.nameAlg)}, which is not known`, 'TPM_KEY_UNSUPPORTED');
+  }
+  return Buffer.concat([u16(area.nameAlg), createHash(hash).update(area.encoded).digest()]);
+}
+
+const storageAttributes =
+  objectAttributes.fixedTPM |
+  objectAttributes.fixedParent |
+  objectAttributes.sensitiveDataOrigin |
+  objectAttributes.userWithAuth |
+  objectAttributes.noDA |
+  objectAttributes.restricted |
+  objectAttributes.decrypt;
+
+const none = u16(algorithms.NULL);
+const aes128Cfb = [u16(algorithms.AES), u16(128), u16(algorithms.CFB)];
+/** nameAlg, attributes, authPolicy, symmetric */
+const commonFields = [u16(algorithms.SHA256), u32(storageAttributes), sized(), ...aes128Cfb];
+
+/**
+ * TPMT_PUBLIC of the primary key that a hierarchy in a TSS2 file's `parent` stands for (draft-bottomley-tpm2-keys,
+ * "parent"): TCG's H-2 template, P-256, with empty unique fields. It must stay as it is to the bit, for the TPM makes the
+ * key out of it.
+ */
+export const eccStorageTemplate: Uint8Array = Buffer.concat([
+  u16(algorithms.ECC),
+  ...commonFields,
+  none, // scheme
+  u16(0x0003), // TPM_ECC_NIST_P256
+  none, // kdf
+  sized(), // x
+  sized(), // y
+]);
+
+/** The same where the file says `rsaParent`: H-1, RSA 2048. */
+export const rsaStorageTemplate: Uint8Array = Buffer.concat([
+  u16(algorithms.RSA),
+  ...commonFields,
+  none, // scheme
+  u16(2048),
+  u32(0), // exponent
+  sized(), // modulus
+]);
+
+/** Whether any bit of `mask` is set. */
+export function has(area: PublicArea, mask: number): boolean {
+  return (area.attributes & mask) !== 0;
+}
+
+/** A public area as it came, with its size: TPM2B_PUBLIC. */
+export function sizedPublic(area: PublicArea): Uint8Array {
+  if (area.encoded.length > 0xffff) throw damaged('it is too large');
+  return sized(area.encoded);
+}

@@ -1,0 +1,74 @@
+import { RolesAnywhereError, type ErrorCode, type ErrorDetails } from '../errors.ts';
+import type { ByteSource, KeySource, SecretSource } from './identity.ts';
+
+/** Carried by every instance; the command's files are bundled apart, so each may hold a copy of this class. */
+const brand = Symbol.for('roles-anywhere.problem');
+
+/**
+ * What is wrong with some bytes, as the end of a sentence ("holds no certificate"), told by code that does not know
+ * where they came from. `naming` puts option and place in front and makes a RolesAnywhereError of it.
+ */
+export class Problem extends Error {
+  /** Undefined: the code that `naming` was given. */
+  readonly code: ErrorCode | undefined;
+  readonly details: ErrorDetails;
+  readonly [brand] = true;
+
+  constructor(message: string, code?: ErrorCode, details: ErrorDetails = {}) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): value is Problem {
+    return typeof value === 'object' && value !== null && brand in value;
+  }
+}
+
+/**
+ * Runs `read`; a Problem comes out as an error that says where the bytes came from.
+ *
+ * @param place what `placeOf` gives
+ * @param code for problems that have none of their own
+ */
+export async function naming<T>(place: string, code: ErrorCode, read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new RolesAnywhereError(error.code ?? code, `${place} ${error.message}`, error.details);
+  }
+}
+
+/** How messages name a source: `--certificate: /etc/pki/leaf.pem`. */
+export function placeOf(source: KeySource | SecretSource): string {
+  return `${source.option}: ${nameOf(source)}`;
+}
+
+/** The same without the option: `/etc/pki/leaf.pem`. */
+export function nameOf(source: KeySource | SecretSource): string {
+  if (source.kind === 'file') {
+    return looksLikeContent(source.path) ? 'a path that looks like the content of a key file' : source.path;
+  }
+  if (source.kind === 'env') return `environment variable ${source.name}`;
+  if (source.kind === 'fd') return `file descriptor ${source.fd}`;
+  return names[source.kind];
+}
+
+const names = {
+  stdin: 'standard input',
+  bytes: 'the bytes given',
+  value: 'the password given',
+  pkcs11: 'the PKCS#11 URI',
+  'tpm-handle': 'the TPM handle',
+} as const;
+
+/** A key pasted in place of its path must not come out in a message: PEM, or base64 of DER ("MI…"). */
+function looksLikeContent(path: string): boolean {
+  return /-----BEGIN|[\r\n]|^M[A-Za-z0-9+/=]{60,}$/.test(path);
+}
+
+/** Whether two sources are the same bytes, so that what can be read only once is read only once. */
+export function isSameSource(one: ByteSource, other: ByteSource): boolean {
+  return one === other || (one.kind !== 'bytes' && nameOf(one) === nameOf(other) && one.kind === other.kind);
+}

@@ -1,0 +1,27 @@
+import type { IdentityContext, SecretSource } from './identity.ts';
+import { naming, placeOf, Problem } from './problem.ts';
+import { readSource } from './read-source.ts';
+
+const newline = 0x0a;
+const carriageReturn = 0x0d;
+
+/**
+ * Reads a password or PIN into a buffer that the caller wipes. Of a file or descriptor one line break at the end is
+ * left out, as `echo` adds it.
+ *
+ * @throws RolesAnywhereError PASSWORD_UNREADABLE
+ */
+export function readSecret(source: SecretSource, context: Pick<IdentityContext, 'environment'>): Promise<Buffer> {
+  if (source.kind === 'value') return Promise.resolve(Buffer.from(source.value, 'utf8'));
+  return naming(placeOf(source), 'PASSWORD_UNREADABLE', async () => {
+    const { bytes } = await readSource(source, 'PASSWORD_UNREADABLE', context.environment);
+    const secret = withoutLineBreak(bytes);
+    if (secret.length === 0) throw new Problem('holds no password, only a line break');
+    return secret;
+  });
+}
+
+function withoutLineBreak(bytes: Buffer): Buffer {
+  if (bytes.at(-1) !== newline) return bytes;
+  return bytes.subarray(0, bytes.at(-2) === carriageReturn ? -2 : -1);
+}

@@ -1,0 +1,28 @@
+import type { ErrorCode } from '../errors.ts';
+import type { ByteSource, IdentityContext } from './identity.ts';
+import { isSameSource } from './problem.ts';
+import { readSource, type SourceBytes } from './read-source.ts';
+
+/** Reads the sources of one identity, each of them once: what stdin gave is not there a second time. */
+export interface SourceReader {
+  /** As `readSource`; the same object for the same source. */
+  read(source: ByteSource, code: ErrorCode): Promise<SourceBytes>;
+  /** Overwrites everything that was read: private keys are among it. */
+  wipe(): void;
+}
+
+export function sourceReader(environment: IdentityContext['environment']): SourceReader {
+  const found: { readonly source: ByteSource; readonly result: SourceBytes }[] = [];
+  return {
+    async read(source, code) {
+      const known = found.find((entry) => isSameSource(entry.source, source));
+      if (known !== undefined) return known.result;
+      const result = await readSource(source, code, environment);
+      found.push({ source, result });
+      return result;
+    },
+    wipe() {
+      for (const { result } of found) result.bytes.fill(0);
+    },
+  };
+}

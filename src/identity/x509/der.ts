@@ -1,0 +1,212 @@
+import { Problem } from '../problem.ts';
+
+/** Identifier octets used here (X.690, section 8.1.2); constructed types with their bit 0x20. */
+export const tags = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  objectIdentifier: 0x06,
+  utf8String: 0x0c,
+  printableString: 0x13,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+  set: 0x31,
+} as const;
+
+/** `[number]` around another element, or in place of the tag of a constructed one. */
+export const constructed = (number: number): number => 0xa0 | number;
+
+/** `[number]` in place of the tag of a primitive element. */
+export const primitive = (number: number): number => 0x80 | number;
+
+/** One tag, length and value; views into the bytes that were read. */
+export interface Element {
+  readonly tag: number;
+  readonly contents: Uint8Array;
+  /** Tag and length with the contents. */
+  readonly encoded: Uint8Array;
+}
+
+/** More than any certificate or key has in one place; keeps hostile input from filling the memory. */
+const maxElements = 10_000;
+
+/**
+ * Reads the element at the beginning of `bytes`; more may follow.
+ *
+ * DER (X.690, sections 8 and 10.1): one-byte tags, definite lengths in their shortest form.
+ */
+export function firstElement(bytes: Uint8Array): Element {
+  return elementAt(bytes, 0);
+}
+
+/** Reads an element with nothing after it. */
+export function onlyElement(bytes: Uint8Array): Element {
+  const element = elementAt(bytes, 0);
+  const excess = bytes.length - element.encoded.length;
+  if (excess > 0) throw damaged(`${excess} bytes follow its end`);
+  return element;
+}
+
+/** Reads elements, one after another, to the end. */
+export function elementsOf(contents: Uint8Array): Element[] {
+  const elements: Element[] = [];
+  for (let offset = 0; offset < contents.length;) {
+    const element = elementAt(contents, offset);
+    offset += element.encoded.length;
+    elements.push(element);
+    if (elements.length > maxElements) throw damaged('it has too many elements');
+  }
+  return elements;
+}
+
+function elementAt(bytes: Uint8Array, start: number): Element {
+  const tag = bytes[start];
+  const first = bytes[start + 1];
+  if (tag === undefined || first === undefined) throw damaged('it ends too early');
+  if ((tag & 0x1f) === 0x1f) throw damaged('it uses a tag of several bytes');
+  const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
+  const body = start + 2 + lengthBytes;
+  const length = lengthBytes === 0 ? first : longLength(bytes.subarray(start + 2, body), lengthBytes);
+  if (body + length > bytes.length) throw damaged('it ends too early');
+  return { tag, contents: bytes.subarray(body, body + length), encoded: bytes.subarray(start, body + length) };
+}
+
+function longLength(octets: Uint8Array, expected: number): number {
+  if (expected === 0 || expected > 4) throw damaged('it has a length that DER does not allow');
+  if (octets.length < expected) throw damaged('it ends too early');
+  let length = 0;
+  for (const octet of octets) length = length * 256 + octet;
+  if (length < 0x80 || octets[0] === 0) throw damaged('it has a length that is not in its shortest form');
+  return length;
+}
+
+/** The error of every reader here: `what` was expected or found. */
+export function damaged(what: string): Problem {
+  return new Problem(`is damaged: ${what}`);
+}
+
+function tagName(tag: number): string {
+  const known = Object.entries(tags).find(([, value]) => value === tag);
+  return known?.[0] ?? `tag 0x${tag.toString(16).padStart(2, '0')}`;
+}
+
+/** `element` itself, if its tag is the expected one. */
+export function expectTag(element: Element | undefined, tag: number): Element {
+  if (element === undefined) throw damaged(`${tagName(tag)} expected, nothing found`);
+  if (element.tag !== tag) throw damaged(`${tagName(tag)} expected, ${tagName(element.tag)} found`);
+  return element;
+}
+
+/** The elements of a SEQUENCE. */
+export function sequenceOf(element: Element | undefined): Element[] {
+  return elementsOf(expectTag(element, tags.sequence).contents);
+}
+
+/** Takes the first of `fields` off the list; it must have the tag. */
+export function take(fields: Element[], tag: number): Element {
+  return expectTag(fields.shift(), tag);
+}
+
+/** Takes the first of `fields` off the list if it has the tag: an OPTIONAL or DEFAULT component. */
+export function takeIf(fields: Element[], tag: number): Element | undefined {
+  return fields[0]?.tag === tag ? fields.shift() : undefined;
+}
+
+/** Serial numbers have 20 bytes at the most (RFC 5280, section 4.1.2.2), and some CAs do not count well. */
+const maxIntegerBytes = 64;
+
+/** INTEGER, two's complement (X.690, section 8.3); serial numbers and versions, not the numbers of a key. */
+export function integerOf(element: Element | undefined): bigint {
+  const { contents } = expectTag(element, tags.integer);
+  if (contents.length === 0 || contents.length > maxIntegerBytes) throw damaged('an integer is malformed');
+  const magnitude = BigInt(`0x${toHex(contents)}`);
+  return BigInt.asIntN(contents.length * 8, magnitude);
+}
+
+/** INTEGER that must be between 0 and `most`: versions, counts, lengths. */
+export function smallIntegerOf(element: Element | undefined, most: number): number {
+  const value = integerOf(element);
+  if (value < 0n || value > BigInt(most)) throw damaged(`an integer is not between 0 and ${most}`);
+  return Number(value);
+}
+
+/** OBJECT IDENTIFIER in dotted form (X.690, section 8.19). */
+export function objectIdentifierOf(element: Element | undefined): string {
+  const { contents } = expectTag(element, tags.objectIdentifier);
+  const last = contents.at(-1);
+  if (last === undefined || last >= 0x80 || contents.length > 64) throw damaged('an object identifier is malformed');
+  let dotted = '';
+  let arc = 0;
+  for (const octet of contents) {
+    arc = arc * 128 + (octet & 0x7f);
+    if (octet >= 0x80) continue;
+    dotted += dotted === '' ? firstArcs(arc) : `.${arc}`;
+    arc = 0;
+  }
+  return dotted;
+}
+
+/** The first number holds two arcs: 40 · (0, 1 or 2) + the second one. */
+function firstArcs(value: number): string {
+  const top = Math.min(Math.floor(value / 40), 2);
+  return `${top}.${value - top * 40}`;
+}
+
+/** OCTET STRING. */
+export function octetStringOf(element: Element | undefined): Uint8Array {
+  return expectTag(element, tags.octetString).contents;
+}
+
+/** BIT STRING and how many bits of its last byte are unused (X.690, section 8.6). */
+export function bitStringOf(element: Element | undefined): { readonly bytes: Uint8Array; readonly unusedBits: number } {
+  const { contents } = expectTag(element, tags.bitString);
+  const unusedBits = contents[0];
+  if (unusedBits === undefined || unusedBits > 7 || (unusedBits > 0 && contents.length === 1)) {
+    throw damaged('a bit string is malformed');
+  }
+  return { bytes: contents.subarray(1), unusedBits };
+}
+
+/** BIT STRING that holds whole bytes: keys and signatures. */
+export function wholeBytesOf(element: Element | undefined): Uint8Array {
+  const { bytes, unusedBits } = bitStringOf(element);
+  if (unusedBits !== 0) throw damaged('a bit string does not hold whole bytes');
+  return bytes;
+}
+
+/** UTCTime or GeneralizedTime in the forms of RFC 5280, section 4.1.2.5: seconds, no fraction, `Z`. */
+export function timeOf(element: Element | undefined): Date {
+  const { tag, contents } = expectTag(element, element?.tag === tags.utcTime ? tags.utcTime : tags.generalizedTime);
+  const yearDigits = tag === tags.utcTime ? 2 : 4;
+  if (contents.length !== yearDigits + 11 || contents.at(-1) !== 0x5a) throw damaged('a time is malformed');
+  const year = digitsOf(contents, 0, yearDigits);
+  const [month, day, hour, minute, second] = [0, 2, 4, 6, 8].map((at) => digitsOf(contents, yearDigits + at, 2));
+  const fullYear = yearDigits === 4 ? year : year + (year >= 50 ? 1900 : 2000);
+  const date = new Date(0);
+  date.setUTCFullYear(fullYear, (month ?? 0) - 1, day);
+  date.setUTCHours(hour ?? 0, minute, second);
+  // Date takes the 31st of February, and makes the 3rd of March of it.
+  const isReal = date.getUTCMonth() + 1 === month && date.getUTCDate() === day && date.getUTCSeconds() === second;
+  if (!isReal || date.getUTCHours() !== hour || date.getUTCMinutes() !== minute) throw damaged('a time is malformed');
+  return date;
+}
+
+function digitsOf(contents: Uint8Array, start: number, count: number): number {
+  let value = 0;
+  for (const octet of contents.subarray(start, start + count)) {
+    if (octet < 0x30 || octet > 0x39) throw damaged('a time is malformed');
+    value = value * 10 + octet - 0x30;
+  }
+  return value;
+}
+
+export function equalBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+}

@@ -1,0 +1,92 @@
+import { constructed, objectIdentifierOf, onlyElement, sequenceOf, smallIntegerOf, takeIf } from './der.ts';
+import { mlDsaNames } from './public-key.ts';
+
+/** How a certificate is signed. */
+export interface SignatureAlgorithm {
+  /** For messages: `SHA-1`, `RSASSA-PSS with SHA-256`. */
+  readonly name: string;
+  /** As node:crypto names it; undefined where the scheme hashes by itself. */
+  readonly hash: string | undefined;
+  /** Bytes of salt, for RSASSA-PSS only. */
+  readonly pssSaltLength?: number;
+}
+
+const rsassaPss = '1.2.840.113549.1.1.10';
+
+/** Signature algorithms by object identifier (RFC 3279, RFC 5758, RFC 8410, RFC 8692, NIST CSOR). */
+const hashes: Readonly<Record<string, string>> = {
+  '1.2.840.113549.1.1.4': 'md5',
+  '1.2.840.113549.1.1.5': 'sha1',
+  '1.2.840.113549.1.1.11': 'sha256',
+  '1.2.840.113549.1.1.12': 'sha384',
+  '1.2.840.113549.1.1.13': 'sha512',
+  '1.2.840.113549.1.1.14': 'sha224',
+  '1.2.840.10045.4.1': 'sha1',
+  '1.2.840.10045.4.3.1': 'sha224',
+  '1.2.840.10045.4.3.2': 'sha256',
+  '1.2.840.10045.4.3.3': 'sha384',
+  '1.2.840.10045.4.3.4': 'sha512',
+  '2.16.840.1.101.3.4.3.10': 'sha3-256',
+  '2.16.840.1.101.3.4.3.11': 'sha3-384',
+  '2.16.840.1.101.3.4.3.12': 'sha3-512',
+  '2.16.840.1.101.3.4.3.14': 'sha3-256',
+  '2.16.840.1.101.3.4.3.15': 'sha3-384',
+  '2.16.840.1.101.3.4.3.16': 'sha3-512',
+};
+
+/** The hashes themselves, as RSASSA-PSS-params name them (RFC 4055, section 2.1). */
+const pssHashes: Readonly<Record<string, string>> = {
+  '1.3.14.3.2.26': 'sha1',
+  '2.16.840.1.101.3.4.2.1': 'sha256',
+  '2.16.840.1.101.3.4.2.2': 'sha384',
+  '2.16.840.1.101.3.4.2.3': 'sha512',
+  '2.16.840.1.101.3.4.2.4': 'sha224',
+  '2.16.840.1.101.3.4.2.8': 'sha3-256',
+  '2.16.840.1.101.3.4.2.9': 'sha3-384',
+  '2.16.840.1.101.3.4.2.10': 'sha3-512',
+};
+
+const withoutHash: Readonly<Record<string, string>> = {
+  ...mlDsaNames,
+  '1.3.101.112': 'Ed25519',
+  '1.3.101.113': 'Ed448',
+};
+
+const weakHashes: ReadonlySet<string> = new Set(['md5', 'sha1', 'sha224']);
+
+/** Undefined for an algorithm that is not known here. */
+export function readSignatureAlgorithm(
+  identifier: string,
+  parameters: Uint8Array | undefined,
+): SignatureAlgorithm | undefined {
+  const schemeName = withoutHash[identifier];
+  if (schemeName !== undefined) return { name: schemeName, hash: undefined };
+  if (identifier === rsassaPss) return readPss(parameters);
+  const hash = hashes[identifier];
+  return hash === undefined ? undefined : { name: hashName(hash), hash };
+}
+
+/** Whether the hash is SHA-256 or better, as the service asks for (user guide, "trust model"). */
+export function isStrong(algorithm: SignatureAlgorithm): boolean {
+  return algorithm.hash === undefined || !weakHashes.has(algorithm.hash);
+}
+
+/**
+ * RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0] DEFAULT sha1, maskGenAlgorithm [1], saltLength [2] DEFAULT 20, … }
+ * (RFC 4055, section 3.1). The mask's hash is the same one in practice; node:crypto can verify no other.
+ */
+function readPss(parameters: Uint8Array | undefined): SignatureAlgorithm | undefined {
+  const fields = parameters === undefined ? [] : sequenceOf(onlyElement(parameters));
+  const hashField = takeIf(fields, constructed(0));
+  takeIf(fields, constructed(1));
+  const saltField = takeIf(fields, constructed(2));
+  const hash =
+    hashField === undefined ? 'sha1' : pssHashes[objectIdentifierOf(sequenceOf(onlyElement(hashField.contents))[0])];
+  if (hash === undefined) return undefined;
+  const pssSaltLength = saltField === undefined ? 20 : smallIntegerOf(onlyElement(saltField.contents), 1024);
+  return { name: `RSASSA-PSS with ${hashName(hash)}`, hash, pssSaltLength };
+}
+
+function hashName(hash: string): string {
+  return hash === 'md5' || hash.startsWith('sha3') ? hash.toUpperCase() : hash.replace('sha', 'SHA-');
+}

@@ -1,0 +1,158 @@
+import { durationLimits } from '../trust/session-duration.ts';
+import { formatTime, type IssuedCredentials, type RoleSession, sessionArn } from './credential-store.ts';
+import { Refusal } from './refusal.ts';
+import type { Registry, Role } from './registry.ts';
+import type { Accepted, Service } from './service.ts';
+import { type AssumeRoleInput, readAssumeRoleInput } from './sts-input.ts';
+import { renderResult } from './sts-xml.ts';
+import { makePolicyContext } from './trust-context.ts';
+
+/** Of whom, by whom, and under which request id. */
+export interface StsCall {
+  readonly form: URLSearchParams;
+  readonly caller: RoleSession;
+  readonly requestId: string;
+}
+
+/**
+ * AssumeRole by a role session, which makes it a link of a chain. Whether the caller's own policies allow the call is
+ * not evaluated: the sandbox knows trust policies only.
+ * @throws Refusal
+ */
+export function assumeRole(call: StsCall, service: Service): Accepted {
+  const input = readAssumeRoleInput(call.form);
+  const role = findRole(service.registry, input, call.caller);
+  checkDuration(input, role);
+  const inherited = inheritedTags(call.caller);
+  checkTags(input, inherited);
+  checkTrustPolicy({ input, role, inherited, caller: call.caller });
+  const session: RoleSession = {
+    role,
+    name: input.roleSessionName,
+    arn: sessionArn(role, input.roleSessionName),
+    sourceIdentity: call.caller.sourceIdentity ?? input.sourceIdentity,
+    tags: new Map([...inherited, ...input.tags]),
+    transitiveTagKeys: new Set([...inherited.keys(), ...input.transitiveTagKeys]),
+    expiration: new Date((Math.floor(service.now.getTime() / 1000) + input.durationSeconds) * 1000),
+  };
+  return accept(service.credentials.issue(session), input, call.requestId);
+}
+
+function findRole(registry: Registry, input: AssumeRoleInput, caller: RoleSession): Role {
+  const role = registry.roles.get(input.roleArn);
+  if (role === undefined)
+    throw denied('sts:AssumeRole', { arn: input.roleArn, caller }, `there is no role ${input.roleArn}`);
+  return role;
+}
+
+function checkDuration(input: AssumeRoleInput, role: Role): void {
+  if (input.durationSeconds > durationLimits.chained) {
+    const message =
+      'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.';
+    throw invalid('ValidationError', message);
+  }
+  if (input.durationSeconds > role.maxSessionDuration) {
+    throw invalid('ValidationError', 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
+  }
+}
+
+function inheritedTags(caller: RoleSession): ReadonlyMap<string, string> {
+  return new Map([...caller.tags].filter(([key]) => caller.transitiveTagKeys.has(key)));
+}
+
+/** Keys are compared without case; an inherited tag cannot be given anew (IAM user guide, chaining with tags). */
+function checkTags(input: AssumeRoleInput, inherited: ReadonlyMap<string, string>): void {
+  const inheritedKeys = new Set([...inherited.keys()].map((key) => key.toLowerCase()));
+  if ([...input.tags.keys()].some((key) => inheritedKeys.has(key.toLowerCase()))) {
+    const message =
+      "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the " +
+      'calling session.';
+    throw invalid('InvalidParameterValue', message);
+  }
+  const unknown = input.transitiveTagKeys.find((key) => !input.tags.has(key));
+  if (unknown !== undefined) {
+    const message = 'The specified transitive tag key must be included in the requested tags.';
+    throw invalid('InvalidParameterValue', message);
+  }
+}
+
+interface TrustCheck {
+  readonly input: AssumeRoleInput;
+  readonly role: Role;
+  readonly inherited: ReadonlyMap<string, string>;
+  readonly caller: RoleSession;
+}
+
+/** Tags and a source identity, brought along or inherited, each need their own action allowed. */
+function checkTrustPolicy({ input, role, inherited, caller }: TrustCheck): void {
+  const target = { arn: role.arn, caller };
+  if (
+    caller.sourceIdentity !== undefined &&
+    (input.sourceIdentity ?? caller.sourceIdentity) !== caller.sourceIdentity
+  ) {
+    throw denied(
+      'sts:SetSourceIdentity',
+      target,
+      `the source identity is "${caller.sourceIdentity}" and cannot change`,
+    );
+  }
+  const hasTags = input.tags.size > 0 || inherited.size > 0;
+  const sourceIdentity = caller.sourceIdentity ?? input.sourceIdentity;
+  const actions = [
+    'sts:AssumeRole',
+    ...(hasTags ? ['sts:TagSession'] : []),
+    ...(sourceIdentity === undefined ? [] : ['sts:SetSourceIdentity']),
+  ];
+  const context = makePolicyContext({
+    keys: {
+      'aws:PrincipalArn': caller.role.arn,
+      'aws:PrincipalAccount': caller.role.accountId,
+      'aws:SourceIdentity': caller.sourceIdentity,
+      'sts:SourceIdentity': sourceIdentity,
+      'sts:ExternalId': input.externalId,
+      'sts:RoleSessionName': input.roleSessionName,
+    },
+    principalTags: caller.tags,
+    requestTags: input.tags,
+    transitiveTagKeys: [...inherited.keys(), ...input.transitiveTagKeys],
+  });
+  const principal = principalOf(caller);
+  for (const action of actions) {
+    const reason = role.trustPolicy.denial({ action, principal, context });
+    if (reason !== undefined) throw denied(action, target, reason);
+  }
+}
+
+function principalOf(caller: RoleSession): { kind: 'role-session'; accountId: string; arns: string[] } {
+  const { accountId, arn } = caller.role;
+  const partition = arn.split(':')[1] ?? 'aws';
+  return { kind: 'role-session', accountId, arns: [`arn:${partition}:iam::${accountId}:root`, arn, caller.arn] };
+}
+
+function accept(issued: IssuedCredentials, input: AssumeRoleInput, requestId: string): Accepted {
+  const { session, accessKeyId, secretAccessKey, sessionToken } = issued;
+  const tagSize = [...input.tags].reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  const size = tagSize + input.policySize;
+  const result = {
+    SourceIdentity: session.sourceIdentity,
+    AssumedRoleUser: { AssumedRoleId: `${session.role.id}:${session.name}`, Arn: session.arn },
+    Credentials: {
+      AccessKeyId: accessKeyId,
+      SecretAccessKey: secretAccessKey,
+      SessionToken: sessionToken,
+      Expiration: formatTime(session.expiration),
+    },
+    // Percent of a limit that is not published.
+    PackedPolicySize: size === 0 ? undefined : Math.min(Math.ceil((size / 2048) * 100), 100),
+  };
+  return { status: 200, body: renderResult('AssumeRole', result, requestId), session };
+}
+
+function denied(action: string, target: { arn: string; caller: RoleSession }, reason: string): Refusal {
+  const message = `User: ${target.caller.arn} is not authorized to perform: ${action} on resource: ${target.arn}`;
+  return new Refusal({ status: 403, code: 'AccessDenied', message, reason });
+}
+
+function invalid(code: string, message: string): Refusal {
+  return new Refusal({ status: 400, code, message, reason: `invalid input, ${message}` });
+}

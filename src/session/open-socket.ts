@@ -1,0 +1,97 @@
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+
+import type { TransportOptions } from './transport.ts';
+
+/** A socket that is held, closed and explained by whoever opened it. */
+export type Hold = <T extends Socket>(socket: T, explain?: (error: Error) => Error) => T;
+
+/** Makes the socket that HTTP is spoken on, handing every socket on the way to `hold` before anything can happen to it. */
+export type Dial = (hold: Hold) => Promise<Socket>;
+
+/** A socket on its way. */
+export interface OpenSocket {
+  /** Settles when TCP and TLS stand or cannot. Nobody needs to wait for it. */
+  readonly opened: Promise<Socket>;
+  /** Whether it can no longer carry a request: closed, ended, or told something unasked (a server may answer 408). */
+  readonly isSpent: () => boolean;
+  /** Why it closed, once it has. */
+  readonly reasonOfClose: () => Error | undefined;
+  readonly destroy: (reason?: Error) => void;
+}
+
+/** Begins to dial. However long that takes, and however it ends, nothing is thrown until somebody waits for it. */
+export function openSocket(dial: Dial): OpenSocket {
+  const held: Socket[] = [];
+  let reason: Error | undefined;
+  let abandon: ((reason: Error) => void) | undefined;
+  const closed = new Promise<never>((_resolve, reject) => {
+    abandon = reject;
+  });
+  const destroy = (why?: Error): void => {
+    reason ??= why;
+    for (const socket of held) socket.destroy();
+  };
+  const hold: Hold = (socket, explain = (error) => error) => {
+    held.push(socket);
+    // Stays for the life of the socket: an 'error' that nobody listens to would end the process.
+    socket.on('error', (error) => (reason ??= explain(error)));
+    socket.once('close', () => abandon?.((reason ??= explain(new Error('closed by the peer')))));
+    return socket;
+  };
+  const opened = Promise.race([dial(hold), closed]);
+  opened.catch(destroy);
+  const isSpent = (): boolean =>
+    held.some((socket) => socket.destroyed || socket.readableEnded || socket.readableLength > 0);
+  return { opened, isSpent, reasonOfClose: () => reason, destroy };
+}
+
+/** Straight to the endpoint. */
+export function dialEndpoint(endpoint: URL, options: TransportOptions): Dial {
+  const host = bareHost(endpoint);
+  const port = portOf(endpoint);
+  if (endpoint.protocol === 'http:') return async (hold) => untilEvent(hold(connectTcp({ host, port })), 'connect');
+  return async (hold) =>
+    untilEvent(hold(connectTls({ host, port, ...tlsOptions(endpoint, options) })), 'secureConnect');
+}
+
+/** Its socket when the event comes. That it may never come is for the holder to notice. */
+export function untilEvent<T extends Socket>(socket: T, event: string): Promise<T> {
+  return new Promise((resolve) => {
+    socket.once(event, () => resolve(socket));
+  });
+}
+
+/** TLS 1.2 or better, HTTP/1.1, and the name that the certificate must be for. */
+export function tlsOptions(url: URL, options: TransportOptions): ConnectionOptions {
+  const host = bareHost(url);
+  return {
+    // An address is no name to indicate (RFC 6066, section 3); the certificate is checked against it all the same.
+    ...(isAddress(url) ? {} : { servername: host }),
+    host,
+    ALPNProtocols: ['http/1.1'],
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: options.verify,
+    ...(options.ca === undefined ? {} : { ca: options.ca.pem }),
+  };
+}
+
+/** `host:port` as messages name it. */
+export function peerOf(url: URL): string {
+  return `${url.hostname}:${portOf(url)}`;
+}
+
+export function portOf(url: URL): number {
+  if (url.port !== '') return Number(url.port);
+  return url.protocol === 'https:' ? 443 : 80;
+}
+
+/** Without the brackets that a URL puts around an IPv6 address. */
+export function bareHost(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, '');
+}
+
+/** A URL holds IPv4 addresses in their four-part form and IPv6 ones in brackets. */
+export function isAddress(url: URL): boolean {
+  return url.hostname.startsWith('[') || /^\d+(\.\d+){3}$/.test(url.hostname);
+}

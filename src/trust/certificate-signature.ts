@@ -1,0 +1,67 @@
+import type { AlgorithmIdentifier, Certificate } from './certificate.ts';
+import { readElements, readObjectIdentifier } from './der.ts';
+import { mlDsaNames, readPublicKey } from './public-key.ts';
+import { type HashName, type SignatureScheme, verifySignature } from './verify-signature.ts';
+
+/** Signature algorithms of certificates by object identifier (RFC 4055, RFC 5758). */
+const schemes: Readonly<Record<string, SignatureScheme>> = {
+  '1.2.840.113549.1.1.4': { kind: 'RSA-PKCS1', hash: 'MD5' },
+  '1.2.840.113549.1.1.5': { kind: 'RSA-PKCS1', hash: 'SHA-1' },
+  '1.2.840.113549.1.1.14': { kind: 'RSA-PKCS1', hash: 'SHA-224' },
+  '1.2.840.113549.1.1.11': { kind: 'RSA-PKCS1', hash: 'SHA-256' },
+  '1.2.840.113549.1.1.12': { kind: 'RSA-PKCS1', hash: 'SHA-384' },
+  '1.2.840.113549.1.1.13': { kind: 'RSA-PKCS1', hash: 'SHA-512' },
+  '1.2.840.10045.4.1': { kind: 'ECDSA', hash: 'SHA-1' },
+  '1.2.840.10045.4.3.1': { kind: 'ECDSA', hash: 'SHA-224' },
+  '1.2.840.10045.4.3.2': { kind: 'ECDSA', hash: 'SHA-256' },
+  '1.2.840.10045.4.3.3': { kind: 'ECDSA', hash: 'SHA-384' },
+  '1.2.840.10045.4.3.4': { kind: 'ECDSA', hash: 'SHA-512' },
+};
+
+const rsassaPss = '1.2.840.113549.1.1.10';
+
+const hashes: Readonly<Record<string, HashName>> = {
+  '1.3.14.3.2.26': 'SHA-1',
+  '2.16.840.1.101.3.4.2.4': 'SHA-224',
+  '2.16.840.1.101.3.4.2.1': 'SHA-256',
+  '2.16.840.1.101.3.4.2.2': 'SHA-384',
+  '2.16.840.1.101.3.4.2.3': 'SHA-512',
+};
+
+const strongHashes: ReadonlySet<HashName> = new Set(['SHA-256', 'SHA-384', 'SHA-512']);
+
+/**
+ * Why the signature on the certificate is too weak or unknown to be relied on, or undefined when it is not:
+ * SHA-256 or stronger is asked for (user guide, certificate constraints).
+ */
+export function weakSignature(certificate: Certificate): string | undefined {
+  const scheme = schemeOf(certificate.signatureAlgorithm);
+  if (scheme === undefined) return `its signature algorithm ${certificate.signatureAlgorithm.oid} is not known`;
+  if (scheme.kind === 'ML-DSA' || strongHashes.has(scheme.hash)) return undefined;
+  return `it is signed with ${scheme.hash}; SHA-256 or stronger is needed`;
+}
+
+/** Whether the key of `issuer` made the signature on `certificate`. */
+export async function isSignedBy(certificate: Certificate, issuer: Certificate): Promise<boolean> {
+  const scheme = schemeOf(certificate.signatureAlgorithm);
+  const key = readPublicKey(issuer.publicKeyInfo);
+  if (scheme === undefined || 'problem' in key) return false;
+  return verifySignature(key, { scheme, message: certificate.signedPart, signature: certificate.signature });
+}
+
+function schemeOf(algorithm: AlgorithmIdentifier): SignatureScheme | undefined {
+  if (mlDsaNames[algorithm.oid] !== undefined) return { kind: 'ML-DSA' };
+  if (algorithm.oid === rsassaPss) return readPssScheme(algorithm.parameters);
+  return schemes[algorithm.oid];
+}
+
+/** RSASSA-PSS-params: hashAlgorithm [0], SHA-1 when it is left out (RFC 4055, section 3.1). */
+function readPssScheme(parameters: Uint8Array): SignatureScheme | undefined {
+  const [params] = readElements(parameters);
+  const given = readElements(params?.content ?? new Uint8Array()).find((element) => element.tag === 0xa0);
+  if (given === undefined) return { kind: 'RSA-PSS', hash: 'SHA-1' };
+  const [algorithm] = readElements(given.content);
+  const [oid] = readElements(algorithm?.content ?? new Uint8Array());
+  const hash = hashes[readObjectIdentifier(oid)];
+  return hash === undefined ? undefined : { kind: 'RSA-PSS', hash };
+}

@@ -1,0 +1,59 @@
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import type { KeyFamily, PublicKey } from './public-key.ts';
+
+export type HashName = 'MD5' | 'SHA-1' | 'SHA-224' | 'SHA-256' | 'SHA-384' | 'SHA-512';
+
+type HashedKind = 'RSA-PKCS1' | 'RSA-PSS' | 'ECDSA';
+
+/** How a signature was made. */
+export type SignatureScheme = { readonly kind: HashedKind; readonly hash: HashName } | { readonly kind: 'ML-DSA' };
+
+export interface SignedMessage {
+  readonly scheme: SignatureScheme;
+  readonly message: Uint8Array;
+  /** RSA: as long as the modulus. ECDSA: DER. ML-DSA: raw, over the message itself with an empty context. */
+  readonly signature: Uint8Array;
+}
+
+const { RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING, RSA_PSS_SALTLEN_AUTO } = constants;
+
+const ways = {
+  'RSA-PKCS1': { family: 'RSA', options: { padding: RSA_PKCS1_PADDING } },
+  'RSA-PSS': { family: 'RSA', options: { padding: RSA_PKCS1_PSS_PADDING, saltLength: RSA_PSS_SALTLEN_AUTO } },
+  ECDSA: { family: 'ECDSA', options: { dsaEncoding: 'der' } },
+} as const satisfies Record<HashedKind, { family: KeyFamily; options: object }>;
+
+/** Whether the key made the signature; false also for a key of another family or a signature that cannot be read. */
+export async function verifySignature(key: PublicKey, signed: SignedMessage): Promise<boolean> {
+  const { scheme, message, signature } = signed;
+  try {
+    if (scheme.kind === 'ML-DSA') return key.family === 'ML-DSA' && (await verifyMlDsa(key, message, signature));
+    const { family, options } = ways[scheme.kind];
+    const digest = scheme.hash.replace('-', '').toLowerCase();
+    return key.family === family && verify(digest, message, { key: importKey(key), ...options }, signature);
+  } catch {
+    return false;
+  }
+}
+
+function importKey(key: PublicKey): KeyObject {
+  return createPublicKey({ key: Buffer.from(key.info), format: 'der', type: 'spki' });
+}
+
+/** Node knows ML-DSA from 24.6 on; before that the key is either not read or has no type. */
+async function verifyMlDsa(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  const native = nativeMlDsaKey(key);
+  if (native !== undefined) return verify(undefined, message, native, signature);
+  const { ml_dsa44, ml_dsa65, ml_dsa87 } = await import('@noble/post-quantum/ml-dsa.js');
+  const algorithm = { 'ML-DSA-44': ml_dsa44, 'ML-DSA-65': ml_dsa65, 'ML-DSA-87': ml_dsa87 }[key.name];
+  return algorithm?.verify(signature, message, key.bits) ?? false;
+}
+
+function nativeMlDsaKey(key: PublicKey): KeyObject | undefined {
+  try {
+    const imported = importKey(key);
+    return String(imported.asymmetricKeyType).startsWith('ml-dsa') ? imported : undefined;
+  } catch {
+    return undefined;
+  }
+}

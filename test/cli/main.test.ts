@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+import { commandHelp } from '../../src/cli/help.ts';
+import { commandNames, commandsToCome, loadCommands } from '../../src/cli/load-commands.ts';
+import { main } from '../../src/cli/main.ts';
+import { version } from '../../src/cli/version.ts';
+import { optionTable } from '../../src/options/table.ts';
+import { fakeTerminal } from './fake-terminal.ts';
+
+async function run(argv: readonly string[], env: Record<string, string> = {}) {
+  const terminal = fakeTerminal(env);
+  const status = await main(argv, terminal);
+  return { status, stdout: terminal.written(), stderr: terminal.lines.join('\n') };
+}
+
+describe('without a command', () => {
+  test('usage on stderr, status 2', async () => {
+    const { status, stdout, stderr } = await run([]);
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^Usage: roles-anywhere <command> \[options\]\n/);
+    for (const name of [...commandNames, ...Object.keys(commandsToCome)]) expect(stderr).toContain(`  ${name} `);
+  });
+
+  test.each([[['--help']], [['-h']], [['help']]])('%j: the same on stdout, status 0', async (argv) => {
+    const { status, stdout, stderr } = await run(argv);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toBe(`${(await run([])).stderr}\n`);
+  });
+
+  test.each([[['version']], [['--version']]])('%j: the bare version', async (argv) => {
+    expect(await run(argv)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  test.each([
+    [['credential-proces'], 'unknown command "credential-proces"', 'did you mean credential-process?'],
+    [['frobnicate'], 'unknown command "frobnicate"', `the commands are ${commandNames.join(', ')}`],
+    [['help', 'sing-string'], 'unknown command "sing-string"', 'did you mean sign-string?'],
+    [['--debug', 'sign-string'], '--debug stands before the command', 'write roles-anywhere sign-string --debug …'],
+    [
+      ['--role-arn=x', 'credential-process'],
+      '--role-arn stands before the command',
+      'write roles-anywhere credential-process --role-arn …',
+    ],
+    [['--frobnicate'], 'the first argument must be a command', `the commands are ${commandNames.join(', ')}`],
+    [
+      ['\\'],
+      'a backslash or line break is left over',
+      'credential_process in ~/.aws/config cannot be continued with a backslash: write the whole command on one line',
+    ],
+  ])('%j', async (argv, message, hint) => {
+    const { status, stdout, stderr } = await run(argv);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr.split('\n').slice(0, 2)).toEqual([`roles-anywhere: ${message}`, `hint: ${hint}`]);
+  });
+
+  test.each(Object.keys(commandsToCome))('%s is not built yet', async (name) => {
+    const { status, stdout, stderr } = await run([name, '--once']);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`roles-anywhere: the command ${name} is not built yet`);
+  });
+});
+
+describe('help of a command', () => {
+  test.each(commandNames)('%s', async (name) => {
+    const command = (await loadCommands()).find((one) => one.name === name);
+    const { status, stdout, stderr } = await run([name, '--help']);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toBe((await run(['help', name])).stdout);
+    expect(stdout).toMatch(new RegExp(`^Usage: roles-anywhere ${name}`));
+    for (const row of command?.options ?? []) expect(stdout).toContain(`--${row.flag}`);
+    expect(stdout.split('\n').filter((line) => line.length > 80 && !line.startsWith('  roles-anywhere'))).toEqual([]);
+  });
+
+  test('wins over all that is wrong with the line', async () => {
+    expect((await run(['credential-process', '--nope', '-h', 'word', '--region'])).status).toBe(0);
+    expect((await run(['credential-process', '--certificate', '--help'])).status).toBe(0);
+  });
+
+  test('tells range, default, other sources and what is not built', async () => {
+    const { stdout } = await run(['credential-process', '--help']);
+    const text = stdout.replaceAll(/\s+/g, ' ');
+    expect(text).toContain(
+      '--session-duration SECONDS How long the credentials work; the profile may shorten it. From 900 to 43200. Default: 3600.',
+    );
+    expect(text).toContain('Also: AWS_ENDPOINT_URL_ROLESANYWHERE, AWS_ENDPOINT_URL.');
+    expect(text).toContain(
+      '--reuse-pin Uses the PIN of the token for keys that ask for one at every signature. Not built yet.',
+    );
+    expect(text).toContain('roles_anywhere_trust_anchor_arn');
+  });
+});
+
+describe('errors', () => {
+  test('of the line come before those of what is missing', async () => {
+    const { status, stderr } = await run(['credential-process', '--nope']);
+    expect(status).toBe(2);
+    expect(stderr.split('\n')[0]).toBe('roles-anywhere: unknown option --nope');
+    expect(stderr).not.toContain('missing');
+  });
+
+  test('name what is missing', async () => {
+    const { status, stderr } = await run(['credential-process', '--region', 'eu-west-1']);
+    expect(status).toBe(2);
+    expect(stderr.split('\n')[0]).toBe(
+      'roles-anywhere: --trust-anchor-arn, --profile-arn, --role-arn and --certificate are missing',
+    );
+  });
+
+  test('an option of another command', async () => {
+    const { stderr } = await run(['sign-string', '--role-arn', 'x', '--port', '1']);
+    expect(stderr.split('\n')).toEqual([
+      'roles-anywhere: sign-string has no option --role-arn',
+      'hint: --role-arn belongs to credential-process',
+      'hint: also: sign-string has no option --port',
+      'hint: --port belongs to sandbox',
+    ]);
+  });
+
+  test('an option that is not built yet', async () => {
+    const { status, stderr } = await run(['credential-process', '--cert-selector', 'Key=x509Serial,Value=0A']);
+    expect(status).toBe(2);
+    expect(stderr.split('\n')[0]).toBe(
+      'roles-anywhere: --cert-selector is for certificates of the operating system, which are not built yet',
+    );
+  });
+
+  test('of the profile, and only when it is asked for', async () => {
+    const env = { AWS_CONFIG_FILE: '/nonexistent/config', AWS_PROFILE: 'nobody' };
+    expect((await run(['credential-process', '--from-profile', 'x'], env)).stderr).toContain(
+      '--from-profile needs /nonexistent/config, which does not exist',
+    );
+    expect((await run(['credential-process'], env)).stderr).not.toContain('/nonexistent');
+    expect((await run(['credential-process', '--from-profile='], env)).stderr).toContain('--from-profile is empty');
+  });
+
+  test.each([
+    [['completion'], 'completion takes one of bash, zsh, fish'],
+    [['completion', 'csh'], 'completion takes one of bash, zsh, fish'],
+    [['completion', 'bash', 'zsh'], 'completion takes one of bash, zsh, fish'],
+    [['version', 'x'], 'unexpected argument "x" after version'],
+  ])('%j', async (argv, message) => {
+    const { status, stderr } = await run(argv);
+    expect([status, stderr.split('\n')[0]]).toEqual([2, `roles-anywhere: ${message}`]);
+  });
+});
+
+describe('--debug', () => {
+  test('shows which options count and where they came from, but no secret', async () => {
+    const env = { ROLES_ANYWHERE_REGION: 'eu-west-1', ROLES_ANYWHERE_PKCS8_PASSWORD: 'sesame' };
+    const argv = ['sign-string', '--debug', '--private-key', '/nonexistent/leaf.key', '--digest=SHA384'];
+    const { stderr } = await run(argv, env);
+    expect(stderr).toContain('debug: option digest = SHA384, from --digest');
+    expect(stderr).toContain('debug: option pkcs8-password = (not shown), from ROLES_ANYWHERE_PKCS8_PASSWORD');
+    expect(stderr).toContain('debug: code KEY_UNREADABLE');
+    expect(stderr).not.toContain('sesame');
+  });
+
+  test('also from the environment', async () => {
+    const { stderr } = await run(['sign-string', '--nope'], { ROLES_ANYWHERE_DEBUG: '1' });
+    expect(stderr).toContain('debug: code OPTION_UNKNOWN');
+  });
+});
+
+test('an option has one meaning: its rows differ in their conflicts and commands alone', () => {
+  for (const row of optionTable) {
+    for (const other of optionTable.filter(({ flag }) => flag === row.flag)) {
+      expect({ ...other, conflicts: [], commands: [] }).toEqual({ ...row, conflicts: [], commands: [] });
+    }
+  }
+});
+
+test('every row has help that is a sentence, and a placeholder where it takes a value', async () => {
+  for (const command of await loadCommands()) {
+    expect(new Set(command.options.map((row) => row.flag)).size).toBe(command.options.length);
+    for (const row of command.options) {
+      expect(row.help).toMatch(/^[A-Z].*\.$/);
+      expect([row.flag, row.kind === 'boolean']).toEqual([row.flag, row.placeholder === undefined]);
+    }
+    expect(commandHelp(command)).toMatch(/\n$/);
+  }
+});

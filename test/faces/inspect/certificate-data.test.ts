@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { certificateData } from '../../../src/faces/inspect/certificate-data.ts';
+import type { IdentityContext } from '../../../src/identity/identity.ts';
+import { certificateDer, type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../../support/openssl.ts';
+
+const context: IdentityContext = { now: () => new Date(), warn: () => undefined };
+let folder: string;
+let root: Issued;
+
+beforeAll(() => {
+  folder = makeFolder();
+  root = makeCa(folder, 'root');
+});
+afterAll(() => removeFolder(folder));
+
+function read(leaf: Issued): Promise<string> {
+  const certificate = { option: '--certificate', kind: 'file', path: leaf.certificate } as const;
+  return certificateData({ certificate }, context);
+}
+
+describe('the bytes of the official helper', () => {
+  test.each([
+    ['rsa:2048', '8000000000000000000000000000000000000001', 'RSA', '["RSASHA256","RSASHA384","RSASHA512"]'],
+    ['p256', '0123', 'EC', '["ECSHA256","ECSHA384","ECSHA512"]'],
+    ['p384', '7F', 'EC', '["ECSHA256","ECSHA384","ECSHA512"]'],
+  ] as const)('%s, serial number %s', async (keyType, serial, name, algorithms) => {
+    const leaf = makeLeaf(folder, `leaf-${serial}`, root, { keyType, serial });
+    const der = certificateDer(leaf.certificate).toString('base64');
+    expect(await read(leaf)).toBe(
+      `{"keyType":"${name}","certificateData":"${der}","serialNumber":"${BigInt(`0x${serial}`)}","supportedAlgorithms":${algorithms}}`,
+    );
+  });
+});
+
+test('a key that Roles Anywhere does not take', async () => {
+  const leaf = makeLeaf(folder, 'ed25519', root, { keyType: 'ed25519' });
+  await expect(read(leaf)).rejects.toMatchObject({
+    code: 'CERTIFICATE_KEY_UNSUPPORTED',
+    message: '--certificate: Roles Anywhere takes no signatures by Ed25519 keys',
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { refuseNotBuilt } from '../../src/options/refuse-not-built.ts';
+import { optionsOf } from '../../src/options/table.ts';
+import { thrownBy } from '../support/thrown.ts';
+import { valuesOf } from './values.ts';
+
+const rows = optionsOf('credential-process');
+const refuse = (...args: string[]) => refuseNotBuilt(rows, valuesOf('credential-process', { args }));
+
+describe('options that are known and not built', () => {
+  test.each<[string[], string]>([
+    [
+      ['--cert-selector', 'Key=x509Subject,Value=CN=leaf'],
+      '--cert-selector is for certificates of the operating system, which are not built yet',
+    ],
+    [
+      ['--system-store-name', 'MY'],
+      '--system-store-name is for certificates of the operating system, which are not built yet',
+    ],
+    [
+      ['--use-latest-expiring-certificate'],
+      '--use-latest-expiring-certificate is for certificates of the operating system, which are not built yet',
+    ],
+    [['--pkcs11-lib', 'x.so'], '--pkcs11-lib is for keys on a PKCS#11 token, which are not built yet'],
+    [['--reuse-pin'], '--reuse-pin is for keys on a PKCS#11 token, which are not built yet'],
+    [['--tpm-key-password', 'sesame'], '--tpm-key-password is for keys in a TPM, which are not built yet'],
+    [['--no-tpm-key-password'], '--no-tpm-key-password is for keys in a TPM, which are not built yet'],
+  ])('%j', (args, message) => {
+    expect(thrownBy(() => refuse(...args))).toMatchObject({ code: 'OPTION_NOT_BUILT', message });
+  });
+
+  test('are all of the table', () => {
+    expect(new Set(rows.filter((row) => row.notBuilt !== undefined).map((row) => row.flag)).size).toBe(7);
+  });
+
+  test('a switch given as false asks for nothing', () => {
+    expect(() => refuse('--reuse-pin=false')).not.toThrow();
+    expect(() => refuse()).not.toThrow();
+  });
+
+  test('a selector that cannot be read is told first', () => {
+    expect(thrownBy(() => refuse('--cert-selector', 'CN=leaf'))).toMatchObject({
+      code: 'OPTION_INVALID',
+      message: '--cert-selector cannot be read at "CN=leaf"',
+    });
+  });
+});

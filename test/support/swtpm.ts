@@ -1,0 +1,165 @@
+/**
+ * A TPM 2.0 in software for one suite: swtpm with its state in a folder of the suite, and the tools that make keys in it.
+ *
+ * @example
+ * ```ts
+ * describe('with a TPM', needs('swtpm'), () => {
+ *   const folder = makeFolder();
+ *   let tpm: Swtpm;
+ *   beforeAll(async () => { tpm = await startSwtpm(folder); });
+ *   afterAll(async () => { await tpm.stop(); removeFolder(folder); });
+ * });
+ * ```
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { createServer, type NetConnectOpts, connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Swtpm {
+  /** As TPM2TOOLS_TCTI and `--tpm-device` have it: `swtpm:path=…` or `swtpm:host=…,port=…`. */
+  readonly tcti: string;
+  /** The socket to connect to. */
+  readonly address: NetConnectOpts;
+  /** Runs a program of tpm2-tools and returns its stdout; what it left in the TPM is flushed. */
+  tool(program: `tpm2_${string}`, ...args: readonly string[]): Buffer;
+  /** Runs openssl with the provider of tpm2-openssl. */
+  openssl(...args: readonly string[]): Buffer;
+  /** Handles of transient objects and loaded sessions, as tpm2_getcap lists them. */
+  leftovers(): string[];
+  /** Resets it, as a power cycle would: what is loaded is gone. */
+  reset(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export type SwtpmSocket = 'unix' | 'tcp';
+
+/** Starts swtpm with its state in `<folder>/<name>`, and waits until it serves. */
+export async function startSwtpm(folder: string, name = 'tpm', socket: SwtpmSocket = 'unix'): Promise<Swtpm> {
+  const state = join(folder, name);
+  mkdirSync(state, { recursive: true });
+  const place = socket === 'unix' ? unixPlace(join(folder, `${name}.sock`)) : tcpPlace(await freePortPair());
+  const start = async (): Promise<ChildProcess> => {
+    const child = spawn('swtpm', [...swtpmArguments(state), ...place.servers], { stdio: ['ignore', 'ignore', 'pipe'] });
+    await serving(child, place.address);
+    return child;
+  };
+  let child = await start();
+  const env = { ...process.env, TPM2TOOLS_TCTI: place.tcti, TPM2OPENSSL_TCTI: place.tcti, TSS2_LOG: 'all+NONE' };
+  const run = (program: string, args: readonly string[]): Buffer =>
+    execFileSync(program, args, { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+  return {
+    tcti: place.tcti,
+    address: place.address,
+    tool(program, ...args) {
+      const output = run(program, args);
+      // There is no resource manager, and the tools leave what they load.
+      run('tpm2_flushcontext', ['--transient-object']);
+      return output;
+    },
+    openssl: (...args) => run('openssl', [...args, '-provider', 'tpm2', '-provider', 'default']),
+    leftovers() {
+      const lists = ['handles-transient', 'handles-loaded-session'].map((kind) => run('tpm2_getcap', [kind]).toString());
+      return lists.join('').match(/0x[0-9A-F]+/gi) ?? [];
+    },
+    async reset() {
+      await ended(child);
+      child = await start();
+    },
+    stop: () => ended(child),
+  };
+}
+
+interface Place {
+  readonly tcti: string;
+  readonly address: NetConnectOpts;
+  readonly servers: readonly string[];
+}
+
+/** The tools look for the control socket at the path with `.ctrl`, or one port above. */
+function unixPlace(path: string): Place {
+  return {
+    tcti: `swtpm:path=${path}`,
+    address: { path },
+    servers: ['--server', `type=unixio,path=${path}`, '--ctrl', `type=unixio,path=${path}.ctrl`],
+  };
+}
+
+function tcpPlace(port: number): Place {
+  const type = 'type=tcp,bindaddr=127.0.0.1,port=';
+  return {
+    tcti: `swtpm:host=127.0.0.1,port=${port}`,
+    address: { host: '127.0.0.1', port },
+    servers: ['--server', `${type}${port}`, '--ctrl', `${type}${port + 1}`],
+  };
+}
+
+function swtpmArguments(state: string): readonly string[] {
+  return ['socket', '--tpm2', '--tpmstate', `dir=${state}`, '--flags', 'not-need-init,startup-clear'];
+}
+
+/** Two free ports in a row. Somebody could take them before swtpm does; then it does not start, and says so. */
+async function freePortPair(): Promise<number> {
+  for (;;) {
+    const first = createServer();
+    first.listen(0, '127.0.0.1');
+    await once(first, 'listening');
+    const address = first.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const second = createServer();
+    const isFree = await new Promise<boolean>((settle) => {
+      second.once('error', () => settle(false));
+      second.listen(port + 1, '127.0.0.1', () => settle(true));
+    });
+    first.close();
+    second.close();
+    if (isFree) return port;
+  }
+}
+
+async function serving(child: ChildProcess, address: NetConnectOpts): Promise<void> {
+  let complaint = '';
+  child.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
+  for (let attempt = 0; attempt < 500; attempt += 1) {
+    if (child.exitCode !== null) throw new Error(`swtpm ended at once: ${complaint}`);
+    if (await accepts(address)) return;
+    await sleep(10);
+  }
+  throw new Error(`swtpm does not serve: ${complaint}`);
+}
+
+function accepts(address: NetConnectOpts): Promise<boolean> {
+  if ('path' in address && !isSocket(address.path)) return Promise.resolve(false);
+  return new Promise((settle) => {
+    const socket = connect(address);
+    socket.once('connect', () => settle(true)).once('error', () => settle(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+function isSocket(path: string): boolean {
+  return existsSync(path) && statSync(path).isSocket();
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}
+
+/**
+ * A terminal that behaves as the TPM's character device: one write is a command, what is read is its answer.
+ *
+ * @param path `…/tpmrm0` for one that looks like the kernel's resource manager, `…/tpm0` for the bare one
+ */
+export async function startPty(path: string, tpm: Swtpm): Promise<{ stop(): Promise<void> }> {
+  const address = 'path' in tpm.address ? `UNIX-CONNECT:${tpm.address.path}` : `TCP:${tpm.address.host}:${tpm.address.port}`;
+  const child = spawn('socat', [`PTY,link=${path},rawer`, address], { stdio: 'ignore' });
+  for (let attempt = 0; attempt < 500 && !existsSync(path); attempt += 1) {
+    if (child.exitCode !== null) throw new Error('socat ended at once');
+    await sleep(10);
+  }
+  return { stop: () => ended(child) };
+}
