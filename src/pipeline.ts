@@ -1,6 +1,7 @@
 import type { Credentials } from './credentials.ts';
 import type { IdentityContext, IdentitySource, SigningIdentity } from './identity/identity.ts';
 import { openIdentity } from './identity/open-identity.ts';
+import { verifiedSigner } from './identity/verified-signer.ts';
 import { createSession, type SessionContext } from './session/create-session.ts';
 import { resolveEndpoint } from './session/endpoint.ts';
 import { openTransport } from './session/open-transport.ts';
@@ -36,13 +37,20 @@ export async function obtainCredentials(request: CredentialRequest, context: Pip
   }
 }
 
+/** An identity of the caller's own has its signatures checked before they are sent like any other. */
 async function withIdentity<T>(
   given: IdentitySource | SigningIdentity,
-  context: IdentityContext,
+  context: PipelineContext,
   use: (identity: SigningIdentity) => Promise<T>,
 ): Promise<T> {
-  if ('signer' in given) return use(given);
+  if ('signer' in given) {
+    return use({ ...given, signer: verifiedSigner(given.signer, given.certificate.publicKeyInfo) });
+  }
+  const start = context.now().getTime();
   const identity = await openIdentity(given, context);
+  const serialNumber = String(identity.certificate.serialNumber);
+  const elapsedMs = context.now().getTime() - start;
+  context.trace?.({ kind: 'identity', serialNumber, chainLength: identity.chain.length, elapsedMs });
   try {
     return await use(identity);
   } finally {

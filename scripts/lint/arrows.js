@@ -38,7 +38,6 @@ const owners = {
   pkijs: ['identity/backends/file/'],
   '@noble/post-quantum': ['identity/x509/', 'identity/backends/file/', 'trust/', 'sandbox/'],
   '@peculiar/x509': ['sandbox/', 'trust/', 'doctor/'],
-  undici: ['session/'],
   'node:process': ['cli/'],
 };
 

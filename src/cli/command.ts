@@ -1,4 +1,4 @@
-import type { CommandName, OptionRow } from '../options/option-row.ts';
+import type { CommandOptions } from '../options/option-row.ts';
 import type { OptionValues } from '../options/option-values.ts';
 
 /** The words a command takes after its name: `completion bash`. */
@@ -15,13 +15,11 @@ export interface CommandWord {
  *
  * Help and completion load every command's file: what is heavy is imported inside `run`.
  */
-export interface Command {
-  readonly name: CommandName;
+export interface Command extends CommandOptions {
   /** One line for the list of commands: lower case, no full stop. */
   readonly summary: string;
   /** More for the command's own help: whole sentences. */
   readonly description?: string;
-  readonly options: readonly OptionRow[];
   readonly word?: CommandWord;
   /** Command lines that work as they stand, once their values are replaced. */
   readonly examples?: readonly string[];

@@ -1,3 +1,4 @@
+import { helpTextOf } from '../options/help-texts.ts';
 import type { OptionRow } from '../options/option-row.ts';
 import type { Command } from './command.ts';
 
@@ -19,7 +20,8 @@ export function completionScript(shell: string, commands: readonly Command[]): s
 function valueOf(row: OptionRow): 'none' | 'choices' | 'file' | 'free' {
   if (row.kind === 'boolean') return 'none';
   if (row.choices !== undefined) return 'choices';
-  return row.placeholder === 'PATH' || row.placeholder === 'SOURCE' ? 'file' : 'free';
+  const { placeholder } = helpTextOf(row);
+  return placeholder === 'PATH' || placeholder === 'SOURCE' ? 'file' : 'free';
 }
 
 function bashScript(commands: readonly Command[]): string {
@@ -102,8 +104,8 @@ function zshCommand(command: Command): string {
 }
 
 function zshOption(row: OptionRow): string {
-  const help = `[${row.help.replaceAll(/[[\]\\:]/g, String.raw`\$&`)}]`;
-  const placeholder = row.placeholder ?? 'VALUE';
+  const help = `[${helpTextOf(row).help.replaceAll(/[[\]\\:]/g, String.raw`\$&`)}]`;
+  const placeholder = helpTextOf(row).placeholder ?? 'VALUE';
   const actions = {
     none: '',
     choices: `:${placeholder}:(${row.choices?.join(' ')})`,
@@ -134,7 +136,7 @@ function fishPrefix(command: Command): string {
 function fishOption(row: OptionRow): string {
   const values = { none: '', choices: ` -x -a ${quoted(row.choices?.join(' ') ?? '')}`, file: ' -r -F', free: ' -x' };
   const short = row.short === undefined ? '' : `-s ${row.short} `;
-  return `${short}-l ${row.flag}${values[valueOf(row)]} -d ${quoted(row.help)}`;
+  return `${short}-l ${row.flag}${values[valueOf(row)]} -d ${quoted(helpTextOf(row).help)}`;
 }
 
 /** In single quotes, as all three shells read them. */

@@ -1,3 +1,4 @@
+import { helpTextOf } from '../options/help-texts.ts';
 import { environmentName, type OptionRow } from '../options/option-row.ts';
 import type { Command } from './command.ts';
 import { commandsToCome } from './load-commands.ts';
@@ -49,17 +50,17 @@ function wordUsage(word: NonNullable<Command['word']>): string {
 
 function usageOf(row: OptionRow): string {
   const short = row.short === undefined ? '' : `-${row.short}, `;
-  const value = row.kind === 'boolean' ? '' : ` ${row.placeholder ?? 'VALUE'}`;
+  const value = row.kind === 'boolean' ? '' : ` ${helpTextOf(row).placeholder ?? 'VALUE'}`;
   return `${short}--${row.flag}${value}`;
 }
 
 /** The help of a row with all that follows from its other columns. */
 export function describe(row: OptionRow): string {
-  const parts = [row.help];
+  const parts = [helpTextOf(row).help];
   if (row.kind === 'list') parts.push('May be given more than once.');
   if (row.choices !== undefined) parts.push(`One of ${row.choices.join(', ')}.`);
   if (row.notBuilt !== undefined) parts.push('Not built yet.');
-  if (row.range !== undefined && row.range[1] <= 43200) parts.push(`From ${row.range[0]} to ${row.range[1]}.`);
+  if (row.range !== undefined && row.range[1] <= 65_535) parts.push(`From ${row.range[0]} to ${row.range[1]}.`);
   if (row.fallback !== undefined) parts.push(`Default: ${row.fallback}.`);
   const also = [...(row.environment ?? []), ...(row.general?.environment ?? [])];
   if (also.length > 0) parts.push(`Also: ${also.join(', ')}.`);

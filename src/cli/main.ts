@@ -45,7 +45,7 @@ async function runCommand(command: Command, args: readonly string[], terminal: T
 
 async function readValues(command: Command, flags: ParsedFlags, terminal: Terminal): Promise<OptionValues> {
   const sources = { flags, env: terminal.env, profile: await readProfileOf(flags, terminal) };
-  const values = gatherValues(command.options, sources);
+  const values = await gatherValues(command, sources);
   if (command.options.some((row) => row.notBuilt !== undefined && values.isGiven(row.flag))) {
     const { refuseNotBuilt } = await import('../options/refuse-not-built.ts');
     refuseNotBuilt(command.options, values);

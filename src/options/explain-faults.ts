@@ -1,14 +1,9 @@
 import { RolesAnywhereError } from '../errors.ts';
 import { nearest } from './nearest.ts';
-import type { OptionRow } from './option-row.ts';
+import { helpTextOf } from './help-texts.ts';
+import type { CommandOptions, OptionRow } from './option-row.ts';
 import type { Fault, Preceding } from './parse-flags.ts';
 import { Problems } from './problems.ts';
-
-/** A command and its options, as far as an explanation needs them. */
-interface CommandOptions {
-  readonly name: string;
-  readonly options: readonly OptionRow[];
-}
 
 const oneLineHints = [
   'credential_process in ~/.aws/config cannot be continued with a backslash: write the whole command on one line',
@@ -123,7 +118,9 @@ function explainMissingValue(fault: Fault & { kind: 'value-missing' }): RolesAny
   const flag = `--${row.flag}`;
   const found = next === undefined ? 'nothing follows' : `${shown(next)} follows`;
   return new RolesAnywhereError('OPTION_INVALID', `${flag} needs a value, but ${found}`, {
-    hints: [`write ${flag} ${row.placeholder ?? 'VALUE'}, or ${flag}=VALUE where the value begins with a dash`],
+    hints: [
+      `write ${flag} ${helpTextOf(row).placeholder ?? 'VALUE'}, or ${flag}=VALUE where the value begins with a dash`,
+    ],
   });
 }
 

@@ -1,8 +1,7 @@
 import { RolesAnywhereError } from '../errors.ts';
-import { environmentName, profileKeyName, type OptionRow } from './option-row.ts';
+import { type CommandOptions, environmentName, type OptionRow, profileKeyName } from './option-row.ts';
 import type { OptionValues } from './option-values.ts';
 import type { ParsedFlags } from './parse-flags.ts';
-import { Problems } from './problems.ts';
 
 /** The keys of one profile, with its `services` section flattened to `services.<service>.<key>`. */
 export interface ProfileKeys {
@@ -20,7 +19,7 @@ export interface OptionSources {
 }
 
 /** One option that somebody gave. */
-interface Given {
+export interface GivenOption {
   readonly row: OptionRow;
   readonly texts: readonly string[];
   /** What messages call the place. */
@@ -33,31 +32,33 @@ interface Given {
  * Takes each option from the first source that has it: flag, environment, profile. An empty variable or key counts as
  * not given; an empty flag is an error, for a script with an unset variable means something else.
  *
- * @throws RolesAnywhereError OPTION_INVALID, OPTION_CONFLICT: everything wrong at once
+ * @throws RolesAnywhereError OPTION_CONFLICT, OPTION_INVALID: everything of the kind at once
  */
-export function gatherValues(rows: readonly OptionRow[], sources: OptionSources): OptionValues {
-  const problems = new Problems();
-  const found = rows.map((row) => findGiven(row, sources)).filter((given) => given !== undefined);
-  const given = withoutOverruled(found, problems);
-  for (const one of given) problems.try(() => checkForm(one));
-  problems.throwAny();
-  return optionValues(rows, new Map(given.map((one) => [one.row.flag, one])), sources.flags.words);
+export async function gatherValues(command: CommandOptions, sources: OptionSources): Promise<OptionValues> {
+  let given = command.options.map((row) => findGiven(row, sources)).filter((option) => option !== undefined);
+  if (given.some(({ row }) => row.exclusive)) {
+    given = [...(await import('./exclusions.ts')).withoutOverruled(given, command.name)];
+  }
+  const misfits = given.filter(({ row, texts }) => !texts.every((text) => fits(row, text)));
+  if (misfits.length > 0) (await import('./explain-misfits.ts')).throwMisfits(misfits);
+  return optionValues(command.options, new Map(given.map((one) => [one.row.flag, one])), sources.flags.words);
 }
 
-function findGiven(row: OptionRow, { flags, env, profile }: OptionSources): Given | undefined {
+function findGiven(row: OptionRow, { flags, env, profile }: OptionSources): GivenOption | undefined {
   const texts = flags.given.get(row.flag);
   if (texts !== undefined) return { row, texts, origin: `--${row.flag}`, level: 0 };
-  if (row.flagOnly === true) return undefined;
+  if (row.flagOnly) return undefined;
 
   const inEnvironment = (name: string) => givenAs(row, env[name], name, 1);
   const inProfile = (key: string) => givenAs(row, profile?.keys.get(key), `${key} of profile ${profile?.name}`, 2);
   const own = inEnvironment(environmentName(row));
   if (own !== undefined || isSwitchedOff(row, env, profile)) return own ?? inProfile(profileKeyName(row));
   return (
-    firstOf(row.environment ?? [], inEnvironment) ??
-    firstOf([profileKeyName(row), ...(row.profileKeys ?? [])], inProfile) ??
-    firstOf(row.general?.environment ?? [], inEnvironment) ??
-    firstOf(row.general?.profileKeys ?? [], inProfile)
+    firstOf(row.environment, inEnvironment) ??
+    inProfile(profileKeyName(row)) ??
+    firstOf(row.profileKeys, inProfile) ??
+    firstOf(row.general?.environment, inEnvironment) ??
+    firstOf(row.general?.profileKeys, inProfile)
   );
 }
 
@@ -67,7 +68,7 @@ function isSwitchedOff({ switchedOffBy }: OptionRow, env: Environment, profile: 
   return text?.toLowerCase() === 'true';
 }
 
-function firstOf<T>(names: readonly string[], look: (name: string) => T | undefined): T | undefined {
+function firstOf<T>(names: readonly string[] = [], look: (name: string) => T | undefined): T | undefined {
   for (const name of names) {
     const found = look(name);
     if (found !== undefined) return found;
@@ -75,69 +76,29 @@ function firstOf<T>(names: readonly string[], look: (name: string) => T | undefi
   return undefined;
 }
 
-function givenAs(row: OptionRow, text: string | undefined, origin: string, level: number): Given | undefined {
-  if (text === undefined || text === '') return undefined;
+function givenAs(row: OptionRow, text: string | undefined, origin: string, level: number): GivenOption | undefined {
+  if (!text) return undefined;
   const texts = row.kind === 'list' ? text.split(',').map((part) => part.trim()) : [text];
   return { row, texts, origin, level };
 }
 
-/**
- * Two that exclude each other are an error where they stand side by side, as on the official helper's command line;
- * where one comes from a nearer source, it overrules the other like it would overrule itself.
- */
-function withoutOverruled(found: readonly Given[], problems: Problems): readonly Given[] {
-  const overruled = new Set<Given>();
-  for (const one of found) {
-    for (const other of found) {
-      if (one.row.conflicts?.includes(other.row.flag) !== true) continue;
-      if (one.level === other.level) problems.add(conflict(one, other));
-      else overruled.add(one.level > other.level ? one : other);
-    }
-  }
-  return found.filter((given) => !overruled.has(given));
-}
-
-function conflict(one: Given, other: Given): RolesAnywhereError {
-  return new RolesAnywhereError('OPTION_CONFLICT', `${one.origin} and ${other.origin} exclude each other`, {
-    hints: ['give one of the two'],
-  });
-}
-
-function checkForm({ row, texts, origin }: Given): void {
-  for (const text of texts) {
-    if (text === '' && row.mayBeEmpty !== true) throw invalid(`${origin} is empty`);
-    const demand = unmetDemand(row, text);
-    const found = row.secret === true ? '' : `, not ${JSON.stringify(text)}`;
-    if (demand !== undefined) throw invalid(`${origin} must be ${demand}${found}`);
-  }
-}
-
-/** What the row wants and the text is not. */
-function unmetDemand(row: OptionRow, text: string): string | undefined {
-  if (row.kind === 'boolean' && parseBoolean(text) === undefined) return 'true or false';
-  if (row.kind === 'integer') {
-    const [least, greatest] = row.range ?? [0, Number.MAX_SAFE_INTEGER];
-    const fits = /^[+-]?\d+$/.test(text) && Number(text) >= least && Number(text) <= greatest;
-    if (!fits) return `a whole number from ${least} to ${greatest}`;
-  }
-  if (row.choices !== undefined && !row.choices.includes(text)) return `one of ${row.choices.join(', ')}`;
-  return undefined;
-}
-
-function invalid(message: string): RolesAnywhereError {
-  return new RolesAnywhereError('OPTION_INVALID', message);
+/** Whether a text has the form that the row asks for; explain-misfits.ts says what is wrong with one that has not. */
+function fits({ kind, range, choices, mayBeEmpty }: OptionRow, text: string): boolean {
+  if (text === '') return mayBeEmpty === true;
+  if (kind === 'boolean') return parseBoolean(text) !== undefined;
+  if (kind !== 'integer') return choices?.includes(text) !== false;
+  return /^[+-]?\d+$/.test(text) && (range === undefined || (Number(text) >= range[0] && Number(text) <= range[1]));
 }
 
 /** The spellings that pflag takes (Go's strconv.ParseBool). */
 function parseBoolean(text: string): boolean | undefined {
-  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
-  if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false;
-  return undefined;
+  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
+  return /^(0|f|F|FALSE|false|False)$/.test(text) ? false : undefined;
 }
 
 function optionValues(
   rows: readonly OptionRow[],
-  given: ReadonlyMap<string, Given>,
+  given: ReadonlyMap<string, GivenOption>,
   words: readonly string[],
 ): OptionValues {
   const texts = (flag: string): readonly string[] => {
@@ -149,7 +110,7 @@ function optionValues(
   return {
     text,
     integer: (flag) => (text(flag) === undefined ? undefined : Number(text(flag))),
-    isOn: (flag) => parseBoolean(text(flag) ?? 'false') === true,
+    isOn: (flag) => parseBoolean(text(flag) ?? '') === true,
     list: texts,
     isGiven: (flag) => given.has(flag),
     origin: (flag) => given.get(flag)?.origin ?? `--${flag}`,

@@ -7,7 +7,7 @@ export type CommandName =
   | 'completion'
   | 'sandbox';
 
-/** One option: its flag, its environment variable, its profile key, its conflicts and its help, all from one row. */
+/** One option: its flag, its environment variable, its profile key, its form and its help, all from one row. */
 export interface OptionRow {
   /** Flag without its dashes, `trust-anchor-arn`; makes ROLES_ANYWHERE_TRUST_ANCHOR_ARN and roles_anywhere_trust_anchor_arn. */
   readonly flag: string;
@@ -17,7 +17,8 @@ export interface OptionRow {
   readonly kind: 'string' | 'integer' | 'boolean' | 'list';
   /** What stands for the value in help and completion: ARN, PATH, SECONDS. PATH and SOURCE complete file names. */
   readonly placeholder?: string;
-  readonly help: string;
+  /** A sentence. The rows that every call reads have theirs, and their placeholder, in help-texts.ts. */
+  readonly help?: string;
   /** Shown in help; used when no source gives the option. */
   readonly fallback?: string;
   /** Closed set of values, for help, completion and checks. */
@@ -40,9 +41,15 @@ export interface OptionRow {
   readonly flagOnly?: boolean;
   /** Set while the option is known but not built: what it is for, `keys in a TPM`. */
   readonly notBuilt?: string;
-  /** Flags that exclude this one; a pair is named on one of its rows. */
-  readonly conflicts?: readonly string[];
+  /** True where exclusions.ts has to be asked when this option is given; one of every pair that it names. */
+  readonly exclusive?: boolean;
   readonly commands: readonly CommandName[];
+}
+
+/** A command with its options. */
+export interface CommandOptions {
+  readonly name: CommandName;
+  readonly options: readonly OptionRow[];
 }
 
 /** `ROLES_ANYWHERE_TRUST_ANCHOR_ARN` */

@@ -1,12 +1,16 @@
-import type { KeySource, SecretSource } from '../identity/identity.ts';
+import type { ByteSource, SecretSource } from '../identity/identity.ts';
 import type { Digest } from '../identity/signer.ts';
+import { refuseSharedDescriptor } from './explain-request.ts';
+import { readByteSource } from './explain-source.ts';
+import { keyPasswordOf } from './key-password.ts';
+import { missingOptions } from './missing-options.ts';
 import type { OptionValues } from './option-values.ts';
-import { keyPasswordOf, keySource, missingOptions, refuseSharedDescriptor } from './resolve-identity.ts';
 
+/** What `sign-string` is asked for. */
 interface SignString {
   readonly key: {
-    readonly certificate?: KeySource;
-    readonly privateKey?: KeySource;
+    readonly certificate?: ByteSource;
+    readonly privateKey?: ByteSource;
     readonly keyPassword?: SecretSource;
   };
   readonly digest: Digest;
@@ -16,15 +20,15 @@ interface SignString {
 const digests: Readonly<Record<string, Digest>> = { SHA256: 'SHA-256', SHA384: 'SHA-384', SHA512: 'SHA-512' };
 
 /**
- * What `sign-string` is asked for. A key alone is enough, where the official helper asks for a certificate with it.
+ * Reads the options of `sign-string`. A key alone is enough, where the official helper asks for a certificate with it.
  * @throws RolesAnywhereError OPTION_*
  */
 export function resolveSignString(values: OptionValues): SignString {
-  const certificate = keySource(values, 'certificate');
-  const privateKey = keySource(values, 'private-key');
+  const certificate = sourceOf(values, 'certificate');
+  const privateKey = sourceOf(values, 'private-key');
   if (certificate === undefined && privateKey === undefined) throw missingOptions(['private-key']);
+  refuseSharedDescriptor(values, [certificate, privateKey]);
   const keyPassword = keyPasswordOf(values);
-  refuseSharedDescriptor(keyPassword, [certificate, privateKey]);
   const format = values.text('format');
   return {
     key: {
@@ -38,16 +42,21 @@ export function resolveSignString(values: OptionValues): SignString {
 }
 
 /**
- * What `read-certificate-data` is asked for.
+ * Reads the options of `read-certificate-data`.
  * @throws RolesAnywhereError OPTION_*
  */
 export function resolveCertificate(values: OptionValues): {
-  readonly certificate: KeySource;
+  readonly certificate: ByteSource;
   readonly keyPassword?: SecretSource;
 } {
-  const certificate = keySource(values, 'certificate');
+  const certificate = sourceOf(values, 'certificate');
   if (certificate === undefined) throw missingOptions(['certificate']);
+  refuseSharedDescriptor(values, [certificate]);
   const keyPassword = keyPasswordOf(values);
-  refuseSharedDescriptor(keyPassword, [certificate]);
   return { certificate, ...(keyPassword === undefined ? {} : { keyPassword }) };
+}
+
+function sourceOf(values: OptionValues, flag: string): ByteSource | undefined {
+  const text = values.text(flag);
+  return text === undefined ? undefined : readByteSource(text, values.origin(flag));
 }

@@ -16,6 +16,8 @@ export function environmentOf(settings: ClientSettings): Record<string, string> 
   );
   return {
     AWS_REGION: settings.region,
+    // Python clients know no other name for it.
+    AWS_DEFAULT_REGION: settings.region,
     AWS_ENDPOINT_URL_STS: settings.endpoint,
     AWS_ENDPOINT_URL_ROLESANYWHERE: settings.endpoint,
     ...Object.fromEntries(options),

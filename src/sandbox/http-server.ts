@@ -35,7 +35,11 @@ export async function startServer(options: ServerOptions, answer: Answer): Promi
     const message = `the sandbox listens on this machine only, not on "${host}"`;
     throw new RolesAnywhereError('OPTION_INVALID', message, { hints: [`use one of ${loopbackHosts.join(', ')}`] });
   }
-  const listener: RequestListener = (incoming, response) => void serve(incoming, response, answer);
+  const listener: RequestListener = (incoming, response) => {
+    // Taken now: a request that has been destroyed no longer has it.
+    const { socket } = incoming;
+    serve(incoming, response, answer).catch(() => socket.destroy());
+  };
   const server =
     tls === undefined
       ? createServer({ maxHeaderSize }, listener)
@@ -67,24 +71,18 @@ function close(server: Server): Promise<void> {
   });
 }
 
+/** Rejects where the connection is to be closed without an answer. */
 async function serve(incoming: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
-  const body = await readBody(incoming).catch(() => undefined);
-  if (body === undefined) {
-    incoming.destroy();
-    return;
-  }
-  const reply = await answer(describe(incoming, body));
-  if (reply.drop === 'at-once') {
-    incoming.destroy();
-    return;
-  }
+  const reply = await answer(describe(incoming, await readBody(incoming)));
+  if (reply.drop === 'at-once') throw new Error('told to drop the connection');
   response.sendDate = false;
   const bytes = Buffer.from(reply.body);
   response.writeHead(reply.status, { ...reply.headers, 'content-length': bytes.length });
   if (reply.drop === undefined) response.end(bytes);
-  else response.write(bytes.subarray(0, bytes.length / 2), () => incoming.destroy());
+  else response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
 }
 
+/** Rejects for a body that is too large, or does not come to its end. */
 async function readBody(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;

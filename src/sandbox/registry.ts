@@ -86,7 +86,7 @@ export function makeRegistry(place: AccountPlace): Registry {
  */
 export function addTrustAnchor(registry: Registry, name: string, pems: readonly string[]): string {
   const certificates = pems.flatMap((pem) => readCertificates(pem));
-  if (certificates.length > 2) {
+  if (certificates.length === 0 || certificates.length > 2) {
     throw invalid(`a trust anchor has one or two certificates, not ${certificates.length}`);
   }
   const problem = certificates.map(issuerProblem).find((found) => found !== undefined);

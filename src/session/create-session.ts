@@ -7,7 +7,7 @@ import { readSession } from './read-session.ts';
 import { isTransient, retry, type Outcome } from './retry.ts';
 import type { NetworkOptions, SessionRequest } from './session-request.ts';
 import type { Trace } from './trace.ts';
-import type { Connection, Transport, WireRequest } from './transport.ts';
+import type { Connection, Transport, WireRequest, WireResponse } from './transport.ts';
 
 /** What asking for a session needs of the world around it. */
 export interface SessionContext {
@@ -67,7 +67,9 @@ async function tracedAttempt(attempt: Attempt): Promise<Outcome<Credentials>> {
   return outcome;
 }
 
-type Failure = { kind: 'transient'; error: RolesAnywhereError } | { kind: 'permanent'; error: unknown };
+type Failure =
+  | { readonly kind: 'transient'; readonly error: RolesAnywhereError }
+  | { readonly kind: 'permanent'; readonly error: unknown };
 
 function failed(error: unknown): Failure {
   return isTransient(error) ? { kind: 'transient', error } : { kind: 'permanent', error };
@@ -87,7 +89,7 @@ async function attemptOnce(attempt: Attempt, stopwatch: Stopwatch): Promise<Outc
     const requestId = answer.headers['x-amzn-requestid'];
     context.trace?.({ kind: 'answered', attempt: number, status: answer.status, requestId, elapsedMs: stopwatch() });
     if (answer.status >= 200 && answer.status < 300) {
-      return { kind: 'done', value: readSession(answer, request, context.now()) };
+      return { kind: 'done', value: await credentialsOf(answer, request, context.now()) };
     }
     // What it means that the service refuses is no part of the way that goes well.
     const { judgeRefusal } = await import('./service-errors.ts');
@@ -95,6 +97,14 @@ async function attemptOnce(attempt: Attempt, stopwatch: Stopwatch): Promise<Outc
   } finally {
     connection.close();
   }
+}
+
+/** @throws RolesAnywhereError RESPONSE_* */
+async function credentialsOf(answer: WireResponse, request: SessionRequest, now: Date): Promise<Credentials> {
+  const session = readSession(answer.body, request, now);
+  if (!('kind' in session)) return session;
+  const { explainSession } = await import('./explain-session.ts');
+  throw explainSession(session, answer, request, now);
 }
 
 type Stopwatch = () => number;

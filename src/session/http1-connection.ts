@@ -44,7 +44,11 @@ export class Http1Connection implements Connection {
     try {
       const socket = await this.#current.opened;
       clearTimeout(toConnect);
-      return await this.#exchange(socket, bytes);
+      const answer = await this.#exchange(socket, bytes);
+      // Destroying a socket costs Node 22 some milliseconds (it loads process.stderr), just before the process ends.
+      this.#current.release();
+      this.#closed = true;
+      return answer;
     } catch (error) {
       // Explaining what went wrong is no part of the way that goes well.
       const { networkError } = await import('./network-error.ts');
@@ -62,6 +66,7 @@ export class Http1Connection implements Connection {
   }
 
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#current.destroy();
   }

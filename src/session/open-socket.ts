@@ -18,7 +18,12 @@ export interface OpenSocket {
   /** Why it closed, once it has. */
   readonly reasonOfClose: () => Error | undefined;
   readonly destroy: (reason?: Error) => void;
+  /** Lets go of it after a whole answer: the server closes, and nobody need wait for that. */
+  readonly release: () => void;
 }
+
+/** Milliseconds that a server has to close after its answer, as `Connection: close` asks it to. */
+const closeTimeout = 2000;
 
 /** Begins to dial. However long that takes, and however it ends, nothing is thrown until somebody waits for it. */
 export function openSocket(dial: Dial): OpenSocket {
@@ -43,7 +48,10 @@ export function openSocket(dial: Dial): OpenSocket {
   opened.catch(destroy);
   const isSpent = (): boolean =>
     held.some((socket) => socket.destroyed || socket.readableEnded || socket.readableLength > 0);
-  return { opened, isSpent, reasonOfClose: () => reason, destroy };
+  const release = (): void => {
+    for (const socket of held) socket.unref().setTimeout(closeTimeout, () => socket.destroy());
+  };
+  return { opened, isSpent, reasonOfClose: () => reason, destroy, release };
 }
 
 /** Straight to the endpoint. */

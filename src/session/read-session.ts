@@ -1,71 +1,86 @@
 import type { Credentials } from '../credentials.ts';
-import { RolesAnywhereError } from '../errors.ts';
 import type { SessionRequest } from './session-request.ts';
-import type { WireResponse } from './transport.ts';
+
+/** What is wrong with an answer. explain-session.ts, off the hot path, puts it in words. */
+export type SessionFault =
+  | { readonly kind: 'no-json' }
+  | { readonly kind: 'missing'; readonly member: string }
+  | { readonly kind: 'malformed'; readonly member: string }
+  | { readonly kind: 'other-role'; readonly found: string }
+  | { readonly kind: 'expired'; readonly expiration: Date };
 
 /**
- * The credentials in the answer of CreateSession, after everything about them that can be checked was checked.
+ * The credentials in the answer of CreateSession, or what keeps them from being used.
  *
- * No error made here holds a part of the answer but ARNs, dates and names of members: the rest is secret.
- *
- * @throws RolesAnywhereError RESPONSE_*
+ * A fault holds no part of the answer but names of members, an ARN and a date: the rest is secret.
  */
-export function readSession(answer: WireResponse, request: SessionRequest, now: Date): Credentials {
-  const requestId = answer.headers['x-amzn-requestid'];
-  const fail: Fail = (code, message, hints = []) =>
-    new RolesAnywhereError(code, message, { hints, ...(requestId === undefined ? {} : { requestId }) });
-  const entry = firstCredentialSet(answer, fail);
-  checkRole(entry, request.roleArn, fail);
+export function readSession(body: Uint8Array, request: SessionRequest, now: Date): Credentials | SessionFault {
+  const document = parseJson(body);
+  if (!isObject(document)) return { kind: 'no-json' };
+  const set = memberOf(document, 'credentialSet');
+  if (isMissing(set)) return { kind: 'missing', member: 'credentialSet' };
+  const entry: unknown = Array.isArray(set) ? set[0] : undefined;
+  if (Array.isArray(set) && set.length === 0) return { kind: 'missing', member: 'credentialSet' };
+  if (!isObject(entry)) return { kind: 'malformed', member: 'credentialSet' };
+  return roleFault(entry, request.roleArn) ?? readCredentials(entry, request, now);
+}
+
+function readCredentials(entry: object, request: SessionRequest, now: Date): Credentials | SessionFault {
   const given = memberOf(entry, 'credentials');
-  if (!isObject(given)) throw fail('RESPONSE_EMPTY', 'the answer of the service holds no credentials');
-  const expiration = readExpiration(memberOf(given, 'expiration'), fail);
-  if (expiration.getTime() <= now.getTime()) {
-    throw fail('RESPONSE_EXPIRED', `the credentials of the service expired at ${expiration.toISOString()}`, [
-      `check the clock of this machine: it says ${now.toISOString()}${serviceTime(answer)}`,
-    ]);
+  if (!isObject(given)) return { kind: 'missing', member: 'credentials' };
+  const texts: Record<string, string> = {};
+  for (const member of ['accessKeyId', 'secretAccessKey', 'sessionToken']) {
+    const value = memberOf(given, member);
+    if (isMissing(value)) return { kind: 'missing', member };
+    // Printable ASCII: anything else would break the files, headers and documents that credentials end up in.
+    if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) return { kind: 'malformed', member };
+    texts[member] = value;
   }
+  const expiry = memberOf(given, 'expiration');
+  if (isMissing(expiry)) return { kind: 'missing', member: 'expiration' };
+  const expiration = new Date(parseTime(expiry));
+  if (Number.isNaN(expiration.getTime())) return { kind: 'malformed', member: 'expiration' };
+  if (expiration.getTime() <= now.getTime()) return { kind: 'expired', expiration };
+  const { accessKeyId = '', secretAccessKey = '', sessionToken = '' } = texts;
   const accountId = request.roleArn.split(':')[4] ?? '';
   return {
-    accessKeyId: readSecret(given, 'accessKeyId', fail),
-    secretAccessKey: readSecret(given, 'secretAccessKey', fail),
-    sessionToken: readSecret(given, 'sessionToken', fail),
+    accessKeyId,
+    secretAccessKey,
+    sessionToken,
     expiration,
     ...(/^\d{12}$/.test(accountId) ? { accountId } : {}),
   };
 }
 
-type Fail = (
-  code: 'RESPONSE_INVALID' | 'RESPONSE_EMPTY' | 'RESPONSE_EXPIRED' | 'RESPONSE_OTHER_ROLE',
-  message: string,
-  hints?: readonly string[],
-) => RolesAnywhereError;
+/** The role must be the one asked for, and the session, where the answer tells it, one of that role. */
+function roleFault(entry: object, asked: string): SessionFault | undefined {
+  const role = memberOf(entry, 'roleArn');
+  if (typeof role !== 'string') return { kind: 'malformed', member: 'roleArn' };
+  if (role !== asked) return { kind: 'other-role', found: role };
+  const user = memberOf(entry, 'assumedRoleUser');
+  const session = isObject(user) ? memberOf(user, 'arn') : undefined;
+  return typeof session === 'string' && !isSessionOf(session, asked)
+    ? { kind: 'other-role', found: session }
+    : undefined;
+}
+
+/** `arn:aws:sts::111122223333:assumed-role/Name/session`: the role's account and name, without the role's path. */
+function isSessionOf(session: string, role: string): boolean {
+  const [, partition, , , account, resource = ''] = role.split(':');
+  const name = resource.split('/').at(-1);
+  return session.startsWith(`arn:${partition}:sts::${account}:assumed-role/${name}/`);
+}
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function memberOf(container: object, name: string): unknown {
-  return Object.getOwnPropertyDescriptor(container, name)?.value;
+function isMissing(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
 }
 
-function firstCredentialSet(answer: WireResponse, fail: Fail): object {
-  const document = parseJson(answer.body);
-  if (!isObject(document)) {
-    const type = answer.headers['content-type'] ?? 'of no type';
-    throw fail(
-      'RESPONSE_INVALID',
-      `the answer of the service is no JSON object but ${answer.body.length} bytes ${type}`,
-      ['check that the endpoint is that of IAM Roles Anywhere, and that no proxy answers in its place'],
-    );
-  }
-  const set = memberOf(document, 'credentialSet');
-  if (set === undefined || set === null)
-    throw fail('RESPONSE_EMPTY', 'the answer of the service holds no credentialSet');
-  if (!Array.isArray(set)) throw fail('RESPONSE_INVALID', 'credentialSet in the answer of the service is no list');
-  if (set.length === 0) throw fail('RESPONSE_EMPTY', 'credentialSet in the answer of the service is empty');
-  const first: unknown = set[0];
-  if (!isObject(first)) throw fail('RESPONSE_INVALID', 'credentialSet in the answer of the service holds no object');
-  return first;
+function memberOf(container: object, name: string): unknown {
+  return Object.getOwnPropertyDescriptor(container, name)?.value;
 }
 
 /** Without a cause on failure: the message of JSON.parse quotes what it could not read. */
@@ -77,63 +92,11 @@ function parseJson(body: Uint8Array): unknown {
   }
 }
 
-function checkRole(entry: object, asked: string, fail: Fail): void {
-  const role = memberOf(entry, 'roleArn');
-  if (typeof role !== 'string') throw fail('RESPONSE_INVALID', 'the answer of the service names no roleArn');
-  if (role !== asked) {
-    throw fail('RESPONSE_OTHER_ROLE', `the service gave credentials of ${forMessage(role)}, but asked was ${asked}`);
-  }
-  const user = memberOf(entry, 'assumedRoleUser');
-  const session = isObject(user) ? memberOf(user, 'arn') : undefined;
-  if (typeof session === 'string' && !isSessionOf(session, asked)) {
-    throw fail('RESPONSE_OTHER_ROLE', `the service gave the session ${forMessage(session)}, but asked was ${asked}`);
-  }
-}
-
-/** `arn:aws:sts::111122223333:assumed-role/Name/session`: the role's account and name, without the role's path. */
-function isSessionOf(session: string, role: string): boolean {
-  const [, partition, , , account, resource = ''] = role.split(':');
-  const name = resource.split('/').at(-1);
-  return session.startsWith(`arn:${partition}:sts::${account}:assumed-role/${name}/`);
-}
-
-/** What came from outside, short enough and without control characters. */
-function forMessage(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
-}
-
 /** ISO 8601, to the minute or finer, in UTC where it names no zone; or seconds since 1970 as other AWS APIs have it. */
-function readExpiration(value: unknown, fail: Fail): Date {
-  const time = typeof value === 'number' ? value * 1000 : parseIsoTime(value);
-  if (value === undefined || value === null || value === '') {
-    throw fail('RESPONSE_EMPTY', 'expiration is missing in the answer of the service');
-  }
-  if (!Number.isFinite(time) || Number.isNaN(new Date(time).getTime())) {
-    throw fail('RESPONSE_INVALID', 'expiration in the answer of the service is no time');
-  }
-  return new Date(time);
-}
-
-function parseIsoTime(value: unknown): number {
+function parseTime(value: unknown): number {
+  if (typeof value === 'number') return value * 1000;
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?$/.exec(String(value));
   if (match === null) return Number.NaN;
   const zone = (match[2] ?? 'Z').replace(/^([+-]\d\d)(\d\d)$/, '$1:$2');
   return Date.parse(`${match[1]}${zone}`);
-}
-
-/** Printable ASCII: anything else would break the files, headers and documents that credentials end up in. */
-function readSecret(container: object, name: string, fail: Fail): string {
-  const value = memberOf(container, name);
-  if (value === undefined || value === null || value === '') {
-    throw fail('RESPONSE_EMPTY', `${name} is missing in the answer of the service`);
-  }
-  if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
-    throw fail('RESPONSE_INVALID', `${name} in the answer of the service is not what it should be`);
-  }
-  return value;
-}
-
-function serviceTime(answer: WireResponse): string {
-  const date = answer.headers['date'];
-  return date === undefined ? '' : `, the service says ${forMessage(date)}`;
 }

@@ -4,7 +4,7 @@ import type { Outcome } from './retry.ts';
 import type { WireResponse } from './transport.ts';
 
 /** What an answer that is no success says of itself. Empty where it says nothing. */
-export interface ServiceError {
+interface ServiceError {
   readonly status: number;
   /** `AccessDeniedException`. */
   readonly type: string;
@@ -62,7 +62,7 @@ const throttled: ErrorDetails = {
 };
 
 /** Code and text by REST-JSON's rules: the header or the body names the type, with a namespace before or a URL behind. */
-export function readServiceError(answer: WireResponse): ServiceError {
+function readServiceError(answer: WireResponse): ServiceError {
   const body = parseObject(answer.body);
   const type = answer.headers['x-amzn-errortype'] ?? textOf(body, ['__type', 'code', 'Code']);
   return {

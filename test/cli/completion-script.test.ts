@@ -91,14 +91,17 @@ describe('zsh', needs('zsh'), () => {
   });
 });
 
-describe('fish', needs('fish'), () => {
-  const inFish = (line: string): string[] =>
-    execFileSync('fish', ['--no-config', '-c', 'source $argv[1]; complete -C $argv[2]', scripts['fish'] ?? '', line])
-      .toString()
-      .trim()
-      .split('\n')
-      .map((found) => found.split('\t')[0] ?? '');
+/** What fish offers for a line. */
+function inFish(line: string): string[] {
+  const program = 'source $argv[1]; complete -C $argv[2]';
+  const output = execFileSync('fish', ['--no-config', '-c', program, scripts['fish'] ?? '', line]).toString();
+  return output
+    .trim()
+    .split('\n')
+    .map((found) => found.split('\t')[0] ?? '');
+}
 
+describe('fish', needs('fish'), () => {
   test('offers commands, flags and choices', () => {
     expect(inFish('roles-anywhere sign')).toEqual(['sign-string']);
     expect(inFish('roles-anywhere sign-string --').sort()).toEqual([...flagsOf('sign-string')].sort());

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { exclusionsOf } from '../../src/options/exclusions.ts';
 import { environmentName, type OptionRow, profileKeyName } from '../../src/options/option-row.ts';
 import { optionsOf, optionTable } from '../../src/options/table.ts';
-import { thrownBy } from '../support/thrown.ts';
+import { rejectionOf, thrownBy } from '../support/thrown.ts';
 import { valuesOf } from './values.ts';
 
 const commands = ['credential-process', 'sign-string', 'read-certificate-data'] as const;
@@ -17,39 +18,42 @@ function samples(row: OptionRow): readonly [string, string] {
 describe.each(commands)('sources of the options of %s', (command) => {
   const configurable = optionsOf(command).filter((row) => row.flagOnly !== true);
 
-  test.each(configurable.map((row) => [row.flag, row] as const))('%s', (flag, row) => {
+  test.each(configurable.map((row) => [row.flag, row] as const))('%s', async (flag, row) => {
     const [one, two] = samples(row);
     const args = [`--${flag}=${one}`];
     const env = { [environmentName(row)]: one };
     const other = { [environmentName(row)]: two };
     const profile = { [profileKeyName(row)]: one };
 
-    const fromFlag = valuesOf(command, { args, env: other });
+    const fromFlag = await valuesOf(command, { args, env: other });
     expect([fromFlag.text(flag), fromFlag.origin(flag), fromFlag.isGiven(flag)]).toEqual([one, `--${flag}`, true]);
 
-    const fromEnv = valuesOf(command, { env, profile: { [profileKeyName(row)]: two } });
+    const fromEnv = await valuesOf(command, { env, profile: { [profileKeyName(row)]: two } });
     expect([fromEnv.text(flag), fromEnv.origin(flag)]).toEqual([one, environmentName(row)]);
 
-    const fromProfile = valuesOf(command, { env: { [environmentName(row)]: '' }, profile });
+    const fromProfile = await valuesOf(command, { env: { [environmentName(row)]: '' }, profile });
     expect([fromProfile.text(flag), fromProfile.origin(flag)]).toEqual([
       one,
       `${profileKeyName(row)} of profile on-prem`,
     ]);
 
-    const nobody = valuesOf(command, { env: { [environmentName(row)]: '' }, profile: { [profileKeyName(row)]: '' } });
+    const nobody = await valuesOf(command, {
+      env: { [environmentName(row)]: '' },
+      profile: { [profileKeyName(row)]: '' },
+    });
     expect([nobody.text(flag), nobody.origin(flag), nobody.isGiven(flag)]).toEqual([row.fallback, `--${flag}`, false]);
   });
 
   test.each(configurable.filter((row) => row.mayBeEmpty !== true).map((row) => row.flag))(
     '--%s= is an error',
-    (flag) => {
-      const error = thrownBy(() => valuesOf(command, { args: [`--${flag}=`] }));
+    async (flag) => {
+      const error = await rejectionOf(valuesOf(command, { args: [`--${flag}=`] }));
       expect(error).toMatchObject({ code: 'OPTION_INVALID', message: `--${flag} is empty` });
     },
   );
 });
 
-test('names of variables and keys follow from the flag', () => {
+test('names of variables and keys follow from the flag', async () => {
   const row = optionTable.find(({ flag }) => flag === 'trust-anchor-arn');
   expect(row && [environmentName(row), profileKeyName(row)]).toEqual([
     'ROLES_ANYWHERE_TRUST_ANCHOR_ARN',
@@ -62,22 +66,25 @@ test.each([
   ['use-fips-endpoint', 'AWS_USE_FIPS_ENDPOINT', 'use_fips_endpoint', 'true'],
   ['use-dualstack-endpoint', 'AWS_USE_DUALSTACK_ENDPOINT', 'use_dualstack_endpoint', 'true'],
   ['max-attempts', 'AWS_MAX_ATTEMPTS', 'max_attempts', '7'],
-])("%s also from AWS's own %s and %s, after ours", (flag, variable, key, value) => {
+])("%s also from AWS's own %s and %s, after ours", async (flag, variable, key, value) => {
   const ours = `ROLES_ANYWHERE_${flag.replaceAll('-', '_').toUpperCase()}`;
   const command = 'credential-process';
-  expect(valuesOf(command, { env: { [variable]: value } }).origin(flag)).toBe(variable);
-  expect(valuesOf(command, { env: { [variable]: value, [ours]: value } }).origin(flag)).toBe(ours);
-  expect(valuesOf(command, { env: { [variable]: '' }, profile: { [key]: value } }).origin(flag)).toBe(
+  expect((await valuesOf(command, { env: { [variable]: value } })).origin(flag)).toBe(variable);
+  expect((await valuesOf(command, { env: { [variable]: value, [ours]: value } })).origin(flag)).toBe(ours);
+  expect((await valuesOf(command, { env: { [variable]: '' }, profile: { [key]: value } })).origin(flag)).toBe(
     `${key} of profile on-prem`,
   );
-  expect(valuesOf(command, { env: { [variable]: value }, profile: { [key]: value } }).origin(flag)).toBe(variable);
+  expect((await valuesOf(command, { env: { [variable]: value }, profile: { [key]: value } })).origin(flag)).toBe(
+    variable,
+  );
   const both = { [key]: value, [`roles_anywhere_${flag.replaceAll('-', '_')}`]: value };
-  expect(valuesOf(command, { profile: both }).origin(flag)).toBe(
+  expect((await valuesOf(command, { profile: both })).origin(flag)).toBe(
     `roles_anywhere_${flag.replaceAll('-', '_')} of profile on-prem`,
   );
 });
 
-const endpoint = (given: Parameters<typeof valuesOf>[1]) => valuesOf('credential-process', given).text('endpoint');
+const endpoint = async (given: Parameters<typeof valuesOf>[1]) =>
+  (await valuesOf('credential-process', given)).text('endpoint');
 
 describe('the endpoint', () => {
   const args = ['--endpoint', 'https://flag.example'];
@@ -90,24 +97,28 @@ describe('the endpoint', () => {
   const env = { ...ours, ...service, ...all };
   const profile = { ...ownKey, ...serviceKey, ...allKey };
 
-  test('comes from the nearest source', () => {
-    expect(endpoint({ args, env, profile })).toBe('https://flag.example');
-    expect(endpoint({ env, profile })).toBe('https://ours.example');
-    expect(endpoint({ env: { ...service, ...all }, profile })).toBe('https://service.example');
-    expect(endpoint({ env: all, profile })).toBe('https://own-key.example');
-    expect(endpoint({ env: all, profile: { ...serviceKey, ...allKey } })).toBe('https://service-key.example');
-    expect(endpoint({ env: all, profile: allKey })).toBe('https://all.example');
-    expect(endpoint({ profile: allKey })).toBe('https://all-key.example');
-    expect(endpoint({ profile: {} })).toBeUndefined();
+  test('comes from the nearest source', async () => {
+    expect(await endpoint({ args, env, profile })).toBe('https://flag.example');
+    expect(await endpoint({ env, profile })).toBe('https://ours.example');
+    expect(await endpoint({ env: { ...service, ...all }, profile })).toBe('https://service.example');
+    expect(await endpoint({ env: all, profile })).toBe('https://own-key.example');
+    expect(await endpoint({ env: all, profile: { ...serviceKey, ...allKey } })).toBe('https://service-key.example');
+    expect(await endpoint({ env: all, profile: allKey })).toBe('https://all.example');
+    expect(await endpoint({ profile: allKey })).toBe('https://all-key.example');
+    expect(await endpoint({ profile: {} })).toBeUndefined();
   });
 
-  test("AWS's own sources can be switched off, ours cannot", () => {
+  test("AWS's own sources can be switched off, ours cannot", async () => {
     const off = { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' };
-    expect(endpoint({ env: { ...env, ...off }, profile })).toBe('https://ours.example');
-    expect(endpoint({ env: { ...service, ...all, ...off }, profile })).toBe('https://own-key.example');
-    expect(endpoint({ env: { ...service, ...all, ...off }, profile: { ...serviceKey, ...allKey } })).toBeUndefined();
-    expect(endpoint({ profile: { ...allKey, ignore_configured_endpoint_urls: 'true' } })).toBeUndefined();
-    expect(endpoint({ env: { ...all, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false' } })).toBe('https://all.example');
+    expect(await endpoint({ env: { ...env, ...off }, profile })).toBe('https://ours.example');
+    expect(await endpoint({ env: { ...service, ...all, ...off }, profile })).toBe('https://own-key.example');
+    expect(
+      await endpoint({ env: { ...service, ...all, ...off }, profile: { ...serviceKey, ...allKey } }),
+    ).toBeUndefined();
+    expect(await endpoint({ profile: { ...allKey, ignore_configured_endpoint_urls: 'true' } })).toBeUndefined();
+    expect(await endpoint({ env: { ...all, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false' } })).toBe(
+      'https://all.example',
+    );
   });
 });
 
@@ -123,8 +134,8 @@ describe('forms', () => {
     ['--connect-timeout', '-5', 'a whole number from 1 to 3600, not "-5"'],
     ['--request-timeout', '', 'empty'],
     ['--debug', 'yes', 'true or false, not "yes"'],
-  ])('%s=%s', (flag, text, demand) => {
-    const error = thrownBy(() => valuesOf('credential-process', { args: [`${flag}=${text}`] }));
+  ])('%s=%s', async (flag, text, demand) => {
+    const error = await rejectionOf(valuesOf('credential-process', { args: [`${flag}=${text}`] }));
     expect(error.code).toBe('OPTION_INVALID');
     expect(error.message).toBe(text === '' ? `${flag} is empty` : `${flag} must be ${demand}`);
   });
@@ -132,26 +143,26 @@ describe('forms', () => {
   test.each([
     ['--format', 'xml', 'one of json, text, bin, not "xml"'],
     ['--digest', 'SHA1', 'one of SHA256, SHA384, SHA512, not "SHA1"'],
-  ])('%s=%s', (flag, text, demand) => {
-    const error = thrownBy(() => valuesOf('sign-string', { args: [`${flag}=${text}`] }));
+  ])('%s=%s', async (flag, text, demand) => {
+    const error = await rejectionOf(valuesOf('sign-string', { args: [`${flag}=${text}`] }));
     expect(error).toMatchObject({ code: 'OPTION_INVALID', message: `${flag} must be ${demand}` });
   });
 
-  test('a form that is wrong in the environment names the variable', () => {
-    const error = thrownBy(() => valuesOf('credential-process', { env: { AWS_MAX_ATTEMPTS: 'many' } }));
+  test('a form that is wrong in the environment names the variable', async () => {
+    const error = await rejectionOf(valuesOf('credential-process', { env: { AWS_MAX_ATTEMPTS: 'many' } }));
     expect(error.message).toBe('AWS_MAX_ATTEMPTS must be a whole number from 1 to 100, not "many"');
   });
 
-  test.each(['1', 't', 'T', 'TRUE', 'true', 'True'])('%s is true', (text) => {
-    expect(valuesOf('credential-process', { args: [`--debug=${text}`] }).isOn('debug')).toBe(true);
+  test.each(['1', 't', 'T', 'TRUE', 'true', 'True'])('%s is true', async (text) => {
+    expect((await valuesOf('credential-process', { args: [`--debug=${text}`] })).isOn('debug')).toBe(true);
   });
 
-  test.each(['0', 'f', 'F', 'FALSE', 'false', 'False'])('%s is false', (text) => {
-    expect(valuesOf('credential-process', { args: [`--debug=${text}`] }).isOn('debug')).toBe(false);
+  test.each(['0', 'f', 'F', 'FALSE', 'false', 'False'])('%s is false', async (text) => {
+    expect((await valuesOf('credential-process', { args: [`--debug=${text}`] })).isOn('debug')).toBe(false);
   });
 
-  test('all that is wrong is told at once', () => {
-    const error = thrownBy(() =>
+  test('all that is wrong is told at once', async () => {
+    const error = await rejectionOf(
       valuesOf('credential-process', { args: ['--max-attempts=0', '--debug=maybe', '--region='] }),
     );
     expect(error.message).toBe('--region is empty');
@@ -161,13 +172,13 @@ describe('forms', () => {
     ]);
   });
 
-  test('a password in the place of a descriptor is not shown', () => {
-    const error = thrownBy(() => valuesOf('sign-string', { args: ['--pkcs8-password-fd', 'sesame'] }));
+  test('a password in the place of a descriptor is not shown', async () => {
+    const error = await rejectionOf(valuesOf('sign-string', { args: ['--pkcs8-password-fd', 'sesame'] }));
     expect(error.message).toBe('--pkcs8-password-fd must be a whole number from 0 to 2147483647');
   });
 
-  test('the empty password is one', () => {
-    const values = valuesOf('sign-string', { args: ['--pkcs8-password', ''] });
+  test('the empty password is one', async () => {
+    const values = await valuesOf('sign-string', { args: ['--pkcs8-password', ''] });
     expect([values.text('pkcs8-password'), values.isGiven('pkcs8-password')]).toEqual(['', true]);
   });
 });
@@ -175,11 +186,14 @@ describe('forms', () => {
 describe('lists', () => {
   const row: OptionRow = { flag: 'tag', kind: 'list', help: '', commands: ['sandbox'] };
 
-  test('hold each flag, or the parts between commas', () => {
-    expect(valuesOf('sandbox', { rows: [row], args: ['--tag=a,b', '--tag', 'c'] }).list('tag')).toEqual(['a,b', 'c']);
+  test('hold each flag, or the parts between commas', async () => {
+    expect((await valuesOf('sandbox', { rows: [row], args: ['--tag=a,b', '--tag', 'c'] })).list('tag')).toEqual([
+      'a,b',
+      'c',
+    ]);
     const env = { ROLES_ANYWHERE_TAG: 'a, b' };
-    expect(valuesOf('sandbox', { rows: [row], env }).list('tag')).toEqual(['a', 'b']);
-    expect(valuesOf('sandbox', { rows: [row] }).list('tag')).toEqual([]);
+    expect((await valuesOf('sandbox', { rows: [row], env })).list('tag')).toEqual(['a', 'b']);
+    expect((await valuesOf('sandbox', { rows: [row] })).list('tag')).toEqual([]);
   });
 });
 
@@ -230,48 +244,55 @@ describe.each(commands)('exclusions of %s', (command) => {
     return `--${flag}=${row.kind === 'boolean' ? 'false' : (row.fallback ?? samples(row)[0])}`;
   };
 
-  test.each(pairs)('--%s and --%s', (one, other) => {
-    const error = thrownBy(() => valuesOf(command, { args: [flagOf(one), flagOf(other)] }));
+  test.each(pairs)('--%s and --%s', async (one, other) => {
+    const error = await rejectionOf(valuesOf(command, { args: [flagOf(one), flagOf(other)] }));
     expect(error.code).toBe('OPTION_CONFLICT');
     expect(error.message).toMatch(/^--\S+ and --\S+ exclude each other$/);
     expect(error.message).toContain(`--${one} `);
     expect(error.message).toContain(`--${other} `);
   });
 
-  test('no other pair', () => {
+  test('one of each pair is marked in the table, or nobody would look', () => {
+    for (const [one, other] of exclusionsOf(command)) {
+      const marked = optionTable.filter((row) => row.exclusive && (row.flag === one || row.flag === other));
+      expect([one, other, marked.length > 0]).toEqual([one, other, true]);
+    }
+  });
+
+  test('no other pair', async () => {
     const expected = new Set(pairs.map((pair) => [...pair].sort().join(' ')));
     const flags = rows.filter((row) => row.flagOnly !== true).map((row) => row.flag);
     for (const one of flags) {
       for (const other of flags.filter((flag) => flag > one)) {
         if (expected.has(`${one} ${other}`)) continue;
-        expect(() => valuesOf(command, { args: [flagOf(one), flagOf(other)] })).not.toThrow();
+        await expect(valuesOf(command, { args: [flagOf(one), flagOf(other)] })).resolves.toBeDefined();
       }
     }
   });
 });
 
 describe('exclusions between sources', () => {
-  test('side by side in the environment or in the profile they are an error as well', () => {
+  test('side by side in the environment or in the profile they are an error as well', async () => {
     const env = { ROLES_ANYWHERE_CERTIFICATE: 'leaf.pem', ROLES_ANYWHERE_SYSTEM_STORE_NAME: 'MY' };
-    expect(thrownBy(() => valuesOf('sign-string', { env })).message).toBe(
+    expect((await rejectionOf(valuesOf('sign-string', { env }))).message).toBe(
       'ROLES_ANYWHERE_CERTIFICATE and ROLES_ANYWHERE_SYSTEM_STORE_NAME exclude each other',
     );
     const profile = { roles_anywhere_certificate: 'leaf.pem', roles_anywhere_system_store_name: 'MY' };
-    expect(thrownBy(() => valuesOf('sign-string', { profile })).code).toBe('OPTION_CONFLICT');
+    expect((await rejectionOf(valuesOf('sign-string', { profile }))).code).toBe('OPTION_CONFLICT');
   });
 
-  test('the nearer one overrules the other', () => {
+  test('the nearer one overrules the other', async () => {
     const env = { ROLES_ANYWHERE_PKCS8_PASSWORD: 'from-env' };
-    const values = valuesOf('sign-string', { args: ['--pkcs8-password-file', 'secret.txt'], env });
+    const values = await valuesOf('sign-string', { args: ['--pkcs8-password-file', 'secret.txt'], env });
     expect([values.text('pkcs8-password-file'), values.text('pkcs8-password')]).toEqual(['secret.txt', undefined]);
     const profile = { roles_anywhere_pkcs8_password_file: 'secret.txt' };
-    const other = valuesOf('sign-string', { env, profile });
+    const other = await valuesOf('sign-string', { env, profile });
     expect([other.text('pkcs8-password-file'), other.text('pkcs8-password')]).toEqual([undefined, 'from-env']);
   });
 });
 
-test('asking for an option that the command does not have is a defect', () => {
-  const values = valuesOf('version', {});
+test('asking for an option that the command does not have is a defect', async () => {
+  const values = await valuesOf('version', {});
   expect(thrownBy(() => values.text('region'))).toMatchObject({
     code: 'INTERNAL',
     message: 'the command has no option --region',

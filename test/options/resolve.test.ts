@@ -1,6 +1,9 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { throwRequestProblems } from '../../src/options/explain-request.ts';
 import { resolveCredentialRequest } from '../../src/options/resolve.ts';
-import { thrownBy } from '../support/thrown.ts';
+import type { CredentialRequest } from '../../src/pipeline.ts';
+import { rejectionOf, thrownBy } from '../support/thrown.ts';
 import { valuesOf } from './values.ts';
 
 const id = 'a1b2c3d4-1111-2222-3333-444455556666';
@@ -10,11 +13,14 @@ const roleArn = 'arn:aws:iam::111122223333:role/on-prem';
 const arns = ['--trust-anchor-arn', trustAnchorArn, '--profile-arn', profileArn, '--role-arn', roleArn];
 const complete = [...arns, '--certificate', 'leaf.pem'];
 
-const resolve = (args: readonly string[], env: Record<string, string> = {}) =>
-  resolveCredentialRequest(valuesOf('credential-process', { args, env }), env);
+/** As credential-process does it: the request, or the explanation of why there is none. */
+async function resolve(args: readonly string[], env: Record<string, string> = {}): Promise<CredentialRequest> {
+  const values = await valuesOf('credential-process', { args, env });
+  return resolveCredentialRequest(values, env) ?? throwRequestProblems(values);
+}
 
-test('the least that is needed, and the defaults', () => {
-  expect(resolve(complete)).toEqual({
+test('the least that is needed, and the defaults', async () => {
+  expect(await resolve(complete)).toEqual({
     identity: { certificate: { option: '--certificate', kind: 'file', path: 'leaf.pem' } },
     session: { trustAnchorArn, profileArn, roleArn, region: 'eu-west-1', durationSeconds: 3600 },
     endpoint: { partition: 'aws', region: 'eu-west-1', fips: false, dualStack: false },
@@ -22,7 +28,7 @@ test('the least that is needed, and the defaults', () => {
   });
 });
 
-test('everything', () => {
+test('everything', async () => {
   const args = [
     ...complete,
     '--private-key',
@@ -53,7 +59,7 @@ test('everything', () => {
     '3',
   ];
   expect(
-    resolve(args, { HTTPS_PROXY: 'http://up:1', https_proxy: 'http://low:1', http_proxy: 'http://low:2' }),
+    await resolve(args, { HTTPS_PROXY: 'http://up:1', https_proxy: 'http://low:1', http_proxy: 'http://low:2' }),
   ).toEqual({
     identity: {
       certificate: { option: '--certificate', kind: 'file', path: 'leaf.pem' },
@@ -87,47 +93,51 @@ test('everything', () => {
   });
 });
 
-test('sources are called by the place they came from', () => {
+test('sources are called by the place they came from', async () => {
   const env = { ROLES_ANYWHERE_CERTIFICATE: '-', AWS_CA_BUNDLE: 'ca.pem', AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
-  const request = resolve(arns, env);
+  const request = await resolve(arns, env);
   expect(request.identity).toEqual({ certificate: { option: 'ROLES_ANYWHERE_CERTIFICATE', kind: 'stdin' } });
   expect(request.network.caBundle?.option).toBe('AWS_CA_BUNDLE');
   expect(request.endpoint.custom?.option).toBe('AWS_ENDPOINT_URL');
 });
 
-test('a proxy in the environment alone is passed over', () => {
-  expect(resolve(complete, { HTTPS_PROXY: 'http://proxy:1' }).network.proxies).toBeUndefined();
+test('a proxy in the environment alone is passed over', async () => {
+  expect((await resolve(complete, { HTTPS_PROXY: 'http://proxy:1' })).network.proxies).toBeUndefined();
 });
 
-const passwordOf = (args: readonly string[], env: Record<string, string> = {}) => {
-  const { identity } = resolve([...complete, ...args], env);
+const passwordOf = async (args: readonly string[], env: Record<string, string> = {}) => {
+  const { identity } = await resolve([...complete, ...args], env);
   return 'keyPassword' in identity ? identity.keyPassword : undefined;
 };
 
 describe('the password of the key', () => {
-  test('by flag, file, descriptor and environment', () => {
-    expect(passwordOf([])).toBeUndefined();
-    expect(passwordOf(['--pkcs8-password-file', 'secret.txt'])).toEqual({
+  test('by flag, file, descriptor and environment', async () => {
+    expect(await passwordOf([])).toBeUndefined();
+    expect(await passwordOf(['--pkcs8-password-file', 'secret.txt'])).toEqual({
       option: '--pkcs8-password-file',
       kind: 'file',
       path: 'secret.txt',
     });
-    expect(passwordOf(['--pkcs8-password-fd', '3'])).toEqual({ option: '--pkcs8-password-fd', kind: 'fd', fd: 3 });
-    expect(passwordOf([], { ROLES_ANYWHERE_PKCS8_PASSWORD: 'sesame' })).toEqual({
+    expect(await passwordOf(['--pkcs8-password-fd', '3'])).toEqual({
+      option: '--pkcs8-password-fd',
+      kind: 'fd',
+      fd: 3,
+    });
+    expect(await passwordOf([], { ROLES_ANYWHERE_PKCS8_PASSWORD: 'sesame' })).toEqual({
       option: 'ROLES_ANYWHERE_PKCS8_PASSWORD',
       kind: 'value',
       value: 'sesame',
     });
   });
 
-  test('an empty one is none', () => {
-    expect(passwordOf(['--pkcs8-password', ''], { ROLES_ANYWHERE_PKCS8_PASSWORD: 'sesame' })).toBeUndefined();
+  test('an empty one is none', async () => {
+    expect(await passwordOf(['--pkcs8-password', ''], { ROLES_ANYWHERE_PKCS8_PASSWORD: 'sesame' })).toBeUndefined();
   });
 });
 
 describe('missing', () => {
-  test('everything at once, with every way to give it', () => {
-    const error = thrownBy(() => resolve([]));
+  test('everything at once, with every way to give it', async () => {
+    const error = await rejectionOf(resolve([]));
     expect(error).toMatchObject({
       code: 'OPTION_MISSING',
       message: '--trust-anchor-arn, --profile-arn, --role-arn and --certificate are missing',
@@ -138,36 +148,31 @@ describe('missing', () => {
     expect(error.hints).toHaveLength(4);
   });
 
-  test('one', () => {
-    expect(thrownBy(() => resolve(arns)).message).toBe('--certificate is missing');
-    expect(thrownBy(() => resolve([...arns, '--private-key', 'leaf.key'])).message).toBe('--certificate is missing');
+  test('one', async () => {
+    expect((await rejectionOf(resolve(arns))).message).toBe('--certificate is missing');
+    expect((await rejectionOf(resolve([...arns, '--private-key', 'leaf.key']))).message).toBe(
+      '--certificate is missing',
+    );
   });
 
-  test('together with what is wrong', () => {
-    const error = thrownBy(() => resolve(['--role-arn', 'x', '--region', 'y', '--trust-anchor-arn', trustAnchorArn]));
+  test('together with what is wrong', async () => {
+    const error = await rejectionOf(
+      resolve(['--role-arn', 'x', '--region', 'y', '--trust-anchor-arn', trustAnchorArn]),
+    );
     expect(error.message).toBe('--profile-arn and --certificate are missing');
     expect(error.hints).toContain('also: --role-arn is no ARN of a role: "x"');
     expect(error.hints).toContain('also: --region must be a region such as eu-west-1, not "y"');
   });
 });
 
+const badSessionName = (name: string): string =>
+  `--role-session-name must be 2 to 64 letters, digits or characters of _+=,.@-, not "${name}"`;
+
 describe('refused', () => {
   test.each<[string[], string, string]>([
-    [
-      ['--role-session-name', 'x'],
-      'OPTION_INVALID',
-      '--role-session-name must be 2 to 64 letters, digits or characters of _+=,.@-',
-    ],
-    [
-      ['--role-session-name', 'a b'],
-      'OPTION_INVALID',
-      '--role-session-name must be 2 to 64 letters, digits or characters of _+=,.@-',
-    ],
-    [
-      ['--role-session-name', 'x'.repeat(65)],
-      'OPTION_INVALID',
-      '--role-session-name must be 2 to 64 letters, digits or characters of _+=,.@-',
-    ],
+    [['--role-session-name', 'x'], 'OPTION_INVALID', badSessionName('x')],
+    [['--role-session-name', 'a b'], 'OPTION_INVALID', badSessionName('a b')],
+    [['--role-session-name', 'x'.repeat(65)], 'OPTION_INVALID', badSessionName('x'.repeat(65))],
     [
       ['--region', 'evil.example/'],
       'OPTION_INVALID',
@@ -193,13 +198,13 @@ describe('refused', () => {
       'OPTION_NOT_BUILT',
       '--private-key begins with handle:, but keys in a TPM are not built yet',
     ],
-  ])('%j', (args, code, message) => {
-    expect(thrownBy(() => resolve([...complete, ...args]))).toMatchObject({ code, message });
+  ])('%j', async (args, code, message) => {
+    expect(await rejectionOf(resolve([...complete, ...args]))).toMatchObject({ code, message });
   });
 
-  test('the region of another place than the trust anchor does not excuse a profile of another region', () => {
+  test('the region of another place than the trust anchor does not excuse a profile of another region', async () => {
     const args = [...complete, '--region', 'us-east-1', '--profile-arn', profileArn.replace('eu-west-1', 'us-east-1')];
-    expect(thrownBy(() => resolve(args)).code).toBe('ARN_MISMATCH');
+    expect((await rejectionOf(resolve(args))).code).toBe('ARN_MISMATCH');
   });
 });
 
@@ -211,10 +216,46 @@ describe('a password needs a descriptor of its own', () => {
       ['--certificate', 'x', '--intermediates', 'fd:9', '--pkcs8-password-fd', '9'],
       '--intermediates and --pkcs8-password-fd',
     ],
-  ])('%j', (args, names) => {
-    expect(thrownBy(() => resolve([...arns, ...args]))).toMatchObject({
+  ])('%j', async (args, names) => {
+    expect(await rejectionOf(resolve([...arns, ...args]))).toMatchObject({
       code: 'OPTION_CONFLICT',
       message: `${names} read the same descriptor`,
     });
+  });
+});
+
+describe('what is refused can be explained', () => {
+  // Values that are right, wrong, and right elsewhere: no combination may be refused without a reason, or the reverse.
+  const texts: Record<string, readonly (string | undefined)[]> = {
+    'trust-anchor-arn': [undefined, trustAnchorArn, profileArn, trustAnchorArn.replace('eu-west-1', 'us-east-1'), 'x'],
+    'profile-arn': [undefined, profileArn, trustAnchorArn, profileArn.replace('1111', '4444')],
+    'role-arn': [undefined, roleArn, roleArn.replace('aws', 'aws-cn'), roleArn.replace('1111', '4444'), 'x'],
+    region: [undefined, 'us-east-1', 'nowhere', 'a/b'],
+    'role-session-name': [undefined, 'ci', 'c'],
+    certificate: [undefined, 'leaf.pem', '-', 'fd:3', 'env:', 'pkcs11:token=t'],
+    'private-key': [undefined, 'fd:3', 'handle:0x81000001', 'fd:x'],
+    intermediates: [undefined, 'chain.pem', 'handle:1'],
+    'pkcs8-password-fd': [undefined, '0', '3'],
+  };
+
+  test('whatever the combination', async () => {
+    const values = fc.record(
+      Object.fromEntries(Object.entries(texts).map(([flag, choices]) => [flag, fc.constantFrom(...choices)])),
+    );
+    let resolved = 0;
+    await fc.assert(
+      fc.asyncProperty(values, async (chosen) => {
+        const args = Object.entries(chosen).flatMap(([flag, text]) =>
+          text === undefined ? [] : [`--${flag}=${text}`],
+        );
+        const given = await valuesOf('credential-process', { args });
+        const isResolved = resolveCredentialRequest(given, {}) !== undefined;
+        resolved += isResolved ? 1 : 0;
+        // INTERNAL is what the explanation says when it finds nothing wrong.
+        expect(thrownBy(() => throwRequestProblems(given)).code === 'INTERNAL').toBe(isResolved);
+      }),
+      { numRuns: 5000 },
+    );
+    expect(resolved).toBeGreaterThan(0);
   });
 });

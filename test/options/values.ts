@@ -12,9 +12,9 @@ interface Given {
 }
 
 /** The values of a command for arguments, environment and the keys of a profile called on-prem. */
-export function valuesOf(command: CommandName, { args = [], env = {}, profile, rows }: Given): OptionValues {
+export function valuesOf(name: CommandName, { args = [], env = {}, profile, rows }: Given): Promise<OptionValues> {
   const keys: ProfileKeys | undefined =
     profile === undefined ? undefined : { name: 'on-prem', keys: new Map(Object.entries(profile)) };
-  const known = rows ?? optionsOf(command);
-  return gatherValues(known, { flags: parseFlags(args, known, false), env, profile: keys });
+  const options = rows ?? optionsOf(name);
+  return gatherValues({ name, options }, { flags: parseFlags(args, options, false), env, profile: keys });
 }

@@ -93,7 +93,11 @@ describe('the query', () => {
   });
 
   test('never throws', () => {
-    fc.assert(fc.property(fc.string(), (query) => expect(queryOf(query).length).toBeLessThanOrEqual(2)));
+    fc.assert(
+      fc.property(fc.string(), (query) => {
+        expect(queryOf(query).length).toBeLessThanOrEqual(2);
+      }),
+    );
   });
 });
 

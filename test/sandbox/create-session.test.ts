@@ -40,15 +40,15 @@ describe('keys', () => {
   });
 });
 
-describe('where the ARNs are', () => {
-  const arns = (): [string, string][] => [
-    ['profileArn', sandbox.profileArn],
-    ['roleArn', sandbox.roleArn],
-    ['trustAnchorArn', sandbox.trustAnchorArn],
-  ];
-  const encoded = (parameters: readonly [string, string][]): string =>
-    parameters.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
+const arns = (): [string, string][] => [
+  ['profileArn', sandbox.profileArn],
+  ['roleArn', sandbox.roleArn],
+  ['trustAnchorArn', sandbox.trustAnchorArn],
+];
+const encoded = (parameters: readonly [string, string][]): string =>
+  parameters.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
 
+describe('where the ARNs are', () => {
   test('in the query, as the official helper sends them', async () => {
     expect(await session({ query: encoded(arns()), body: '{"durationSeconds":3600}' })).toMatchObject({
       roleArn: sandbox.roleArn,

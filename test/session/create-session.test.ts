@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type { SigningIdentity } from '../../src/identity/identity.ts';
 import { createSession, type SessionContext } from '../../src/session/create-session.ts';
@@ -65,6 +65,7 @@ interface Run {
   readonly trace: readonly TraceEvent[];
   readonly waits: readonly number[];
   connections(): number;
+  open(): number;
   /** Asks for a session; the clock moves on by a second at each look. */
   ask(changes?: {
     request?: Partial<SessionRequest>;
@@ -99,6 +100,7 @@ async function serve(...answers: readonly (string | undefined)[]): Promise<Run> 
     trace,
     waits,
     connections: () => server.connections(),
+    open: () => server.open(),
     ask({ request: changed = {}, maxAttempts = 3, prefix = '' } = {}) {
       const endpoint = new URL(`http://127.0.0.1:${server.port}${prefix}`);
       const transport = directTransport({
@@ -252,12 +254,17 @@ describe('attempts', () => {
   it('stop at what the signer throws, and leave no connection open', async () => {
     const run = await serve(answer(201, granted));
     const good = identity;
-    identity = { ...good, signer: { algorithm: 'RSA', sign: () => Promise.reject(new Error('token removed')) } };
+    const sign = async (): Promise<never> => {
+      await vi.waitUntil(() => run.connections() === 1);
+      throw new Error('token removed');
+    };
+    identity = { ...good, signer: { algorithm: 'RSA', sign } };
 
     await expect(run.ask()).rejects.toThrow('token removed');
 
     identity = good;
     expect(run.received).toEqual([]);
+    await expect.poll(() => run.open()).toBe(0);
   });
 });
 

@@ -239,6 +239,26 @@ describe('over TCP', () => {
     });
   });
 
+  it('leaves the time to connect out of it once the connection stands', async () => {
+    const server = await serve(async (socket) => {
+      await readRequest(socket);
+      setTimeout(() => socket.write(answer(201, 'slow')), 150);
+    });
+
+    expect(await send(tcpUrl(server), { connectTimeout: 60 })).toMatchObject({ status: 201 });
+  });
+
+  it('takes an answer that ends with the connection', async () => {
+    const server = await serve(async (socket) => {
+      await readRequest(socket);
+      socket.end('HTTP/1.0 201 Created\r\n\r\nto the end');
+    });
+
+    const response = await send(tcpUrl(server));
+
+    expect(Buffer.from(response.body).toString()).toBe('to the end');
+  });
+
   it('starts the time for the answer with the sending', async () => {
     const server = await serve(answering(answer(201, 'ok')));
     const connection = directTransport({ ...options, requestTimeout: 200 }).connect(new URL(tcpUrl(server)));

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { RolesAnywhereError } from '../../src/errors.ts';
+import { explainSession } from '../../src/session/explain-session.ts';
 import { readSession } from '../../src/session/read-session.ts';
 import type { SessionRequest } from '../../src/session/session-request.ts';
 import { outcomeOf, thrownBy } from '../support/thrown.ts';
@@ -31,7 +32,10 @@ const entry: Record<string, unknown> = {
 
 function read(body: unknown, headers: Readonly<Record<string, string>> = {}) {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return readSession({ status: 201, headers, body: Buffer.from(text) }, request, now);
+  const answer = { status: 201, headers, body: Buffer.from(text) };
+  const session = readSession(answer.body, request, now);
+  if ('kind' in session) throw explainSession(session, answer, request, now);
+  return session;
 }
 
 function withCredentials(changes: Record<string, unknown>): unknown {
@@ -77,51 +81,66 @@ describe('an answer that cannot be used', () => {
     ['nothing', '', 'RESPONSE_INVALID', 'the answer of the service is no JSON object but 0 bytes of no type'],
     ['a list', [], 'RESPONSE_INVALID', 'the answer of the service is no JSON object but 2 bytes of no type'],
     ['null', null, 'RESPONSE_INVALID', 'the answer of the service is no JSON object but 4 bytes of no type'],
-    ['no set', {}, 'RESPONSE_EMPTY', 'the answer of the service holds no credentialSet'],
-    ['a null set', { credentialSet: null }, 'RESPONSE_EMPTY', 'the answer of the service holds no credentialSet'],
-    ['an empty set', { credentialSet: [] }, 'RESPONSE_EMPTY', 'credentialSet in the answer of the service is empty'],
+    ['no set', {}, 'RESPONSE_EMPTY', 'credentialSet is missing or empty in the answer of the service'],
+    [
+      'a null set',
+      { credentialSet: null },
+      'RESPONSE_EMPTY',
+      'credentialSet is missing or empty in the answer of the service',
+    ],
+    [
+      'an empty set',
+      { credentialSet: [] },
+      'RESPONSE_EMPTY',
+      'credentialSet is missing or empty in the answer of the service',
+    ],
     [
       'a set that is none',
       { credentialSet: entry },
       'RESPONSE_INVALID',
-      'credentialSet in the answer of the service is no list',
+      'credentialSet in the answer of the service is not what it should be',
     ],
     [
       'a set of nothing',
       { credentialSet: [7] },
       'RESPONSE_INVALID',
-      'credentialSet in the answer of the service holds no object',
+      'credentialSet in the answer of the service is not what it should be',
     ],
     [
       'no credentials',
       withEntry({ credentials: undefined }),
       'RESPONSE_EMPTY',
-      'the answer of the service holds no credentials',
+      'credentials is missing or empty in the answer of the service',
     ],
-    ['no roleArn', withEntry({ roleArn: undefined }), 'RESPONSE_INVALID', 'the answer of the service names no roleArn'],
+    [
+      'no roleArn',
+      withEntry({ roleArn: undefined }),
+      'RESPONSE_INVALID',
+      'roleArn in the answer of the service is not what it should be',
+    ],
     [
       'no expiration',
       withCredentials({ expiration: undefined }),
       'RESPONSE_EMPTY',
-      'expiration is missing in the answer of the service',
+      'expiration is missing or empty in the answer of the service',
     ],
     [
       'an expiration that is none',
       withCredentials({ expiration: 'tomorrow' }),
       'RESPONSE_INVALID',
-      'expiration in the answer of the service is no time',
+      'expiration in the answer of the service is not what it should be',
     ],
     [
       'an impossible date',
       withCredentials({ expiration: '2026-13-45T00:00:00Z' }),
       'RESPONSE_INVALID',
-      'expiration in the answer of the service is no time',
+      'expiration in the answer of the service is not what it should be',
     ],
     [
       'a time beyond all',
       withCredentials({ expiration: 1e300 }),
       'RESPONSE_INVALID',
-      'expiration in the answer of the service is no time',
+      'expiration in the answer of the service is not what it should be',
     ],
   ])('%s', (_, body, code, message) => {
     const error = thrownBy(() => read(body));
@@ -133,7 +152,7 @@ describe('an answer that cannot be used', () => {
     for (const value of [undefined, null, '']) {
       expect(thrownBy(() => read(withCredentials({ [name]: value })))).toMatchObject({
         code: 'RESPONSE_EMPTY',
-        message: `${name} is missing in the answer of the service`,
+        message: `${name} is missing or empty in the answer of the service`,
       });
     }
   });
@@ -174,11 +193,11 @@ describe('an answer that cannot be used', () => {
     [{ roleArn: 'x\nhint: y' }, 'credentials of x?hint: y'],
     [
       { assumedRoleUser: { arn: 'arn:aws:sts::444455556666:assumed-role/Example/s' } },
-      'the session arn:aws:sts::444455556666:assumed-role/Example/s',
+      'credentials of arn:aws:sts::444455556666:assumed-role/Example/s',
     ],
     [
       { assumedRoleUser: { arn: 'arn:aws:sts::111122223333:assumed-role/Other/s' } },
-      'the session arn:aws:sts::111122223333:assumed-role/Other/s',
+      'credentials of arn:aws:sts::111122223333:assumed-role/Other/s',
     ],
   ])('of another role: %j', (changes, given) => {
     expect(thrownBy(() => read(withEntry(changes)))).toMatchObject({

@@ -14,6 +14,8 @@ export type Script = (socket: Socket, number: number) => void | Promise<void>;
 export interface ScriptedServer {
   readonly port: number;
   connections(): number;
+  /** How many of them the client has not closed yet. */
+  open(): number;
   close(): Promise<void>;
 }
 
@@ -29,6 +31,7 @@ export async function startScriptedServer(script: Script, tls?: TlsOptions): Pro
   const server: Server = tls === undefined ? createTcpServer(serve) : createTlsServer(tls, serve);
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
   });
   await new Promise<void>((resolve) => {
@@ -39,6 +42,7 @@ export async function startScriptedServer(script: Script, tls?: TlsOptions): Pro
   return {
     port: address.port,
     connections: () => connections,
+    open: () => sockets.size,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -171,9 +171,10 @@ export function concatenate(folder: string, name: string, paths: readonly string
   return path;
 }
 
-/** The DER of the first certificate of a PEM file. */
+/** The DER of the first certificate of a PEM file that openssl wrote. */
 export function certificateDer(path: string): Buffer {
-  return openssl(['x509', '-in', path, '-outform', 'DER']);
+  const [, base64 = ''] = /-----BEGIN CERTIFICATE-----([^-]+)-----END/.exec(readFileSync(path, 'latin1')) ?? [];
+  return Buffer.from(base64, 'base64');
 }
 
 /** A bare database of `openssl ca`, which alone in openssl 3.0 sets both dates and the serial number. */

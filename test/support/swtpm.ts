@@ -11,12 +11,13 @@
  * });
  * ```
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { createServer, type NetConnectOpts, connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 export interface Swtpm {
   /** As TPM2TOOLS_TCTI and `--tpm-device` have it: `swtpm:path=…` or `swtpm:host=…,port=…`. */
@@ -24,11 +25,11 @@ export interface Swtpm {
   /** The socket to connect to. */
   readonly address: NetConnectOpts;
   /** Runs a program of tpm2-tools and returns its stdout; what it left in the TPM is flushed. */
-  tool(program: `tpm2_${string}`, ...args: readonly string[]): Buffer;
+  tool(program: `tpm2_${string}`, ...args: readonly string[]): Promise<Buffer>;
   /** Runs openssl with the provider of tpm2-openssl. */
-  openssl(...args: readonly string[]): Buffer;
+  openssl(...args: readonly string[]): Promise<Buffer>;
   /** Handles of transient objects and loaded sessions, as tpm2_getcap lists them. */
-  leftovers(): string[];
+  leftovers(): Promise<string[]>;
   /** Resets it, as a power cycle would: what is loaded is gone. */
   reset(): Promise<void>;
   stop(): Promise<void>;
@@ -48,21 +49,30 @@ export async function startSwtpm(folder: string, name = 'tpm', socket: SwtpmSock
   };
   let child = await start();
   const env = { ...process.env, TPM2TOOLS_TCTI: place.tcti, TPM2OPENSSL_TCTI: place.tcti, TSS2_LOG: 'all+NONE' };
-  const run = (program: string, args: readonly string[]): Buffer =>
-    execFileSync(program, args, { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+  const run = async (program: string, args: readonly string[]): Promise<Buffer> => {
+    const { stdout } = await promisify(execFile)(program, args, {
+      env,
+      cwd: folder,
+      encoding: 'buffer',
+      timeout: 60_000,
+    });
+    return stdout;
+  };
   return {
     tcti: place.tcti,
     address: place.address,
-    tool(program, ...args) {
-      const output = run(program, args);
-      // There is no resource manager, and the tools leave what they load.
-      run('tpm2_flushcontext', ['--transient-object']);
+    async tool(program, ...args) {
+      const output = await run(program, args);
+      // There is no resource manager, and the tools leave what they load; tpm2_encodeobject even its session.
+      await run('tpm2_flushcontext', ['--transient-object']);
+      if (program === 'tpm2_encodeobject') await run('tpm2_flushcontext', ['--loaded-session']);
       return output;
     },
     openssl: (...args) => run('openssl', [...args, '-provider', 'tpm2', '-provider', 'default']),
-    leftovers() {
-      const lists = ['handles-transient', 'handles-loaded-session'].map((kind) => run('tpm2_getcap', [kind]).toString());
-      return lists.join('').match(/0x[0-9A-F]+/gi) ?? [];
+    async leftovers() {
+      const objects = await run('tpm2_getcap', ['handles-transient']);
+      const sessions = await run('tpm2_getcap', ['handles-loaded-session']);
+      return `${objects.toString()}${sessions.toString()}`.match(/0x[0-9A-F]+/gi) ?? [];
     },
     async reset() {
       await ended(child);
@@ -155,7 +165,8 @@ async function ended(child: ChildProcess): Promise<void> {
  * @param path `…/tpmrm0` for one that looks like the kernel's resource manager, `…/tpm0` for the bare one
  */
 export async function startPty(path: string, tpm: Swtpm): Promise<{ stop(): Promise<void> }> {
-  const address = 'path' in tpm.address ? `UNIX-CONNECT:${tpm.address.path}` : `TCP:${tpm.address.host}:${tpm.address.port}`;
+  const address =
+    'path' in tpm.address ? `UNIX-CONNECT:${tpm.address.path}` : `TCP:${tpm.address.host}:${tpm.address.port}`;
   const child = spawn('socat', [`PTY,link=${path},rawer`, address], { stdio: 'ignore' });
   for (let attempt = 0; attempt < 500 && !existsSync(path); attempt += 1) {
     if (child.exitCode !== null) throw new Error('socat ended at once');

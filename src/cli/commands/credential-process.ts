@@ -1,6 +1,7 @@
 import { obtainProcessDocument } from '../../faces/process-document.ts';
 import { resolveCredentialRequest } from '../../options/resolve.ts';
 import { optionsOf } from '../../options/table.ts';
+import type { OptionValues } from '../../options/option-values.ts';
 import type { Command } from '../command.ts';
 import { identityContext } from '../identity-context.ts';
 import { version } from '../version.ts';
@@ -16,7 +17,7 @@ export const credentialProcess: Command = {
     '    --trust-anchor-arn ARN --profile-arn ARN --role-arn ARN',
   ],
   async run(values, terminal) {
-    const request = resolveCredentialRequest(values, terminal.env);
+    const request = resolveCredentialRequest(values, terminal.env) ?? (await explain(values));
     if (!request.network.verify) {
       terminal.warn(`${values.origin('no-verify-ssl')}: the certificate of the endpoint is not checked`);
     }
@@ -31,3 +32,8 @@ export const credentialProcess: Command = {
     await terminal.stdout(document);
   },
 };
+
+async function explain(values: OptionValues): Promise<never> {
+  const { throwRequestProblems } = await import('../../options/explain-request.ts');
+  return throwRequestProblems(values);
+}

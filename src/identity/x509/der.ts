@@ -45,8 +45,7 @@ export function firstElement(bytes: Uint8Array): Element {
 /** Reads an element with nothing after it. */
 export function onlyElement(bytes: Uint8Array): Element {
   const element = elementAt(bytes, 0);
-  const excess = bytes.length - element.encoded.length;
-  if (excess > 0) throw damaged(`${excess} bytes follow its end`);
+  if (element.encoded.length < bytes.length) throw damaged('something follows its end');
   return element;
 }
 
@@ -69,7 +68,7 @@ function elementAt(bytes: Uint8Array, start: number): Element {
   if ((tag & 0x1f) === 0x1f) throw damaged('it uses a tag of several bytes');
   const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
   const body = start + 2 + lengthBytes;
-  const length = lengthBytes === 0 ? first : longLength(bytes.subarray(start + 2, body), lengthBytes);
+  const length = first < 0x80 ? first : longLength(bytes.subarray(start + 2, body), lengthBytes);
   if (body + length > bytes.length) throw damaged('it ends too early');
   return { tag, contents: bytes.subarray(body, body + length), encoded: bytes.subarray(start, body + length) };
 }
@@ -182,16 +181,15 @@ export function timeOf(element: Element | undefined): Date {
   const { tag, contents } = expectTag(element, element?.tag === tags.utcTime ? tags.utcTime : tags.generalizedTime);
   const yearDigits = tag === tags.utcTime ? 2 : 4;
   if (contents.length !== yearDigits + 11 || contents.at(-1) !== 0x5a) throw damaged('a time is malformed');
-  const year = digitsOf(contents, 0, yearDigits);
-  const [month, day, hour, minute, second] = [0, 2, 4, 6, 8].map((at) => digitsOf(contents, yearDigits + at, 2));
-  const fullYear = yearDigits === 4 ? year : year + (year >= 50 ? 1900 : 2000);
-  const date = new Date(0);
-  date.setUTCFullYear(fullYear, (month ?? 0) - 1, day);
-  date.setUTCHours(hour ?? 0, minute, second);
-  // Date takes the 31st of February, and makes the 3rd of March of it.
-  const isReal = date.getUTCMonth() + 1 === month && date.getUTCDate() === day && date.getUTCSeconds() === second;
-  if (!isReal || date.getUTCHours() !== hour || date.getUTCMinutes() !== minute) throw damaged('a time is malformed');
-  return date;
+  const digits = digitsOf(contents, 0, yearDigits);
+  const year = tag === tags.utcTime ? digits + (digits >= 50 ? 1900 : 2000) : digits;
+  const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = [0, 2, 4, 6, 8].map((at) =>
+    digitsOf(contents, yearDigits + at, 2),
+  );
+  // Numbers only: the methods of Date take longer at their first call than all the rest of a certificate.
+  const isDate = month >= 1 && month <= 12 && day >= 1 && Date.UTC(year, month - 1, day) < Date.UTC(year, month, 1);
+  if (!isDate || year < 1900 || hour > 23 || minute > 59 || second > 59) throw damaged('a time is malformed');
+  return new Date(Date.UTC(year, month - 1, day, hour, minute, second));
 }
 
 function digitsOf(contents: Uint8Array, start: number, count: number): number {

@@ -16,9 +16,12 @@ const otherNames: Readonly<Record<string, string>> = {
   '1.3.36.3.3.2.8.1.1.13': 'EC brainpoolP512r1',
 };
 
+const explicitCurve = 'EC (curve spelled out)';
+
 const reasons: Readonly<Record<string, string>> = {
   X25519: 'X25519 keys cannot sign',
   X448: 'X448 keys cannot sign',
+  [explicitCurve]: 'EC keys must name their curve, and this one spells it out',
   'RSA-PSS': 'RSA-PSS keys cannot make the PKCS#1 v1.5 signatures that Roles Anywhere asks for',
 };
 
@@ -27,7 +30,7 @@ export function nameOfPublicKey(description: PublicKeyDescription): string {
   if (description.family === 'RSA') return `RSA ${description.bits}`;
   if (description.family === 'EC') return `EC ${description.curve}`;
   if (description.family === 'ML-DSA') return description.name;
-  if (description.oid === undefined) return 'EC with its curve spelled out';
+  if (description.oid === undefined) return explicitCurve;
   return otherNames[description.oid] ?? `algorithm ${description.oid}`;
 }
 

@@ -41,8 +41,7 @@ export function verifySignature(
   signed: SignedMessage,
   digest: Digest = 'SHA-256',
 ): Promise<boolean> {
-  const isMlDsa = describePublicKey(publicKeyInfo).family === 'ML-DSA';
-  return verifyWith(publicKeyInfo, signed, isMlDsa ? {} : { hash: digest });
+  return verifyWith(publicKeyInfo, signed, { hash: digest });
 }
 
 /** Whether `issuer`'s key made the signature on `certificate`. */
@@ -77,7 +76,8 @@ function verifyByNode(key: KeyObject, { message, signature }: SignedMessage, sch
       ? {}
       : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: scheme.pssSaltLength };
   try {
-    return verify(scheme.hash, message, { key, ...padding }, signature);
+    const hash = key.asymmetricKeyType?.startsWith('ml-dsa') === true ? undefined : scheme.hash;
+    return verify(hash, message, { key, ...padding }, signature);
   } catch {
     // A hash that this OpenSSL does not have, or an algorithm that does not go with the key.
     return false;

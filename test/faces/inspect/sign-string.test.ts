@@ -60,8 +60,13 @@ describe.each(keyTypes)('a key of type %s', (keyType) => {
       writeFileSync(paths[1] ?? '', messageFor(keyType));
       writeFileSync(paths[2] ?? '', signature);
       const judged = openssl([
-        ...['dgst', `-${digest.replace('-', '').toLowerCase()}`, '-verify', paths[0] ?? ''],
-        ...['-signature', paths[2] ?? '', paths[1] ?? ''],
+        'dgst',
+        `-${digest.replace('-', '').toLowerCase()}`,
+        '-verify',
+        paths[0] ?? '',
+        '-signature',
+        paths[2] ?? '',
+        paths[1] ?? '',
       ]);
       expect(judged.toString()).toBe('Verified OK\n');
     },

@@ -143,13 +143,14 @@ function initialize(shared: Shared, path: string, option: string): void {
   }
 }
 
+/** By C_GetSlotList, as SoftHSM answers C_GetInfo at all times. */
 function isInitialized(module: CryptokiModule): boolean {
   try {
-    return module.library !== undefined;
+    module.slots();
   } catch (error) {
-    if (isResult(error, 'CKR_CRYPTOKI_NOT_INITIALIZED')) return false;
-    throw error;
+    return !isResult(error, 'CKR_CRYPTOKI_NOT_INITIALIZED');
   }
+  return true;
 }
 
 function finalize(shared: Shared): void {

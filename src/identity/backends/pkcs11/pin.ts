@@ -3,7 +3,7 @@ import type { IdentityContext, SecretSource } from '../../identity.ts';
 import { readSecret } from '../../secret.ts';
 import { type CryptokiSession, tokenFlags } from './cryptoki.ts';
 import { type FoundToken, nameOfToken } from './find-token.ts';
-import { type Login, triesLeft, tryPin } from './try-pin.ts';
+import { type Login, refuseLocked, triesLeft, tryPin } from './try-pin.ts';
 
 export interface PinSettings {
   /** Undefined: the person at the terminal is asked. */
@@ -93,6 +93,7 @@ export class Pin {
   }
 
   async #ask({ token, kind }: Login): Promise<string> {
+    refuseLocked(token);
     const purpose = kind === 'user' ? '' : ' for this signature';
     const warning = triesLeft(token) === 'one' ? ', the last try before it locks' : '';
     const pin = await this.#settings.context.askSecret?.(`PIN of ${nameOfToken(token.info)}${purpose}${warning}: `);

@@ -34,18 +34,29 @@ export interface FileCertificates {
   readonly certificates: readonly Certificate[];
 }
 
-/** A key on a token, and its certificate on a token or from elsewhere. */
-export type PairSource =
-  /** The key is the one of the certificate, or has a URI of its own. */
-  | { readonly certificate: Pkcs11Source; readonly privateKey?: Pkcs11Source }
-  | { readonly certificate?: FileCertificates; readonly privateKey: Pkcs11Source };
+/** Key and certificate on a token. Without a URI of its own, the key is the one of the certificate. */
+interface TokenPairSource {
+  readonly certificate: Pkcs11Source;
+  readonly privateKey?: Pkcs11Source;
+}
 
-/** The URIs of a source: the key's, which may be the certificate's too. */
+/** A key on a token, alone or with a certificate from elsewhere. */
+interface TokenKeySource {
+  readonly certificate?: FileCertificates;
+  readonly privateKey: Pkcs11Source;
+}
+
+export type PairSource = TokenPairSource | TokenKeySource;
+
+/** The URIs of a source; the same object twice where there is one URI for both. */
 export function tokenSourcesOf(source: PairSource): {
   readonly key: Pkcs11Source;
   readonly certificate: Pkcs11Source | undefined;
 } {
-  const { certificate } = source;
-  if (certificate !== undefined && 'uri' in certificate) return { key: source.privateKey ?? certificate, certificate };
-  return { key: source.privateKey, certificate: undefined };
+  if (!isTokenPair(source)) return { key: source.privateKey, certificate: undefined };
+  return { key: source.privateKey ?? source.certificate, certificate: source.certificate };
+}
+
+function isTokenPair(source: PairSource): source is TokenPairSource {
+  return source.certificate !== undefined && 'uri' in source.certificate;
 }

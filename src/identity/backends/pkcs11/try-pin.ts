@@ -55,7 +55,8 @@ export function triesLeft(token: FoundToken): 'none' | 'one' | 'few' | undefined
   return (flags & tokenFlags.pinCountLow) === 0 ? undefined : 'few';
 }
 
-function refuseLocked(token: FoundToken): void {
+/** @throws RolesAnywhereError PIN_LOCKED */
+export function refuseLocked(token: FoundToken): void {
   if (triesLeft(token) === 'none') throw locked(token);
 }
 

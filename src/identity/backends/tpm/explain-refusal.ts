@@ -19,14 +19,14 @@ interface Explanation {
 const explanations: readonly Explanation[] = [
   {
     command: 'TPM2_Load',
-    names: [codes.integrity],
+    names: [codes.integrity, codes.size, codes.insufficient],
     code: 'TPM_KEY_INVALID',
     message: 'the key cannot be loaded: it belongs to another parent or to another TPM',
     hints: ['a key file works only in the TPM that made it, under the parent that it names'],
   },
   {
     command: 'TPM2_Import',
-    names: [codes.integrity, codes.value],
+    names: [codes.integrity, codes.value, codes.size, codes.insufficient, codes.eccPoint],
     code: 'TPM_KEY_INVALID',
     message: 'the key cannot be imported: it was wrapped for another parent or another TPM',
   },

@@ -36,7 +36,7 @@ export async function openTpmSigner(source: TpmKeySource, options: TpmOptions, c
   const holder = new KeyHolder(source.place, { open: openerOf(options), signal, debug });
   try {
     const key = await describeKey(source, holder);
-    const publicKeyInfo = await naming(source.place, 'TPM_KEY_INVALID', () => publicKeyInfoOf(key.area.key));
+    const publicKeyInfo = await naming(source.place, 'TPM_KEY_INVALID', () => publicKeyInfoOf(key.publicKey));
     const keyPassword = await openKeyPassword(source.place, { key, options, context });
     const parentPassword = await openParentPassword(source.place, { key, options, context });
     const signer = new TpmSigner({ place: source.place, key, holder, keyPassword, parentPassword, stop });

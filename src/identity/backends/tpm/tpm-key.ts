@@ -4,18 +4,18 @@ import { equalBytes } from '../../x509/der.ts';
 import type { KeyHolder } from './key-holder.ts';
 import { type KeyPolicy, keyPolicyOf } from './key-policy.ts';
 import { isPersistentHandle, type LoadedKey, loadTss2Key } from './load-key.ts';
-import { checkCanSign } from './signing-scheme.ts';
+import { signingKeyOf } from './signing-scheme.ts';
 import { nullHandle } from './tpm2/command.ts';
 import { readPublic } from './tpm2/commands/read-public.ts';
 import type { TpmConnection } from './tpm2/connection.ts';
-import type { PublicArea } from './tpm2/public-area.ts';
+import type { AsymmetricPublic } from './tpm2/public-area.ts';
 import { canSalt } from './tpm2/salt.ts';
 import type { TpmKeySource } from './tpm-options.ts';
 import { readTss2Key } from './tss2-key.ts';
 
 /** A key that can sign, and the way to load it. */
 export interface TpmKey {
-  readonly area: PublicArea;
+  readonly publicKey: AsymmetricPublic;
   readonly policy: KeyPolicy;
   /** Somebody says that it has no password. */
   readonly emptyAuth: boolean;
@@ -27,11 +27,9 @@ export interface TpmKey {
 
 /** Finds out what the key is; the TPM is asked only where no file tells. */
 export function describeKey(source: TpmKeySource, holder: KeyHolder): Promise<TpmKey> {
-  return naming(source.place, 'TPM_KEY_INVALID', async () => {
-    const key = source.kind === 'tss2' ? keyInFile(source.bytes) : await keyAtHandle(source, holder);
-    checkCanSign(key.area);
-    return key;
-  });
+  return naming(source.place, 'TPM_KEY_INVALID', () =>
+    source.kind === 'tss2' ? keyInFile(source.bytes) : keyAtHandle(source, holder),
+  );
 }
 
 /** TPM_RH (TPM 2.0 Library, part 2, section 7.4) */
@@ -52,7 +50,7 @@ function keyInFile(bytes: Uint8Array): TpmKey {
     );
   }
   return {
-    area: key.area,
+    publicKey: signingKeyOf(key.area),
     policy: keyPolicyOf(key.area, key.policy),
     emptyAuth: key.emptyAuth,
     parent: isPersistentHandle(key.parent) ? 'key' : 'hierarchy',
@@ -67,7 +65,7 @@ async function keyAtHandle(source: TpmKeySource & { kind: 'handle' }, holder: Ke
   };
   const area = await holder.use(find, async (_, key) => key.object.area);
   return {
-    area,
+    publicKey: signingKeyOf(area),
     policy: keyPolicyOf(area, []),
     emptyAuth: false,
     parent: 'none',

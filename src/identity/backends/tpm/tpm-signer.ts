@@ -36,13 +36,13 @@ export class TpmSigner implements Signer {
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SignerParts) {
-    this.algorithm = signatureAlgorithmOf(parts.key.area);
+    this.algorithm = signatureAlgorithmOf(parts.key.publicKey);
     this.#parts = parts;
   }
 
   async sign(message: Uint8Array, digest: Digest = 'SHA-256'): Promise<Uint8Array> {
     const { place, key } = this.#parts;
-    const scheme = await naming(place, 'TPM_KEY_UNSUPPORTED', () => schemeFor(key.area, digest));
+    const scheme = await naming(place, 'TPM_KEY_UNSUPPORTED', () => schemeFor(key.publicKey, digest));
     const job: Job = { digest: createHash(digest).update(message).digest(), scheme };
     const signature = this.#last.then(() => this.#sign(job));
     this.#last = signature.catch(() => undefined);

@@ -9,9 +9,14 @@ export const signAttributes = 'fixedtpm|fixedparent|sensitivedataorigin|userwith
 export const parentAttributes = 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt';
 
 /** A TSS2 PRIVATE KEY file by `openssl genpkey`, below the storage key that the owner hierarchy stands for. */
-export function opensslKey(tpm: Swtpm, path: string, algorithm: string, options: readonly string[]): TpmKeySource {
+export async function opensslKey(
+  tpm: Swtpm,
+  path: string,
+  algorithm: string,
+  options: readonly string[],
+): Promise<TpmKeySource> {
   const pkeyOptions = options.flatMap((option) => ['-pkeyopt', option]);
-  tpm.openssl('genpkey', '-algorithm', algorithm, ...pkeyOptions, '-out', path);
+  await tpm.openssl('genpkey', '-algorithm', algorithm, ...pkeyOptions, '-out', path);
   return fileSource(path);
 }
 
@@ -36,17 +41,34 @@ export interface ToolKey {
 }
 
 /** A primary storage key in `<folder>/<name>.ctx`, by tpm2_createprimary. */
-export function makeParent(tpm: Swtpm, folder: string, name: string, ...options: readonly string[]): string {
+export async function makeParent(
+  tpm: Swtpm,
+  folder: string,
+  name: string,
+  ...options: readonly string[]
+): Promise<string> {
   const context = join(folder, `${name}.ctx`);
   const type = options.includes('-G') ? [] : ['-G', 'ecc256:null:aes128cfb'];
-  tpm.tool('tpm2_createprimary', '-C', 'o', '-g', 'sha256', ...type, '-a', parentAttributes, '-c', context, ...options);
+  await tpm.tool(
+    'tpm2_createprimary',
+    '-C',
+    'o',
+    '-g',
+    'sha256',
+    ...type,
+    '-a',
+    parentAttributes,
+    '-c',
+    context,
+    ...options,
+  );
   return context;
 }
 
 /** `<folder>/<name>.pub` and `.priv` by tpm2_create: TPM2B_PUBLIC and TPM2B_PRIVATE. Returns the parent. */
-export function toolKey(tpm: Swtpm, folder: string, name: string, key: ToolKey): string {
-  const parent = key.parent ?? makeParent(tpm, folder, `${name}-parent`);
-  tpm.tool(
+export async function toolKey(tpm: Swtpm, folder: string, name: string, key: ToolKey): Promise<string> {
+  const parent = key.parent ?? (await makeParent(tpm, folder, `${name}-parent`));
+  await tpm.tool(
     'tpm2_create',
     ...['-C', parent, '-G', key.type, '-a', key.attributes ?? signAttributes],
     ...['-u', join(folder, `${name}.pub`), '-r', join(folder, `${name}.priv`)],
@@ -58,11 +80,17 @@ export function toolKey(tpm: Swtpm, folder: string, name: string, key: ToolKey):
 }
 
 /** Puts a key of `toolKey` at a persistent handle. */
-export function persist(tpm: Swtpm, folder: string, name: string, parent: string, handle: number): TpmKeySource {
+export async function persist(
+  tpm: Swtpm,
+  folder: string,
+  name: string,
+  parent: string,
+  handle: number,
+): Promise<TpmKeySource> {
   const context = join(folder, `${name}.ctx`);
   const [publicPart, privatePart] = [join(folder, `${name}.pub`), join(folder, `${name}.priv`)];
-  tpm.tool('tpm2_load', '-C', parent, '-u', publicPart, '-r', privatePart, '-c', context);
-  tpm.tool('tpm2_evictcontrol', '-C', 'o', '-c', context, `0x${handle.toString(16)}`);
+  await tpm.tool('tpm2_load', '-C', parent, '-u', publicPart, '-r', privatePart, '-c', context);
+  await tpm.tool('tpm2_evictcontrol', '-C', 'o', '-c', context, `0x${handle.toString(16)}`);
   return handleSource(handle);
 }
 

@@ -41,12 +41,21 @@ export interface EccPublic {
   readonly y: Uint8Array;
 }
 
-/** TPMT_PUBLIC (part 2, section 12.2.4) of an asymmetric key. */
+export type AsymmetricPublic = RsaPublic | EccPublic;
+
+/** A symmetric key, an HMAC key or data; as a parent it is good. */
+export interface OtherPublic {
+  readonly type: 'other';
+  /** TPMI_ALG_PUBLIC */
+  readonly algorithm: number;
+}
+
+/** TPMT_PUBLIC (part 2, section 12.2.4). */
 export interface PublicArea {
   readonly nameAlg: number;
   readonly attributes: number;
   readonly authPolicy: Uint8Array;
-  readonly key: RsaPublic | EccPublic;
+  readonly key: AsymmetricPublic | OtherPublic;
   /** TPMT_PUBLIC as it was read. */
   readonly encoded: Uint8Array;
 }
@@ -59,18 +68,18 @@ export function readPublicArea(encoded: Uint8Array): PublicArea {
   const attributes = takeU32(cursor);
   const authPolicy = takeSized(cursor);
   const key = readKey(cursor, type);
-  expectEnd(cursor);
+  if (key.type !== 'other') expectEnd(cursor);
   return { nameAlg, attributes, authPolicy, key, encoded };
 }
 
-function readKey(cursor: Cursor, type: number): RsaPublic | EccPublic {
+function readKey(cursor: Cursor, type: number): AsymmetricPublic | OtherPublic {
   switch (type) {
     case algorithms.RSA:
       return readRsa(cursor);
     case algorithms.ECC:
       return readEcc(cursor);
     default:
-      throw new Problem(`is no RSA or EC key, but of type ${algorithmName(type)}`, 'TPM_KEY_UNSUPPORTED');
+      return { type: 'other', algorithm: type };
   }
 }
 

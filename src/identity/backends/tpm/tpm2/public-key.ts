@@ -1,10 +1,10 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { Problem } from '../../../problem.ts';
 import { curveName, curves } from './algorithms.ts';
-import type { EccPublic, RsaPublic } from './public-area.ts';
+import type { AsymmetricPublic, EccPublic, RsaPublic } from './public-area.ts';
 
 /** The public part of a TPM key for node:crypto. @throws Problem */
-export function publicKeyOf(key: RsaPublic | EccPublic): KeyObject {
+export function publicKeyOf(key: AsymmetricPublic): KeyObject {
   const jwk = key.type === 'RSA' ? rsaJwk(key) : eccJwk(key);
   try {
     return createPublicKey({ key: jwk, format: 'jwk' });
@@ -14,7 +14,7 @@ export function publicKeyOf(key: RsaPublic | EccPublic): KeyObject {
 }
 
 /** DER of its SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7). @throws Problem */
-export function publicKeyInfoOf(key: RsaPublic | EccPublic): Uint8Array {
+export function publicKeyInfoOf(key: AsymmetricPublic): Uint8Array {
   return publicKeyOf(key).export({ type: 'spki', format: 'der' });
 }
 

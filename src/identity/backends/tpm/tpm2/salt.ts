@@ -23,13 +23,13 @@ const label = 'SECRET';
 /** Whether a salt can be sent to this key: it decrypts, and node:crypto knows its kind. */
 export function canSalt(area: PublicArea): boolean {
   if (!has(area, objectAttributes.decrypt) || hashName(area.nameAlg) === undefined) return false;
-  return area.key.type === 'RSA' || curves[area.key.curve] !== undefined;
+  return area.key.type === 'RSA' || (area.key.type === 'ECC' && curves[area.key.curve] !== undefined);
 }
 
 /** @throws Problem for a key that canSalt denies, or that is no valid one */
 export function makeSalt({ key, nameAlg }: PublicArea): Salt {
   const [hash, size] = [hashName(nameAlg), digestSize(nameAlg)];
-  if (hash === undefined || size === undefined) throw new Problem('has a hash that is not known');
+  if (key.type === 'other' || hash === undefined || size === undefined) throw new Problem('takes no salt');
   try {
     return key.type === 'RSA' ? encryptSalt(key, { hash, size }) : agreeOnSalt(key, { hash, size });
   } catch (error) {

@@ -1,0 +1,98 @@
+import type { Command } from '../../src/cli/command.ts';
+import { helpTextOf } from '../../src/options/help-texts.ts';
+import { environmentName, type OptionRow, profileKeyName } from '../../src/options/option-row.ts';
+
+const introduction = `# Options
+
+Made from the table of options; \`npx vitest run test/cli/options-page.test.ts --update\` writes it anew.
+
+## Where an option comes from
+
+From the first of these that has it:
+
+1. the command line, \`--flag value\` or \`--flag=value\`; of a flag given twice the last one counts;
+2. the environment, \`ROLES_ANYWHERE_<OPTION>\`, then AWS's own variable where the tables below name one;
+3. with \`--from-profile NAME\`, that profile of \`~/.aws/config\` (or of the file that AWS_CONFIG_FILE names): the key
+   \`roles_anywhere_<option>\`, then AWS's own key. Without \`--from-profile\` the file is not read at all.
+
+A variable or key that is empty counts as not given. A flag with an empty value is an error, but for passwords, where it
+means none. A switch takes \`true\`, \`false\` and their short forms after an equals sign: \`--debug=false\`.
+
+The endpoint has one more rule: \`AWS_ENDPOINT_URL\` and \`endpoint_url\`, which are meant for all services, come after
+everything that is meant for this one, the profile's \`services\` section included. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true
+takes away all of AWS's own sources of the endpoint.
+
+Two options that exclude each other are an error when they come from the same place. From different places the nearer one
+wins: a \`--pkcs8-password-file\` on the command line overrules a ROLES_ANYWHERE_PKCS8_PASSWORD in the environment.
+
+## Sources of certificates, keys and intermediates
+
+| value | means |
+|---|---|
+| \`/etc/pki/leaf.pem\` | a file, as is everything that is none of the others; \`~\` is not expanded |
+| \`env:NAME\` | the text in the environment variable NAME |
+| \`fd:3\` | what can be read from an open file descriptor |
+| \`-\` | stdin |
+| \`pkcs11:…\`, \`handle:0x81…\` | keys on a token or in a TPM: not built yet |
+
+Options that name the same source share it: it is read once. A password needs a descriptor of its own.
+
+## Passwords
+
+\`--pkcs8-password\` is the official helper's, and shows in the list of processes. ROLES_ANYWHERE_PKCS8_PASSWORD,
+\`--pkcs8-password-file\` and \`--pkcs8-password-fd\` do not. Where none is given and one is needed, the terminal is asked, if
+there is one. No message and no trace shows a password.
+`;
+
+/** docs/options.md */
+export function optionsPage(commands: readonly Command[]): string {
+  const sections = commands.filter(({ options }) => options.some((row) => row.flag !== 'help')).map(section);
+  return [introduction, ...sections].join('\n');
+}
+
+function section(command: Command): string {
+  const configurable = command.options.some((row) => row.flagOnly !== true);
+  const columns = configurable ? ['option', 'what it does', 'variable', 'profile key'] : ['option', 'what it does'];
+  const rows = command.options.map((row) => [usage(row), effect(row), variables(row), keys(row)].slice(0, columns.length));
+  return [
+    `## ${command.name}`,
+    '',
+    `${command.summary[0]?.toUpperCase()}${command.summary.slice(1)}.`,
+    '',
+    `| ${columns.join(' | ')} |`,
+    `|${'---|'.repeat(columns.length)}`,
+    ...rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`),
+    '',
+  ].join('\n');
+}
+
+function usage(row: OptionRow): string {
+  const { placeholder } = helpTextOf(row);
+  const short = row.short === undefined ? '' : `\`-${row.short}\`, `;
+  return `${short}\`--${row.flag}${placeholder === undefined ? '' : ` ${placeholder}`}\``;
+}
+
+function effect(row: OptionRow): string {
+  return [
+    helpTextOf(row).help,
+    ...(row.kind === 'list' ? ['May be given more than once.'] : []),
+    ...(row.choices === undefined ? [] : [`One of ${row.choices.map((choice) => `\`${choice}\``).join(', ')}.`]),
+    ...(row.range === undefined || row.range[1] > 65_535 ? [] : [`From ${row.range[0]} to ${row.range[1]}.`]),
+    ...(row.fallback === undefined ? [] : [`Default: \`${row.fallback}\`.`]),
+    ...(row.notBuilt === undefined ? [] : ['Not built yet.']),
+  ].join(' ');
+}
+
+function variables(row: OptionRow): string {
+  if (row.flagOnly === true) return '';
+  return [environmentName(row), ...(row.environment ?? []), ...(row.general?.environment ?? [])].map(code).join(', ');
+}
+
+function keys(row: OptionRow): string {
+  if (row.flagOnly === true) return '';
+  return [profileKeyName(row), ...(row.profileKeys ?? []), ...(row.general?.profileKeys ?? [])].map(code).join(', ');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}

@@ -1,0 +1,27 @@
+import { RolesAnywhereError } from '../errors.ts';
+import type { GivenOption } from './gather-values.ts';
+import type { OptionRow } from './option-row.ts';
+import { Problems } from './problems.ts';
+
+/** Throws what is wrong with options whose texts do not have the form that their rows ask for. */
+export function throwMisfits(misfits: readonly GivenOption[]): never {
+  const problems = new Problems();
+  for (const { row, texts, origin } of misfits) {
+    const problem = texts.includes('')
+      ? `${origin} is empty`
+      : `${origin} must be ${demandOf(row)}${found(row, texts)}`;
+    problems.add(new RolesAnywhereError('OPTION_INVALID', problem));
+  }
+  problems.throwAny();
+  throw new RolesAnywhereError('INTERNAL', 'options were refused without a misfit');
+}
+
+function demandOf({ kind, range, choices }: OptionRow): string {
+  if (choices !== undefined) return `one of ${choices.join(', ')}`;
+  if (kind === 'boolean') return 'true or false';
+  return range === undefined ? 'a whole number' : `a whole number from ${range[0]} to ${range[1]}`;
+}
+
+function found(row: OptionRow, texts: readonly string[]): string {
+  return row.secret ? '' : `, not ${texts.map((text) => JSON.stringify(text)).join(', ')}`;
+}

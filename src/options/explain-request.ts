@@ -1,0 +1,103 @@
+import { RolesAnywhereError } from '../errors.ts';
+import { type Arn, type ArnKind, isRegion, parseArn } from './arn.ts';
+import { readByteSource } from './explain-source.ts';
+import { keyPasswordOf, sharesDescriptor } from './key-password.ts';
+import { missingOptions } from './missing-options.ts';
+import type { OptionValues } from './option-values.ts';
+import { Problems } from './problems.ts';
+import { isSessionName } from './resolve.ts';
+
+const required = ['trust-anchor-arn', 'profile-arn', 'role-arn', 'certificate'];
+
+const examples: Readonly<Record<ArnKind, string>> = {
+  'trust anchor': 'arn:aws:rolesanywhere:<region>:<account>:trust-anchor/<id>',
+  profile: 'arn:aws:rolesanywhere:<region>:<account>:profile/<id>',
+  role: 'arn:aws:iam::<account>:role/<name>',
+};
+
+/** An ARN and what messages call the option that gave it. */
+interface GivenArn extends Arn {
+  readonly kind: ArnKind;
+  readonly origin: string;
+}
+
+/**
+ * Throws why resolveCredentialRequest makes nothing of these options.
+ * @throws RolesAnywhereError OPTION_*, ARN_*: everything missing or wrong at once
+ */
+export function throwRequestProblems(values: OptionValues): never {
+  const problems = new Problems();
+  const missing = required.filter((flag) => values.text(flag) === undefined);
+  if (missing.length > 0) problems.add(missingOptions(missing));
+  explainArns(values, problems);
+  problems.try(() => checkText(values, 'region', isRegion, 'a region such as eu-west-1'));
+  problems.try(() =>
+    checkText(values, 'role-session-name', isSessionName, '2 to 64 letters, digits or characters of _+=,.@-'),
+  );
+  explainSources(values, problems);
+  problems.throwAny();
+  throw new RolesAnywhereError('INTERNAL', 'options were refused without a reason');
+}
+
+function checkText(values: OptionValues, flag: string, isRight: (text: string) => boolean, demand: string): void {
+  const text = values.text(flag);
+  if (text === undefined || isRight(text)) return;
+  throw new RolesAnywhereError(
+    'OPTION_INVALID',
+    `${values.origin(flag)} must be ${demand}, not ${JSON.stringify(text)}`,
+  );
+}
+
+function explainArns(values: OptionValues, problems: Problems): void {
+  const trustAnchor = problems.try(() => readArn('trust anchor', 'trust-anchor-arn', values));
+  const profile = problems.try(() => readArn('profile', 'profile-arn', values));
+  const role = problems.try(() => readArn('role', 'role-arn', values));
+  requireEqual(trustAnchor, profile, ['partition', 'region', 'account'], problems);
+  requireEqual(profile ?? trustAnchor, role, ['partition', 'account'], problems);
+}
+
+function readArn(kind: ArnKind, flag: string, values: OptionValues): GivenArn | undefined {
+  const text = values.text(flag);
+  if (text === undefined) return undefined;
+  const origin = values.origin(flag);
+  const arn = parseArn(kind, text);
+  if (arn !== undefined) return { ...arn, kind, origin };
+  throw new RolesAnywhereError('ARN_INVALID', `${origin} is no ARN of a ${kind}: ${JSON.stringify(text)}`, {
+    hints: [`the ARN of a ${kind} looks like ${examples[kind]}`],
+  });
+}
+
+function requireEqual(
+  one: GivenArn | undefined,
+  other: GivenArn | undefined,
+  parts: readonly (keyof Arn)[],
+  problems: Problems,
+): void {
+  if (one === undefined || other === undefined) return;
+  for (const part of parts.filter((part) => one[part] !== other[part])) {
+    const places = `${one.origin} is in ${one[part]}, ${other.origin} in ${other[part]}`;
+    const message = `${one.kind} and ${other.kind} are not in the same ${part}: ${places}`;
+    problems.add(new RolesAnywhereError('ARN_MISMATCH', message));
+  }
+}
+
+function explainSources(values: OptionValues, problems: Problems): void {
+  const sources = ['certificate', 'private-key', 'intermediates'].map((flag) => {
+    const text = values.text(flag);
+    return text === undefined ? undefined : problems.try(() => readByteSource(text, values.origin(flag)));
+  });
+  problems.try(() => refuseSharedDescriptor(values, sources));
+}
+
+/**
+ * Refuses a password that comes from the descriptor of a certificate or key.
+ * @throws RolesAnywhereError OPTION_CONFLICT
+ */
+export function refuseSharedDescriptor(values: OptionValues, sources: Parameters<typeof sharesDescriptor>[1]): void {
+  const password = keyPasswordOf(values);
+  const other = sharesDescriptor(password, sources);
+  if (password === undefined || other === undefined) return;
+  throw new RolesAnywhereError('OPTION_CONFLICT', `${other.option} and ${password.option} read the same descriptor`, {
+    hints: ['give one of them another source'],
+  });
+}

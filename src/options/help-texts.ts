@@ -1,0 +1,79 @@
+import type { OptionRow } from './option-row.ts';
+
+/** What help and completion say of an option. */
+export interface HelpText {
+  /** A sentence. */
+  readonly help: string;
+  /** What stands for the value: ARN, PATH, SECONDS. Undefined for a switch. */
+  readonly placeholder?: string | undefined;
+}
+
+/** By flag, for the rows of table.ts; a test holds the two equal. */
+const helpTexts: Readonly<Record<string, HelpText>> = {
+  'trust-anchor-arn': { placeholder: 'ARN', help: 'Trust anchor that the certificate chains to. Required.' },
+  'profile-arn': { placeholder: 'ARN', help: 'Roles Anywhere profile that lists the role. Required.' },
+  'role-arn': { placeholder: 'ARN', help: 'Role to get credentials for. Required.' },
+  'session-duration': {
+    placeholder: 'SECONDS',
+    help: 'How long the credentials work; the profile may shorten it.',
+  },
+  'role-session-name': {
+    placeholder: 'NAME',
+    help: 'Session name in place of the serial number; the profile must accept one.',
+  },
+  region: { placeholder: 'REGION', help: "Region of endpoint and signature, in place of the trust anchor's." },
+  certificate: {
+    placeholder: 'SOURCE',
+    help: 'Certificate: a PEM, DER or PKCS#12 file, env:NAME, fd:N or - for stdin.',
+  },
+  'private-key': {
+    placeholder: 'SOURCE',
+    help: 'Private key, from the same kinds of sources; that of the certificate when not given.',
+  },
+  intermediates: {
+    placeholder: 'SOURCE',
+    help: 'Intermediate certificates between the certificate and the trust anchor.',
+  },
+  'pkcs8-password': { placeholder: 'PASSWORD', help: 'Password of an encrypted key file or PKCS#12.' },
+  'pkcs8-password-file': { placeholder: 'PATH', help: 'File that holds that password; a line break at its end does not count.' },
+  'pkcs8-password-fd': { placeholder: 'FD', help: 'Open file descriptor to read that password from.' },
+  'cert-selector': {
+    placeholder: 'SELECTOR',
+    help: 'Picks a certificate of the operating system by subject, issuer and serial number.',
+  },
+  'system-store-name': { placeholder: 'STORE', help: 'Windows certificate store to look in.' },
+  'use-latest-expiring-certificate': { help: 'Takes the certificate that expires last where several match.' },
+  'pkcs11-lib': { placeholder: 'PATH', help: 'PKCS#11 module to load.' },
+  'reuse-pin': { help: 'Uses the PIN of the token for keys that ask for one at every signature.' },
+  'tpm-key-password': { placeholder: 'PASSWORD', help: 'Password of a TPM key.' },
+  'no-tpm-key-password': { help: 'The TPM key has an empty password.' },
+  endpoint: { placeholder: 'URL', help: 'Roles Anywhere endpoint to call; http only on loopback.' },
+  'use-fips-endpoint': { help: 'Calls the FIPS endpoint of the region.' },
+  'use-dualstack-endpoint': { help: 'Calls the endpoint that also has IPv6 addresses.' },
+  'ca-bundle': {
+    placeholder: 'PATH',
+    help: 'PEM file of the certificates to trust for TLS, in place of the default ones.',
+  },
+  'no-verify-ssl': { help: 'Does not check the certificate of the endpoint. Dangerous.' },
+  'with-proxy': { help: 'Goes through the proxy of HTTPS_PROXY or HTTP_PROXY, but for the hosts of NO_PROXY.' },
+  'max-attempts': { placeholder: 'COUNT', help: 'Attempts in all when throttled, on 5xx and on network failures.' },
+  'connect-timeout': { placeholder: 'SECONDS', help: 'Until TCP and TLS stand, for one attempt.' },
+  'request-timeout': { placeholder: 'SECONDS', help: 'From connecting to the end of the answer, for one attempt.' },
+  format: { placeholder: 'FORMAT', help: 'How the signature is written: hex in quotes, hex, or raw bytes.' },
+  digest: { placeholder: 'DIGEST', help: 'Hash to sign with; an ML-DSA key has none.' },
+  'from-profile': {
+    placeholder: 'NAME',
+    help: 'Profile of ~/.aws/config whose roles_anywhere_ keys give the options that are not given here.',
+  },
+  debug: { help: 'Shows on stderr what is signed, sent and answered, never a secret.' },
+  help: { help: 'Prints this.' },
+};
+
+/** The row's own text, or the one kept here for it. */
+export function helpTextOf(row: OptionRow): HelpText {
+  if (row.help !== undefined) return { help: row.help, placeholder: row.placeholder };
+  return helpTexts[row.flag] ?? { help: '' };
+}
+
+/** The flags that texts are kept for. */
+export const flagsWithHelp: readonly string[] = Object.keys(helpTexts);

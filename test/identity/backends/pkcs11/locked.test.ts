@@ -1,0 +1,227 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { CryptokiError, type CryptokiSlot, tokenFlags } from '../../../../src/identity/backends/pkcs11/cryptoki.ts';
+import { openPkcs11Signer, type Pkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11-signer.ts';
+import { makeFolder, makeKey, removeFolder } from '../../../support/openssl.ts';
+import { optionsWith, personWho, privateKeyAt, type WatchedContext } from '../../../support/pkcs11.ts';
+import { makeSoftHsm, needsSoftHsm } from '../../../support/softhsm.ts';
+import { rejectionOf } from '../../../support/thrown.ts';
+
+/** What SoftHSM cannot do: count tries, lock, ask for the PIN itself, fail. The rest is the real SoftHSM. */
+const behaviour = vi.hoisted(() => ({
+  flags: 0,
+  clearedFlags: 0,
+  flagsAfterLogin: undefined as number | undefined,
+  loginResult: undefined as string | undefined,
+  signResult: undefined as string | undefined,
+  missingMechanisms: [] as number[],
+  pinAtPad: undefined as string | undefined,
+  pins: [] as string[],
+  signed: [] as { readonly mechanism: number; readonly input: string }[],
+}));
+
+vi.mock(import('../../../../src/identity/backends/pkcs11/load-module.ts'), async (importOriginal) => {
+  const original = await importOriginal();
+  return {
+    ...original,
+    loadModule: async (path: string) => {
+      const module = await original.loadModule(path);
+      return {
+        initialize: () => module.initialize(),
+        finalize: () => module.finalize(),
+        get library() {
+          return module.library;
+        },
+        slots: () => module.slots().map(misbehaving),
+      };
+    },
+  };
+});
+
+function misbehaving(slot: CryptokiSlot): CryptokiSlot {
+  return {
+    ...slot,
+    token: () => ({ ...slot.token(), flags: (slot.token().flags | behaviour.flags) & ~behaviour.clearedFlags }),
+    open: () => {
+      const session = slot.open();
+      let mechanism = 0;
+      return {
+        ...session,
+        login: (kind, pin) => {
+          behaviour.pins.push(pin);
+          behaviour.flags = behaviour.flagsAfterLogin ?? behaviour.flags;
+          if (behaviour.loginResult !== undefined) throw new CryptokiError(behaviour.loginResult, undefined);
+          session.login(kind, pin === '' ? (behaviour.pinAtPad ?? '') : pin);
+        },
+        startSigning: (key, wanted) => {
+          if (behaviour.missingMechanisms.includes(wanted)) throw new CryptokiError('CKR_MECHANISM_INVALID', undefined);
+          mechanism = wanted;
+          session.startSigning(key, wanted === 0x1044 ? 0x1041 : wanted);
+        },
+        sign: (data) => {
+          behaviour.signed.push({ mechanism, input: Buffer.from(data).toString() });
+          if (behaviour.signResult !== undefined) {
+            session.giveUpSigning();
+            return Promise.reject(new CryptokiError(behaviour.signResult, undefined));
+          }
+          return session.sign(data.subarray(0, 32));
+        },
+      };
+    },
+  };
+}
+
+describe('a token that', needsSoftHsm(), () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = makeFolder();
+    const token = makeSoftHsm(folder).makeToken('hsm');
+    token.addKey(makeKey(folder, 'leaf'), { label: 'leaf', id: '01' });
+    token.addKey(makeKey(folder, 'careful'), { label: 'careful', id: '02' }, { alwaysAuthenticate: true });
+  });
+
+  afterAll(() => removeFolder(folder));
+
+  beforeEach(() => {
+    Object.assign(behaviour, {
+      flags: 0,
+      clearedFlags: 0,
+      flagsAfterLogin: undefined,
+      loginResult: undefined,
+      signResult: undefined,
+      missingMechanisms: [],
+      pinAtPad: undefined,
+      pins: [],
+      signed: [],
+    });
+  });
+
+  function open(uri: string, person: WatchedContext = personWho(), reusePin = false): Promise<Pkcs11Signer> {
+    return openPkcs11Signer({ privateKey: privateKeyAt(uri) }, optionsWith({ reusePin }), person);
+  }
+
+  test('is locked gets no PIN', async () => {
+    behaviour.flags = tokenFlags.pinLocked;
+    const error = await rejectionOf(open('pkcs11:token=hsm;object=leaf?pin-value=1234'));
+    expect(error.code).toBe('PIN_LOCKED');
+    expect(error.message).toMatch(/^the PIN of token "hsm" \(serial \w+\) is locked after too many wrong ones$/);
+    expect(error.hints[0]).toContain('unlock it with its PUK');
+    expect(behaviour.pins).toEqual([]);
+  });
+
+  test('locks itself without a flag says so by its answer', async () => {
+    behaviour.loginResult = 'CKR_PIN_LOCKED';
+    const error = await rejectionOf(open('pkcs11:token=hsm;object=leaf?pin-value=1234'));
+    expect(error.code).toBe('PIN_LOCKED');
+    expect(behaviour.pins).toEqual(['1234']);
+  });
+
+  test('has one try left does not lose it to a PIN that nobody types', async () => {
+    behaviour.flags = tokenFlags.pinFinalTry;
+    const error = await rejectionOf(open('pkcs11:token=hsm;object=leaf?pin-value=1234'));
+    expect(error.code).toBe('PIN_WRONG');
+    expect(error.message).toMatch(
+      /^pin-value of --private-key: token "hsm" .* has one try left before it locks, which is not spent without a person$/,
+    );
+    expect(behaviour.pins).toEqual([]);
+  });
+
+  test('has one try left gives it to a person, who is told', async () => {
+    behaviour.flags = tokenFlags.pinFinalTry;
+    const person = personWho('1234');
+    const opened = await open('pkcs11:token=hsm;object=leaf', person);
+    await opened.close();
+    expect(person.questions).toEqual([expect.stringMatching(/, the last try before it locks: $/)]);
+  });
+
+  test.each([
+    [tokenFlags.pinFinalTry, 'one more wrong PIN locks the token'],
+    [tokenFlags.pinLocked, 'the token is locked now: unlock it with its PUK or security officer PIN'],
+    [tokenFlags.pinCountLow, 'the token says that few tries are left'],
+  ])('shows flag %d after a wrong PIN: the person is told', async (flag, hint) => {
+    behaviour.loginResult = 'CKR_PIN_INCORRECT';
+    behaviour.flagsAfterLogin = flag;
+    const error = await rejectionOf(open(`pkcs11:token=hsm;object=leaf?pin-value=wrong${flag}`));
+    expect(error.code).toBe('PIN_WRONG');
+    expect(error.hints).toContain(hint);
+  });
+
+  test('locks itself after the first typed PIN is not tried again', async () => {
+    behaviour.loginResult = 'CKR_PIN_INCORRECT';
+    behaviour.flagsAfterLogin = tokenFlags.pinLocked;
+    const person = personWho('5001', '5002');
+    const error = await rejectionOf(open('pkcs11:token=hsm;object=leaf', person));
+    expect(error.code).toBe('PIN_LOCKED');
+    expect(behaviour.pins).toEqual(['5001']);
+    expect(person.questions).toHaveLength(1);
+  });
+
+  test('has a PIN pad asks for the PIN itself', async () => {
+    behaviour.flags = tokenFlags.protectedAuthenticationPath;
+    behaviour.pinAtPad = '1234';
+    const person = personWho();
+    const opened = await open('pkcs11:token=hsm;object=careful', person);
+    expect(await opened.signer.sign(Buffer.from('message'))).toBeInstanceOf(Uint8Array);
+    await opened.close();
+    expect(behaviour.pins).toEqual(['', '']);
+    expect(person.questions).toEqual([]);
+  });
+
+  test('wants no login gets no PIN', async () => {
+    behaviour.clearedFlags = tokenFlags.loginRequired;
+    const person = personWho('1234');
+    // SoftHSM does want one, and so shows no key.
+    expect((await rejectionOf(open('pkcs11:token=hsm;object=leaf', person))).code).toBe('PKCS11_NOT_FOUND');
+    expect([behaviour.pins, person.questions]).toEqual([[], []]);
+  });
+
+  test('says that the user is logged in already is taken at its word', async () => {
+    behaviour.loginResult = 'CKR_USER_ALREADY_LOGGED_IN';
+    expect((await rejectionOf(open('pkcs11:token=hsm;object=leaf?pin-value=1234'))).code).toBe('PKCS11_NOT_FOUND');
+    expect(behaviour.pins).toEqual(['1234']);
+  });
+
+  test.each([
+    ['CKR_USER_PIN_NOT_INITIALIZED', 'no user PIN was set on the token'],
+    ['CKR_PIN_EXPIRED', 'the PIN has expired and must be changed'],
+    ['CKR_DEVICE_ERROR', 'the token or its reader failed'],
+  ])('answers the login with %s: it is explained', async (result, meaning) => {
+    behaviour.loginResult = result;
+    const error = await rejectionOf(open('pkcs11:token=hsm;object=leaf?pin-value=1234'));
+    expect(error.code).toBe('PKCS11_FAILED');
+    expect(error.message).toMatch(
+      new RegExp(`^logging in to token "hsm" \\(serial \\w+\\) failed with ${result}: ${meaning}$`),
+    );
+  });
+
+  test('fails to sign: it is explained, after one more try with a new session', async () => {
+    const opened = await open('pkcs11:token=hsm;object=leaf?pin-value=1234');
+    behaviour.signResult = 'CKR_DEVICE_ERROR';
+    const error = await rejectionOf(opened.signer.sign(Buffer.from('message')));
+    expect(error.code).toBe('PKCS11_FAILED');
+    expect(error.message).toMatch(
+      /^--private-key: signing with token "hsm" \(serial \w+\) failed with CKR_DEVICE_ERROR: the token or its reader failed$/,
+    );
+    expect(behaviour.signed).toHaveLength(2);
+    await opened.close();
+  });
+
+  test('waited in vain for a touch is not asked again', async () => {
+    const opened = await open('pkcs11:token=hsm;object=leaf?pin-value=1234');
+    behaviour.signResult = 'CKR_FUNCTION_CANCELED';
+    const error = await rejectionOf(opened.signer.sign(Buffer.from('message')));
+    expect(error.message).toContain('the token waited in vain for a touch');
+    expect(behaviour.signed).toHaveLength(1);
+    await opened.close();
+  });
+
+  test('has CKM_ECDSA_SHA256 only gets the message itself', async () => {
+    behaviour.missingMechanisms = [0x1041];
+    const opened = await open('pkcs11:token=hsm;object=leaf?pin-value=1234');
+    await opened.signer.sign(Buffer.from('a message that is longer than any hash of it would be'));
+    await opened.close();
+    expect(behaviour.signed).toEqual([
+      { mechanism: 0x1044, input: 'a message that is longer than any hash of it would be' },
+    ]);
+  });
+});

@@ -1,0 +1,215 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { arch } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listPkcs11Certificates } from '../../../../src/identity/backends/pkcs11/list-pkcs11-certificates.ts';
+import type { Pkcs11Options } from '../../../../src/identity/backends/pkcs11/pkcs11-options.ts';
+import { openPkcs11Identity } from '../../../../src/identity/backends/pkcs11/open-pkcs11-identity.ts';
+import { root } from '../../../support/command.ts';
+import { makeCa, makeFolder, makeLeaf, removeFolder } from '../../../support/openssl.ts';
+import { certificateAt, optionsWith, personWho, privateKeyAt } from '../../../support/pkcs11.ts';
+import { needs } from '../../../support/programs.ts';
+import { makeSoftHsm, needsSoftHsm, softHsmModule } from '../../../support/softhsm.ts';
+import { rejectionOf } from '../../../support/thrown.ts';
+
+const noModule: Pkcs11Options = { reusePin: false, useLatestExpiring: false };
+
+describe('the module', needsSoftHsm(), () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = makeFolder();
+    const token = makeSoftHsm(folder).makeToken('hsm');
+    const leaf = makeLeaf(folder, 'leaf', makeCa(folder, 'root'));
+    token.addKey(leaf.key, { label: 'leaf', id: '01' });
+    token.addCertificate(leaf.certificate, { label: 'leaf', id: '01' });
+  });
+
+  afterAll(() => removeFolder(folder));
+
+  const list = async (uri: string, options: Pkcs11Options): Promise<number> =>
+    (await listPkcs11Certificates(certificateAt(uri), options, personWho())).length;
+
+  const named = (path: string) => ({ option: '--pkcs11-lib', path });
+  const softHsm = `module-path=${encodeURIComponent(softHsmModule)}`;
+
+  test('is named by option, URI, environment, in this order', async () => {
+    const good = named(softHsmModule);
+    const bad = { option: 'bad', path: '/nowhere/module.so' };
+    expect(
+      await list('pkcs11:?module-path=/nowhere/module.so', optionsWith({ module: good, defaultModule: bad })),
+    ).toBe(1);
+    expect(await list(`pkcs11:?${softHsm}`, { ...noModule, defaultModule: bad })).toBe(1);
+    expect(await list('pkcs11:', { ...noModule, defaultModule: good })).toBe(1);
+    const error = await rejectionOf(list(`pkcs11:?${softHsm}`, optionsWith({ module: bad })));
+    expect(error.message).toMatch(/^bad: the PKCS#11 module \/nowhere\/module\.so does not load: /);
+  });
+
+  test('is the same for certificate and key', async () => {
+    const source = {
+      certificate: certificateAt(`pkcs11:token=hsm;object=leaf?${softHsm}`),
+      privateKey: privateKeyAt('pkcs11:token=hsm;object=leaf?module-path=/other.so&pin-value=1234'),
+    };
+    const error = await rejectionOf(openPkcs11Identity(source, noModule, personWho()));
+    expect(error.code).toBe('OPTION_CONFLICT');
+    expect(error.message).toBe(
+      'module-path of --private-key and module-path of --certificate name different PKCS#11 modules',
+    );
+  });
+
+  test('that is not there', async () => {
+    const error = await rejectionOf(list('pkcs11:', optionsWith({ module: named('/nowhere/module.so') })));
+    expect(error.code).toBe('PKCS11_MODULE');
+    expect(error.message).toMatch(
+      /^--pkcs11-lib: the PKCS#11 module \/nowhere\/module\.so does not load: .*No such file/,
+    );
+  });
+
+  test('that is no library', async () => {
+    const path = join(folder, 'text.so');
+    writeFileSync(path, 'this is no library, but it is long enough to look like one');
+    const error = await rejectionOf(list('pkcs11:', optionsWith({ module: named(path) })));
+    expect(error.code).toBe('PKCS11_MODULE');
+    expect(error.hints).toEqual(['the file is no library']);
+  });
+
+  test('that is a library for another processor', async () => {
+    const path = join(folder, 'other.so');
+    const header = Buffer.alloc(64);
+    header.set(Buffer.from('7f454c46020101', 'hex'));
+    header.writeUInt16LE(3, 16);
+    header.writeUInt16LE(arch() === 'arm64' ? 62 : 183, 18);
+    writeFileSync(path, header);
+    const error = await rejectionOf(list('pkcs11:', optionsWith({ module: named(path) })));
+    expect(error.code).toBe('PKCS11_MODULE');
+    expect(error.hints).toEqual([
+      `the file is built for ${arch() === 'arm64' ? 'x64' : 'arm64'}, and this Node for ${arch()}`,
+    ]);
+  });
+
+  test('that is a folder', async () => {
+    const error = await rejectionOf(list('pkcs11:', optionsWith({ module: named(folder) })));
+    expect(error.code).toBe('PKCS11_MODULE');
+    expect(error.message).toContain(`${folder}: cannot read file data: Is a directory`);
+  });
+
+  test('that is a library and no PKCS#11 module', async () => {
+    const path = join(root, 'node_modules', 'pkcs11js', 'build', 'Release', 'pkcs11.node');
+    const error = await rejectionOf(list('pkcs11:', optionsWith({ module: named(path) })));
+    expect(error.code).toBe('PKCS11_MODULE');
+    expect(error.message).toContain('C_GetFunctionList');
+    expect(error.hints).toEqual(['the file is a library, but no PKCS#11 module']);
+  });
+
+  test('that is found nowhere by its name: every name that was tried is told', async () => {
+    const error = await rejectionOf(list('pkcs11:?module-name=no-such-module', noModule));
+    expect(error.code).toBe('PKCS11_MODULE');
+    expect(error.message).toMatch(
+      /^module-name of --certificate: the PKCS#11 module no-such-module\.so does not load: no-such-module\.so: .*; libno-such-module\.so: /,
+    );
+    expect(error.hints[0]).toContain('give the whole path');
+  });
+
+  test('that is a relative path which is not there', async () => {
+    const error = await rejectionOf(list('pkcs11:', optionsWith({ module: named('./modules/none.so') })));
+    expect(error.hints).toEqual(['the path is relative to the working directory: give the whole path']);
+  });
+
+  test('that cannot start says why', async () => {
+    const before = process.env['SOFTHSM2_CONF'] ?? '';
+    process.env['SOFTHSM2_CONF'] = join(folder, 'missing.conf');
+    const error = await rejectionOf(list('pkcs11:', optionsWith()));
+    process.env['SOFTHSM2_CONF'] = before;
+    expect(error.code).toBe('PKCS11_MODULE');
+    expect(error.message).toBe(
+      `--pkcs11-lib: the PKCS#11 module ${softHsmModule} cannot start: C_Initialize failed with CKR_GENERAL_ERROR: the module failed and gives no reason`,
+    );
+    expect(error.hints[0]).toContain('SOFTHSM2_CONF');
+    expect(await list('pkcs11:', optionsWith())).toBe(1);
+  });
+
+  describe('of p11-kit', needs('p11-kit'), () => {
+    test('is the default, by its bare name', async () => {
+      expect(await list('pkcs11:token=hsm;object=leaf', noModule)).toBe(1);
+      const identity = await openPkcs11Identity(
+        { certificate: certificateAt('pkcs11:token=hsm;object=leaf?pin-value=1234') },
+        noModule,
+        personWho(),
+      );
+      expect(await identity.signer.sign(Buffer.from('message'))).toBeInstanceOf(Uint8Array);
+      await identity.close();
+    });
+
+    test('by its name in the URI', async () => {
+      expect(await list('pkcs11:token=hsm?module-name=p11-kit-proxy', noModule)).toBe(1);
+    });
+  });
+
+  describe('graphene-pk11', () => {
+    let installation: string;
+
+    /** The backend bundled and installed alone, as a user has it who did not install the optional package. */
+    beforeAll(async () => {
+      installation = join(folder, 'installation');
+      const backend = join(root, 'src', 'identity', 'backends', 'pkcs11', 'list-pkcs11-certificates.ts');
+      await build({
+        stdin: {
+          contents: `import { listPkcs11Certificates } from ${JSON.stringify(backend)};
+            const options = { reusePin: false, useLatestExpiring: false };
+            const context = { now: () => new Date(), warn: () => undefined };
+            listPkcs11Certificates({ option: '--certificate', uri: { modulePath: ${JSON.stringify(softHsmModule)} } }, options, context).then(
+              (list) => console.log(JSON.stringify({ found: list.length })),
+              ({ code, message, hints }) => console.log(JSON.stringify({ code, message, hints })),
+            );`,
+          resolveDir: root,
+        },
+        outfile: join(installation, 'main.mjs'),
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        external: ['graphene-pk11'],
+      });
+    });
+
+    const run = (): unknown =>
+      JSON.parse(
+        execFileSync(process.execPath, [join(installation, 'main.mjs')], { encoding: 'utf8', timeout: 60_000 }),
+      );
+
+    function install(name: string): string {
+      const target = join(installation, 'node_modules', name);
+      cpSync(join(root, 'node_modules', name), target, {
+        recursive: true,
+        filter: (path) => !/obj\.target|\.deps/.test(path),
+      });
+      return target;
+    }
+
+    test('that is not installed: how to install it', () => {
+      expect(run()).toEqual({
+        code: 'PKCS11_NOT_INSTALLED',
+        message: 'keys on a PKCS#11 token need the package graphene-pk11',
+        hints: expect.arrayContaining([
+          'install it beside this package: npm install graphene-pk11',
+          expect.stringContaining('npm install-scripts approve pkcs11js'),
+          expect.stringContaining('C++ compiler'),
+        ]),
+      });
+    });
+
+    test('whose native part is not built: how to build it', () => {
+      install('graphene-pk11');
+      install('tslib');
+      rmSync(join(install('pkcs11js'), 'build'), { recursive: true });
+      expect(run()).toEqual({
+        code: 'PKCS11_NOT_INSTALLED',
+        message: 'the native part of graphene-pk11 (pkcs11js) is not built for this machine',
+        hints: expect.arrayContaining(['build it: npm rebuild pkcs11js']),
+      });
+      install('pkcs11js');
+      expect(run()).toEqual({ found: 1 });
+    });
+  });
+});

@@ -1,0 +1,235 @@
+import { mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Module, SessionFlag } from 'graphene-pk11';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { SigningIdentity } from '../../../../src/identity/identity.ts';
+import { openPkcs11Identity } from '../../../../src/identity/backends/pkcs11/open-pkcs11-identity.ts';
+import { openPkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11-signer.ts';
+import { verifySignature } from '../../../../src/identity/x509/verify-signature.ts';
+import { type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../../../support/openssl.ts';
+import { certificateAt, optionsWith, personWho, privateKeyAt } from '../../../support/pkcs11.ts';
+import {
+  makeSoftHsm,
+  needsSoftHsm,
+  type SoftHsm,
+  softHsmModule,
+  spyModule,
+  type Token,
+} from '../../../support/softhsm.ts';
+import { rejectionOf } from '../../../support/thrown.ts';
+
+describe('a key of SoftHSM held for long', needsSoftHsm(), () => {
+  let made: string;
+  let leaf: Issued;
+  let folder: string;
+  let hsm: SoftHsm;
+  let token: Token;
+  /** Another user of the same module in this process. */
+  let meddler: Module;
+
+  beforeAll(() => {
+    made = makeFolder();
+    leaf = makeLeaf(made, 'leaf', makeCa(made, 'root'));
+    meddler = Module.load(softHsmModule);
+  });
+
+  beforeEach(() => {
+    folder = makeFolder();
+    hsm = makeSoftHsm(folder);
+    token = hsm.makeToken('hsm');
+    token.addKey(leaf.key, { label: 'leaf', id: '01' });
+    token.addCertificate(leaf.certificate, { label: 'leaf', id: '01' });
+  });
+
+  afterEach(() => {
+    removeFolder(folder);
+    expect(isInitialized()).toBe(false);
+  });
+  afterAll(() => removeFolder(made));
+
+  const open = (uri = 'pkcs11:token=hsm;object=leaf?pin-value=1234', person = personWho()): Promise<SigningIdentity> =>
+    openPkcs11Identity({ certificate: certificateAt(uri) }, optionsWith(), person);
+
+  async function sign(identity: SigningIdentity): Promise<boolean> {
+    const message = Buffer.from('message');
+    const signature = await identity.signer.sign(message);
+    return verifySignature(identity.certificate.publicKeyInfo, { message, signature });
+  }
+
+  function isInitialized(): boolean {
+    try {
+      return meddler.lib.C_GetSlotList(true) !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
+  function closeAllSessions(): void {
+    for (const slot of meddler.getSlots(true)) slot.closeAll();
+  }
+
+  /** In this process: SoftHSM does not notice when another one does it. The user must be logged in. */
+  function changePin(from: string, to: string): void {
+    const slot = [...meddler.getSlots(true)].find((slot) => slot.getToken().label === 'hsm');
+    slot?.open(SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION).setPin(from, to);
+  }
+
+  /** SoftHSM's tokens are folders. */
+  function pullToken(): void {
+    renameSync(hsm.tokenFolder, `${hsm.tokenFolder}-pulled`);
+    mkdirSync(hsm.tokenFolder);
+  }
+
+  function putTokenBack(): void {
+    rmdirSync(hsm.tokenFolder);
+    renameSync(`${hsm.tokenFolder}-pulled`, hsm.tokenFolder);
+  }
+
+  test('signs again after its session was lost', async () => {
+    const identity = await open();
+    expect(await sign(identity)).toBe(true);
+    closeAllSessions();
+    expect(await sign(identity)).toBe(true);
+    closeAllSessions();
+    expect(await sign(identity)).toBe(true);
+    await identity.close();
+  });
+
+  test('signs again after another part of the process logged out', async () => {
+    const identity = await open();
+    const slot = [...meddler.getSlots(true)].find((slot) => slot.getToken().label === 'hsm');
+    slot?.open().logout();
+    expect(await sign(identity)).toBe(true);
+    await identity.close();
+  });
+
+  test('signs again after another part of the process finalised the module', async () => {
+    const identity = await open();
+    meddler.finalize();
+    expect(await sign(identity)).toBe(true);
+    await identity.close();
+  });
+
+  test('is not asked for the PIN again, also where a person typed it', async () => {
+    const person = personWho('1234');
+    const identity = await open('pkcs11:token=hsm;object=leaf', person);
+    closeAllSessions();
+    expect(await sign(identity)).toBe(true);
+    await identity.close();
+    expect(person.questions).toHaveLength(1);
+  });
+
+  test('reads the file of the PIN again, whose PIN may be another one now', async () => {
+    const path = join(folder, 'pin');
+    writeFileSync(path, '1234');
+    const identity = await open(`pkcs11:token=hsm;object=leaf?pin-source=${path}`);
+    changePin('1234', '567890');
+    writeFileSync(path, '567890');
+    closeAllSessions();
+    expect(await sign(identity)).toBe(true);
+    await identity.close();
+  });
+
+  test('sends a PIN that was changed behind its back once', async () => {
+    const log = join(folder, 'spy.log');
+    process.env['PKCS11SPY'] = softHsmModule;
+    process.env['PKCS11SPY_OUTPUT'] = log;
+    const identity = await openPkcs11Identity(
+      { certificate: certificateAt('pkcs11:token=hsm;object=leaf?pin-value=1234') },
+      optionsWith({ module: { option: '--pkcs11-lib', path: spyModule } }),
+      personWho(),
+    );
+    changePin('1234', '567890');
+    closeAllSessions();
+    expect((await rejectionOf(sign(identity))).code).toBe('PIN_WRONG');
+    expect((await rejectionOf(sign(identity))).code).toBe('PIN_WRONG');
+    await identity.close();
+    expect(readFileSync(log, 'latin1').match(/CKR_PIN_INCORRECT/g)).toHaveLength(1);
+  });
+
+  test('says that the token was pulled, and signs again when it is back', async () => {
+    const identity = await open();
+    pullToken();
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const error = await rejectionOf(sign(identity));
+      expect(error.code).toBe('PKCS11_NO_TOKEN');
+      expect(error.message).toBe(`--certificate: token "hsm" (serial ${token.serial}) is not there any more`);
+    }
+    putTokenBack();
+    expect(await sign(identity)).toBe(true);
+    expect(await sign(identity)).toBe(true);
+    await identity.close();
+  });
+
+  test('does not take another token for the one that was pulled', async () => {
+    const identity = await open();
+    pullToken();
+    const twin = hsm.makeToken('hsm');
+    twin.addKey(leaf.key, { label: 'leaf', id: '01' });
+    twin.addCertificate(leaf.certificate, { label: 'leaf', id: '01' });
+    expect((await rejectionOf(sign(identity))).code).toBe('PKCS11_NO_TOKEN');
+    await identity.close();
+  });
+
+  test('says that the key was deleted', async () => {
+    const identity = await open();
+    closeAllSessions();
+    token.removeKey({ id: '01' });
+    const error = await rejectionOf(sign(identity));
+    expect(error.code).toBe('PKCS11_NOT_FOUND');
+    expect(error.message).toBe(`--certificate: the key is not on token "hsm" (serial ${token.serial}) any more`);
+    await identity.close();
+  });
+
+  test('shares the module with others: the last one finalises it', async () => {
+    const one = await open();
+    const two = await open();
+    await one.close();
+    expect(isInitialized()).toBe(true);
+    expect(await sign(two)).toBe(true);
+    await two.close();
+    expect(isInitialized()).toBe(false);
+  });
+
+  test('does not finalise a module that somebody else initialised', async () => {
+    meddler.initialize();
+    const identity = await open();
+    await identity.close();
+    expect(isInitialized()).toBe(true);
+    meddler.finalize();
+  });
+
+  test('is closed once, after the signatures under way, and does not sign any more', async () => {
+    const identity = await open();
+    const signatures = [sign(identity), sign(identity)];
+    await Promise.all([identity.close(), identity.close()]);
+    expect(await Promise.all(signatures)).toEqual([true, true]);
+    const error = await rejectionOf(sign(identity));
+    expect(error.code).toBe('PKCS11_FAILED');
+    expect(error.message).toBe('--certificate: the key was closed');
+  });
+
+  test.each([
+    ['a wrong PIN', 'pkcs11:token=hsm;object=leaf?pin-value=4321'],
+    ['no such token', 'pkcs11:token=none?pin-value=1234'],
+    ['no such key', 'pkcs11:token=hsm;object=none?pin-value=1234'],
+  ])('%s leaves no session and no module behind', async (_, uri) => {
+    await rejectionOf(open(uri));
+    expect(isInitialized()).toBe(false);
+  });
+
+  test('several at once, opened and closed in any order', async () => {
+    const identities = await Promise.all(Array.from({ length: 8 }, () => open()));
+    const verdicts = await Promise.all(identities.map((identity) => sign(identity)));
+    expect(verdicts).toEqual(verdicts.map(() => true));
+    await Promise.all(identities.map((identity) => identity.close()));
+  });
+
+  test('a signer alone is held and closed the same way', async () => {
+    const privateKey = privateKeyAt('pkcs11:token=hsm;object=leaf?pin-value=1234');
+    const opened = await openPkcs11Signer({ privateKey }, optionsWith(), personWho());
+    closeAllSessions();
+    expect(await opened.signer.sign(Buffer.from('message'))).toBeInstanceOf(Uint8Array);
+    await opened.close();
+  });
+});

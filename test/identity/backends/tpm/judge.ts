@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
+import type { TpmKeySource, TpmOptions } from '../../../../src/identity/backends/tpm/tpm-options.ts';
+import type { SecretSource } from '../../../../src/identity/identity.ts';
+import type { Digest } from '../../../../src/identity/signer.ts';
+import { openssl } from '../../../support/openssl.ts';
+import type { Swtpm } from '../../../support/swtpm.ts';
+
+export const message = Buffer.from('AWS4-X509-ECDSA-SHA256\n20260115T123456Z\nwhat is signed');
+
+/** Options for a test TPM. */
+export function at(tpm: Pick<Swtpm, 'tcti'>, options: TpmOptions = {}): TpmOptions {
+  return { device: { text: tpm.tcti, option: '--tpm-device' }, ...options };
+}
+
+export function given(value: string, option = '--tpm-key-password'): SecretSource {
+  return { kind: 'value', value, option };
+}
+
+/** Fails unless openssl takes the signature. */
+export function expectVerified(
+  folder: string,
+  publicKeyInfo: Uint8Array,
+  signature: Uint8Array,
+  digest: Digest = 'SHA-256',
+): void {
+  const base = mkdtempSync(join(folder, 'verify-'));
+  const file = (name: string, bytes: Uint8Array): string => {
+    writeFileSync(join(base, name), bytes);
+    return join(base, name);
+  };
+  const key = file('key.der', publicKeyInfo);
+  const arguments_ = [
+    '-keyform',
+    'DER',
+    '-verify',
+    key,
+    '-signature',
+    file('signature', signature),
+    file('message', message),
+  ];
+  expect(openssl(['dgst', `-${digest.toLowerCase().replace('-', '')}`, ...arguments_]).toString()).toBe(
+    'Verified OK\n',
+  );
+  rmSync(base, { recursive: true });
+}
+
+/** Opens, signs, has openssl judge, and closes. */
+export async function signOnce(
+  folder: string,
+  source: TpmKeySource,
+  options: TpmOptions,
+  digest: Digest = 'SHA-256',
+): Promise<void> {
+  const key = await openTpmSigner(source, options, {});
+  try {
+    expectVerified(folder, key.publicKeyInfo, await key.signer.sign(message, digest), digest);
+  } finally {
+    await key.close();
+  }
+}

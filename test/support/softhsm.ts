@@ -1,0 +1,144 @@
+/**
+ * Tokens of SoftHSM2 made at test time, each suite's in a folder of its own.
+ *
+ * A PKCS#11 module reads SOFTHSM2_CONF from the environment of this process when it is initialised: `makeSoftHsm` sets
+ * it, so that one suite can use one SoftHsm at a time.
+ *
+ * @example
+ * ```ts
+ * describe('with SoftHSM', needsSoftHsm(), () => {
+ *   const folder = makeFolder();
+ *   const token = makeSoftHsm(folder).makeToken('hsm');
+ *   const leaf = makeLeaf(folder, 'leaf', makeCa(folder, 'root'));
+ *   token.addKey(leaf.key, { label: 'leaf', id: '01' });
+ *   token.addCertificate(leaf.certificate, { label: 'leaf', id: '01' });
+ *   afterAll(() => removeFolder(folder));
+ * });
+ * ```
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ITemplate, Module, SessionFlag } from 'graphene-pk11';
+import { openssl } from './openssl.ts';
+import { needs } from './programs.ts';
+
+/** Options for a suite that needs SoftHSM2 and pkcs11-tool of OpenSC. */
+export function needsSoftHsm(): { skip: boolean } {
+  return [needs('softhsm2-util'), needs('pkcs11-tool')].find(({ skip }) => skip) ?? { skip: false };
+}
+
+const modulePaths = [
+  '/usr/lib/softhsm/libsofthsm2.so',
+  '/usr/lib64/softhsm/libsofthsm2.so',
+  '/usr/lib64/pkcs11/libsofthsm2.so',
+  '/usr/local/lib/softhsm/libsofthsm2.so',
+  '/opt/homebrew/lib/softhsm/libsofthsm2.so',
+];
+
+/** The module of SoftHSM2; the first place when it is in none of them, so that a failure names it. */
+export const softHsmModule = modulePaths.find((path) => existsSync(path)) ?? '/usr/lib/softhsm/libsofthsm2.so';
+
+/** The module of OpenSC that writes down every call, PINs included, and hands it on to the one that PKCS11SPY names. */
+export const spyModule =
+  ['/usr/lib/x86_64-linux-gnu/pkcs11-spy.so', '/usr/lib/aarch64-linux-gnu/pkcs11-spy.so', '/usr/lib64/pkcs11-spy.so'].find(
+    (path) => existsSync(path),
+  ) ?? '/usr/lib/pkcs11-spy.so';
+
+export interface ObjectNames {
+  readonly label?: string;
+  /** Hexadecimal. */
+  readonly id?: string;
+}
+
+export interface Token {
+  readonly label: string;
+  readonly serial: string;
+  /** A key out of a PKCS#8 PEM file. */
+  addKey(path: string, names: ObjectNames, options?: { readonly alwaysAuthenticate?: boolean }): void;
+  /** A certificate out of a PEM file. */
+  addCertificate(path: string, names: ObjectNames): void;
+  removeKey(names: ObjectNames): void;
+  /** An object of any attributes, by graphene's names; not while this process uses the module otherwise. */
+  addObject(attributes: ITemplate): void;
+  /** What pkcs11-tool prints about the token's state: `user PIN count low`, … */
+  flags(): string;
+}
+
+export interface SoftHsm {
+  /** Of the token folders: renamed, all tokens are pulled. */
+  readonly tokenFolder: string;
+  readonly configuration: string;
+  makeToken(label: string, pin?: string): Token;
+  /** Writes the configuration anew with these mechanisms only; `-CKM_…` leaves one out. */
+  limitMechanisms(mechanisms: string): void;
+}
+
+export function makeSoftHsm(folder: string): SoftHsm {
+  const tokenFolder = join(folder, 'tokens');
+  const configuration = join(folder, 'softhsm2.conf');
+  mkdirSync(tokenFolder);
+  const configure = (mechanisms: string): void =>
+    writeFileSync(
+      configuration,
+      `directories.tokendir = ${tokenFolder}\nobjectstore.backend = file\nlog.level = ERROR\nslots.mechanisms = ${mechanisms}\n`,
+    );
+  configure('ALL');
+  process.env['SOFTHSM2_CONF'] = configuration;
+  return {
+    tokenFolder,
+    configuration,
+    limitMechanisms: configure,
+    makeToken: (label, pin = '1234') => makeToken(folder, label, pin),
+  };
+}
+
+function makeToken(folder: string, label: string, pin: string): Token {
+  const output = run('softhsm2-util', ['--init-token', '--free', '--label', label, '--so-pin', '0000', '--pin', pin]);
+  const slot = /slot (\d+)/.exec(output)?.[1] ?? '';
+  const tool = (args: readonly string[]): string =>
+    run('pkcs11-tool', ['--module', softHsmModule, '--slot', slot, ...args]);
+  const add = (type: string, der: Buffer, names: ObjectNames, args: readonly string[]): void => {
+    const path = join(folder, 'object.der');
+    writeFileSync(path, der, { mode: 0o600 });
+    tool(['--login', '--pin', pin, '--write-object', path, '--type', type, ...nameArguments(names), ...args]);
+  };
+  return {
+    label,
+    serial: /serial num\s*: (\w+)/.exec(tokenPart(tool(['--list-slots']), slot))?.[1] ?? '',
+    addKey: (path, names, options = {}) =>
+      add('privkey', openssl(['pkey', '-in', path, '-outform', 'DER']), names, [
+        '--usage-sign',
+        ...(options.alwaysAuthenticate === true ? ['--always-auth'] : []),
+      ]),
+    addCertificate: (path, names) => add('cert', openssl(['x509', '-in', path, '-outform', 'DER']), names, []),
+    removeKey: (names) => {
+      tool(['--login', '--pin', pin, '--delete-object', '--type', 'privkey', ...nameArguments(names)]);
+    },
+    addObject: (attributes) => addObject(Number(slot), pin, attributes),
+    flags: () => /token flags\s*: (.*)/.exec(tokenPart(tool(['--list-slots']), slot))?.[1] ?? '',
+  };
+}
+
+function addObject(slotId: number, pin: string, attributes: ITemplate): void {
+  const module = Module.load(softHsmModule);
+  module.initialize();
+  const slot = [...module.getSlots(true)].find(({ handle }) => handle.readUInt32LE(0) === slotId);
+  const session = slot?.open(SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION);
+  session?.login(pin);
+  session?.create(attributes);
+  module.finalize();
+}
+
+/** pkcs11-tool lists all slots, whatever --slot says. */
+function tokenPart(listing: string, slot: string): string {
+  return listing.split(/^Slot /m).find((part) => part.includes(`(0x${Number(slot).toString(16)})`)) ?? '';
+}
+
+function nameArguments({ label, id }: ObjectNames): readonly string[] {
+  return [...(label === undefined ? [] : ['--label', label]), ...(id === undefined ? [] : ['--id', id])];
+}
+
+function run(program: string, args: readonly string[]): string {
+  return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+}

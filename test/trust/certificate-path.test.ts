@@ -1,0 +1,246 @@
+/** Paths over small PKIs made by openssl, with `openssl verify` as judge wherever it looks at the same rules. */
+import { spawnSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Certificate } from '../../src/trust/certificate.ts';
+import { findPath, type PathResult } from '../../src/trust/certificate-path.ts';
+import { readCertificate } from '../../src/trust/read-certificate.ts';
+import {
+  certificateDer,
+  type CertificateOptions,
+  concatenate,
+  type Issued,
+  makeCa,
+  makeFolder,
+  makeLeaf,
+  removeFolder,
+} from '../support/openssl.ts';
+
+const day = 86_400_000;
+let folder: string;
+let count = 0;
+let root: Issued;
+let sub: Issued;
+let subsub: Issued;
+
+beforeAll(() => {
+  folder = makeFolder();
+  root = makeCa(folder, 'root', { keyType: 'rsa:2048' });
+  sub = makeCa(folder, 'sub', { issuer: root });
+  subsub = makeCa(folder, 'subsub', { issuer: sub, keyType: 'p384' });
+});
+
+afterAll(() => removeFolder(folder));
+
+const ca = (options: CertificateOptions & { issuer?: Issued }, name = `ca-${(count += 1)}`): Issued =>
+  makeCa(folder, name, options);
+const leafOf = (issuer: Issued, options: CertificateOptions = {}): Issued =>
+  makeLeaf(folder, `leaf-${(count += 1)}`, issuer, options);
+
+const read = (issued: Issued): Certificate => readCertificate(certificateDer(issued.certificate));
+
+async function pathOf(leaf: Issued, chain: readonly Issued[], anchors: readonly Issued[]): Promise<PathResult> {
+  return findPath({ leaf: read(leaf), chain: chain.map(read), anchors: anchors.map(read), now: new Date() });
+}
+
+const file = (name: string, certificates: readonly Issued[]): string =>
+  concatenate(
+    folder,
+    `${name}-${(count += 1)}.pem`,
+    certificates.map(({ certificate }) => certificate),
+  );
+
+/** What openssl says of the same: the anchors are trusted as they are, roots or not. */
+function opensslAccepts(leaf: Issued, chain: readonly Issued[], anchors: readonly Issued[]): boolean {
+  const untrusted = chain.length === 0 ? [] : ['-untrusted', file('chain', chain)];
+  const args = ['verify', '-partial_chain', '-no-CAfile', '-no-CApath', '-trusted', file('anchors', anchors)];
+  return spawnSync('openssl', [...args, ...untrusted, leaf.certificate]).status === 0;
+}
+
+const texts = (result: PathResult): string[] | string =>
+  'path' in result ? result.path.map(({ subject }) => subject.text) : result.problem;
+
+describe('paths that are found', () => {
+  const cases: [string, () => [Issued, Issued[], Issued[]], number][] = [
+    ['from a leaf of the root', () => [leafOf(root), [], [root]], 2],
+    ['over an intermediate', () => [leafOf(sub), [sub], [root]], 3],
+    ['over two, in order', () => [leafOf(subsub), [subsub, sub], [root]], 4],
+    ['over two, in reverse', () => [leafOf(subsub), [sub, subsub], [root]], 4],
+    ['to an intermediate as anchor', () => [leafOf(subsub), [subsub], [sub]], 3],
+    [
+      'to an intermediate as anchor, with the rest of the chain sent along',
+      () => [leafOf(subsub), [subsub, sub], [sub]],
+      3,
+    ],
+    ['straight to an anchor that is in the chain too', () => [leafOf(sub), [sub], [sub]], 2],
+    ['with the root in the chain', () => [leafOf(sub), [sub, root], [root]], 3],
+    ['with a stranger in the chain', () => [leafOf(sub), [ca({}), sub], [root]], 3],
+    ['to the second of two anchors', () => [leafOf(sub), [sub], [ca({}), root]], 3],
+    ['signed with RSASSA-PSS', () => [leafOf(root, { pss: true }), [], [root]], 2],
+    ['over a CA without key usage', () => viaCa({ extensions: ['basicConstraints = CA:TRUE'] }), 3],
+    ['over a CA with a path length of 0', () => viaCa({ extensions: caWith('pathlen:0') }), 3],
+  ];
+
+  test.each(cases)('%s', async (_name, make, length) => {
+    const [leaf, chain, anchors] = make();
+    const result = await pathOf(leaf, chain, anchors);
+    expect(texts(result)).toHaveLength(length);
+    expect(opensslAccepts(leaf, chain, anchors)).toBe(true);
+  });
+
+  test('round a renewed intermediate of the same name that has expired', async () => {
+    const expired = ca({ issuer: root, subject: '/CN=sub', key: sub.key, notAfter: new Date(Date.now() - 60_000) });
+    const leaf = leafOf(sub);
+    expect(texts(await pathOf(leaf, [expired, sub], [root]))).toEqual([
+      expect.stringMatching(/^CN=leaf/),
+      'CN=sub',
+      'CN=root',
+    ]);
+  });
+
+  test('over either certificate of a CA that is cross-signed', async () => {
+    const other = ca({});
+    const cross = ca({ issuer: other, subject: sub.subject, key: sub.key });
+    const leaf = leafOf(sub);
+    expect(texts(await pathOf(leaf, [cross, sub], [root]))).toHaveLength(3);
+    expect(texts(await pathOf(leaf, [sub, cross], [other]))).toHaveLength(3);
+  });
+
+  test('past a root that is named like the anchor', async () => {
+    const twin = ca({ subject: root.subject });
+    expect(texts(await pathOf(leafOf(root), [], [twin, root]))).toHaveLength(2);
+  });
+});
+
+describe('paths that are not', () => {
+  const cases: [string, () => [Issued, Issued[], Issued[]], RegExp][] = [
+    [
+      'without the intermediate',
+      () => [leafOf(sub), [], [root]],
+      /has the issuer of "CN=leaf-\d+", which is "CN=sub"$/,
+    ],
+    [
+      'without the upper intermediate',
+      () => [leafOf(subsub), [subsub], [root]],
+      /has the issuer of "CN=subsub", which is "CN=sub"$/,
+    ],
+    ['to another root', () => [leafOf(root), [root], [ca({})]], /has the issuer of "CN=root", which is "CN=root"$/],
+    [
+      'to a root of the same name',
+      () => [leafOf(root), [], [ca({ subject: root.subject })]],
+      /the key of "CN=root" did not sign "CN=leaf/,
+    ],
+    ['up from an intermediate as anchor', () => [leafOf(root), [], [sub]], /which is "CN=root"$/],
+    ['over a leaf', () => viaLeaf(), /is not a CA certificate/],
+    [
+      'over a CA that must not sign certificates',
+      () => viaCa({ extensions: ['basicConstraints = CA:TRUE', 'keyUsage = cRLSign'] }),
+      /without keyCertSign$/,
+    ],
+    ['over an expired CA', () => viaCa({ notAfter: new Date(Date.now() - day / 2) }), /^"CN=ca-\d+" expired at 20/],
+    [
+      'over a CA that is not valid yet',
+      () => viaCa({ notBefore: new Date(Date.now() + day) }),
+      /is not valid before 20/,
+    ],
+    [
+      'over a CA with an unknown critical extension',
+      () => viaCa({ extensions: [...caWith('pathlen:1'), '1.2.3.4 = critical, ASN1:NULL'] }),
+      /critical extension 1\.2\.3\.4/,
+    ],
+    [
+      'with a leaf that has one',
+      () => [leafOf(root, { extensions: ['1.2.3.4 = critical, ASN1:NULL'] }), [], [root]],
+      /critical extension 1\.2\.3\.4/,
+    ],
+    ['below a CA that allows no CA', () => belowLimit(), /^"CN=ca-\d+" allows 0 intermediates below it; there are 1$/],
+    [
+      'below an anchor that allows no CA',
+      () => belowAnchorLimit(),
+      /^"CN=ca-\d+" allows 0 intermediates below it; there are 1$/,
+    ],
+    [
+      'with an expired leaf',
+      () => [leafOf(root, { notAfter: new Date(Date.now() - 60_000) }), [], [root]],
+      /^"CN=leaf-\d+" expired at 20/,
+    ],
+    [
+      'with a leaf that is not valid yet',
+      () => [leafOf(root, { notBefore: new Date(Date.now() + day) }), [], [root]],
+      /is not valid before/,
+    ],
+    ['to an expired anchor', () => toExpiredAnchor(), /expired at/],
+  ];
+
+  test.each(cases)('%s', async (_name, make, problem) => {
+    const [leaf, chain, anchors] = make();
+    expect(texts(await pathOf(leaf, chain, anchors))).toMatch(problem);
+    expect(opensslAccepts(leaf, chain, anchors)).toBe(false);
+  });
+
+  // openssl lets these pass at its default security level, or has no such rule.
+  test('over a CA that is signed with SHA-1', async () => {
+    const [leaf, chain, anchors] = viaCa({ hash: 'sha1' });
+    expect(texts(await pathOf(leaf, chain, anchors))).toMatch(/cannot be relied on: it is signed with SHA-1/);
+  });
+
+  test('over a CA of version 1', async () => {
+    const between = ca({ issuer: root, extensions: [] });
+    const leaf = leafOf(between, { extensions: ['keyUsage = digitalSignature'] });
+    expect(texts(await pathOf(leaf, [between], [root]))).toMatch(/is X.509 v1; a CA certificate must be v3$/);
+  });
+
+  test('with six certificates in the chain', async () => {
+    expect(texts(await pathOf(leafOf(root), [root, root, root, root, root, root], [root]))).toBe(
+      'the chain has 6 certificates; at most 5 are taken',
+    );
+  });
+
+  test('in a ring of CAs that sign each other', async () => {
+    const one = ca({}, 'ring-one');
+    const two = ca({ issuer: one }, 'ring-two');
+    const back = ca({ issuer: two, subject: one.subject, key: one.key });
+    expect(texts(await pathOf(leafOf(one), [back, two], [root]))).toMatch(/^neither the chain nor/);
+  });
+});
+
+test('an anchor that has expired is of use to nobody, at any other time it is', async () => {
+  const leaf = leafOf(root);
+  const anchors = [read(root)];
+  const at = async (now: Date): Promise<boolean> =>
+    'path' in (await findPath({ leaf: read(leaf), chain: [], anchors, now }));
+  const { notBefore, notAfter } = read(leaf);
+  expect(await at(notBefore)).toBe(true);
+  expect(await at(new Date(notBefore.getTime() - 1000))).toBe(false);
+  expect(await at(new Date(notAfter.getTime() + 1000))).toBe(false);
+});
+
+function caWith(constraint: string): string[] {
+  return [`basicConstraints = critical, CA:TRUE, ${constraint}`, 'keyUsage = critical, keyCertSign'];
+}
+
+function viaCa(options: CertificateOptions): [Issued, Issued[], Issued[]] {
+  const between = ca({ issuer: root, ...options });
+  return [leafOf(between), [between], [root]];
+}
+
+function viaLeaf(): [Issued, Issued[], Issued[]] {
+  const between = leafOf(root);
+  return [leafOf(between), [between], [root]];
+}
+
+function belowLimit(): [Issued, Issued[], Issued[]] {
+  const limited = ca({ issuer: root, extensions: caWith('pathlen:0') });
+  const below = ca({ issuer: limited });
+  return [leafOf(below), [below, limited], [root]];
+}
+
+function belowAnchorLimit(): [Issued, Issued[], Issued[]] {
+  const limited = ca({ extensions: caWith('pathlen:0') });
+  const below = ca({ issuer: limited });
+  return [leafOf(below), [below], [limited]];
+}
+
+function toExpiredAnchor(): [Issued, Issued[], Issued[]] {
+  const old = ca({ notAfter: new Date(Date.now() - day / 2) });
+  return [leafOf(old), [], [old]];
+}
