@@ -1,5 +1,6 @@
 import type { OptionRow } from '../options/option-row.ts';
 import type { OptionValues } from '../options/option-values.ts';
+import { shown } from '../options/shown.ts';
 import type { Trace, TraceEvent } from '../session/trace.ts';
 import { printable } from './printable.ts';
 
@@ -16,7 +17,13 @@ export function traceTo(log: Log): Trace {
 export function traceOptions(rows: readonly OptionRow[], values: OptionValues, log: Log): void {
   for (const row of rows) {
     if (!values.isGiven(row.flag)) continue;
-    const value = row.secret === true ? '(not shown)' : values.list(row.flag).map(withoutPin).join(', ');
+    const value =
+      row.secret === true
+        ? '(not shown)'
+        : values
+            .list(row.flag)
+            .map((text) => shown(withoutPin(text)))
+            .join(', ');
     log(`debug: option ${row.flag} = ${printable(value)}, from ${values.origin(row.flag)}`);
   }
 }

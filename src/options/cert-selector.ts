@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { RolesAnywhereError } from '../errors.ts';
+import { shown } from './shown.ts';
 
 /** Which certificate to take: every member that is there must match. */
 export interface CertSelector {
@@ -37,7 +38,7 @@ export function parseCertSelector(text: string, origin: string): CertSelector {
   const byKey = new Map<SelectorKey, string>();
   for (const { key, value } of entries) {
     const known = selectorKeys.find((one) => one === key);
-    if (known === undefined) throw invalid(`${origin}: unknown key ${JSON.stringify(key)}`);
+    if (known === undefined) throw invalid(`${origin}: unknown key ${shown(key)}`);
     if (byKey.has(known)) throw invalid(`${origin} has ${key} twice`);
     if (value === '') throw invalid(`${origin}: the value of ${key} is empty`);
     byKey.set(known, value);
@@ -50,7 +51,7 @@ function toSelector(values: ReadonlyMap<SelectorKey, string>, origin: string): C
   const issuer = values.get('x509Issuer');
   const serial = values.get('x509Serial');
   if (serial !== undefined && !/^[0-9a-f]+$/i.test(serial)) {
-    throw invalid(`${origin}: x509Serial must be hexadecimal digits, not ${JSON.stringify(serial)}`);
+    throw invalid(`${origin}: x509Serial must be hexadecimal digits, not ${shown(serial)}`);
   }
   return {
     ...(subject === undefined ? {} : { subject }),
@@ -65,7 +66,7 @@ function parseInline(text: string, origin: string): readonly Entry[] {
   return parts.map((part) => {
     const [, key, value] = /^Key=([^,]+),Value=(.*)$/s.exec(part) ?? [];
     if (key === undefined || value === undefined) {
-      throw invalid(`${origin} cannot be read at ${JSON.stringify(part.trim().slice(0, 40))}`);
+      throw invalid(`${origin} cannot be read at ${shown(part.trim())}`);
     }
     return { key: key.trim(), value: value.trim() };
   });

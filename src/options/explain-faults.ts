@@ -4,6 +4,7 @@ import { helpTextOf } from './help-texts.ts';
 import type { CommandOptions, OptionRow } from './option-row.ts';
 import type { Fault, Preceding } from './parse-flags.ts';
 import { Problems } from './problems.ts';
+import { shown } from './shown.ts';
 
 const oneLineHints = [
   'credential_process in ~/.aws/config cannot be continued with a backslash: write the whole command on one line',
@@ -57,8 +58,8 @@ function explainUnknown(
   commands: readonly CommandOptions[],
 ): RolesAnywhereError {
   if (!fault.argument.startsWith('-')) {
-    return new RolesAnywhereError('OPTION_UNKNOWN', `${shown(fault.argument)} begins with a typographic dash`, {
-      hints: [`write plain dashes: --${shown(fault.argument).replace(/^[^A-Za-z]+/, '')}`],
+    return new RolesAnywhereError('OPTION_UNKNOWN', `${beforeEquals(fault.argument)} begins with a typographic dash`, {
+      hints: [`write plain dashes: --${beforeEquals(fault.argument).replace(/^[^A-Za-z]+/, '')}`],
     });
   }
   const name = nameOf(fault.argument);
@@ -98,7 +99,7 @@ function explainWord(fault: Fault & { kind: 'word' }, command: CommandOptions): 
     });
   }
   const place = row === undefined ? `after ${command.name}` : `after --${row.flag}`;
-  return new RolesAnywhereError('OPTION_MISPLACED', `unexpected argument ${JSON.stringify(argument)} ${place}`, {
+  return new RolesAnywhereError('OPTION_MISPLACED', `unexpected argument ${shown(argument)} ${place}`, {
     hints: [`${command.name} takes options only; put a value with blanks in quotes`],
   });
 }
@@ -116,7 +117,7 @@ function hiddenWord(after: OptionRow): RolesAnywhereError {
 function explainMissingValue(fault: Fault & { kind: 'value-missing' }): RolesAnywhereError {
   const { row, next } = fault;
   const flag = `--${row.flag}`;
-  const found = next === undefined ? 'nothing follows' : `${shown(next)} follows`;
+  const found = next === undefined ? 'nothing follows' : `${beforeEquals(next)} follows`;
   return new RolesAnywhereError('OPTION_INVALID', `${flag} needs a value, but ${found}`, {
     hints: [
       `write ${flag} ${helpTextOf(row).placeholder ?? 'VALUE'}, or ${flag}=VALUE where the value begins with a dash`,
@@ -125,12 +126,12 @@ function explainMissingValue(fault: Fault & { kind: 'value-missing' }): RolesAny
 }
 
 /** An argument up to its `=`, for what comes after may be a secret. */
-function shown(argument: string): string {
+function beforeEquals(argument: string): string {
   return argument.split('=', 1)[0]?.trim() ?? '';
 }
 
 function nameOf(argument: string): string {
-  return shown(argument).replace(/^-+/, '');
+  return beforeEquals(argument).replace(/^-+/, '');
 }
 
 function list(names: readonly string[]): string {

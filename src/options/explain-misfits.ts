@@ -2,6 +2,7 @@ import { RolesAnywhereError } from '../errors.ts';
 import type { GivenOption } from './gather-values.ts';
 import type { OptionRow } from './option-row.ts';
 import { Problems } from './problems.ts';
+import { shown } from './shown.ts';
 
 /** Throws what is wrong with options whose texts do not have the form that their rows ask for. */
 export function throwMisfits(misfits: readonly GivenOption[]): never {
@@ -23,5 +24,5 @@ function demandOf({ kind, range, choices }: OptionRow): string {
 }
 
 function found(row: OptionRow, texts: readonly string[]): string {
-  return row.secret ? '' : `, not ${texts.map((text) => JSON.stringify(text)).join(', ')}`;
+  return row.secret ? '' : `, not ${texts.map(shown).join(', ')}`;
 }

@@ -6,6 +6,7 @@ import { missingOptions } from './missing-options.ts';
 import type { OptionValues } from './option-values.ts';
 import { Problems } from './problems.ts';
 import { isSessionName } from './resolve.ts';
+import { shown } from './shown.ts';
 
 const required = ['trust-anchor-arn', 'profile-arn', 'role-arn', 'certificate'];
 
@@ -42,10 +43,7 @@ export function throwRequestProblems(values: OptionValues): never {
 function checkText(values: OptionValues, flag: string, isRight: (text: string) => boolean, demand: string): void {
   const text = values.text(flag);
   if (text === undefined || isRight(text)) return;
-  throw new RolesAnywhereError(
-    'OPTION_INVALID',
-    `${values.origin(flag)} must be ${demand}, not ${JSON.stringify(text)}`,
-  );
+  throw new RolesAnywhereError('OPTION_INVALID', `${values.origin(flag)} must be ${demand}, not ${shown(text)}`);
 }
 
 function explainArns(values: OptionValues, problems: Problems): void {
@@ -62,7 +60,7 @@ function readArn(kind: ArnKind, flag: string, values: OptionValues): GivenArn | 
   const origin = values.origin(flag);
   const arn = parseArn(kind, text);
   if (arn !== undefined) return { ...arn, kind, origin };
-  throw new RolesAnywhereError('ARN_INVALID', `${origin} is no ARN of a ${kind}: ${JSON.stringify(text)}`, {
+  throw new RolesAnywhereError('ARN_INVALID', `${origin} is no ARN of a ${kind}: ${shown(text)}`, {
     hints: [`the ARN of a ${kind} looks like ${examples[kind]}`],
   });
 }

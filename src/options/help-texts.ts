@@ -35,7 +35,10 @@ const helpTexts: Readonly<Record<string, HelpText>> = {
     help: 'Intermediate certificates between the certificate and the trust anchor.',
   },
   'pkcs8-password': { placeholder: 'PASSWORD', help: 'Password of an encrypted key file or PKCS#12.' },
-  'pkcs8-password-file': { placeholder: 'PATH', help: 'File that holds that password; a line break at its end does not count.' },
+  'pkcs8-password-file': {
+    placeholder: 'PATH',
+    help: 'File that holds that password; a line break at its end does not count.',
+  },
   'pkcs8-password-fd': { placeholder: 'FD', help: 'Open file descriptor to read that password from.' },
   'cert-selector': {
     placeholder: 'SELECTOR',

@@ -34,7 +34,9 @@ export function parseFlags(args: readonly string[], rows: readonly OptionRow[], 
   for (let at = 0; at < args.length; at += 1) {
     const argument = args[at] ?? '';
     if (argument === '--') {
-      for (const word of args.slice(at + 1)) takeWord(word);
+      const rest = args.slice(at + 1);
+      if (takesWords) words.push(...rest);
+      else if (rest.length > 0) takeWord(argument);
       break;
     }
     if (isLineBreak(argument)) {
@@ -68,7 +70,7 @@ export function parseFlags(args: readonly string[], rows: readonly OptionRow[], 
 
 /** Also with the dashes that word processors make of `-`, which no command line tool takes for one. */
 function looksLikeFlag(argument: string): boolean {
-  return argument.length > 1 && /^[-\u2010-\u2015\u2212]/.test(argument);
+  return /^[-\u2010-\u2015\u2212]{1,2}[A-Za-z]/.test(argument);
 }
 
 function findFlag(argument: string, rows: readonly OptionRow[]): { row: OptionRow | undefined; value?: string } {
@@ -84,7 +86,6 @@ function findFlag(argument: string, rows: readonly OptionRow[]): { row: OptionRo
 function isValue(next: string | undefined, row: OptionRow, rows: readonly OptionRow[]): boolean {
   if (next === undefined) return false;
   if (!looksLikeFlag(next)) return true;
-  if (row.kind === 'integer' && /^-\d+$/.test(next)) return true;
   return row.secret === true && findFlag(next, rows).row === undefined;
 }
 

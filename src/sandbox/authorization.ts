@@ -17,7 +17,7 @@ export interface Authorization {
 }
 
 /** How far a request's date may be from the service's: the usual window of SigV4. */
-export const clockWindow = 15 * 60 * 1000;
+const clockWindow = 15 * 60 * 1000;
 
 type Complain = (reason: string) => Refusal;
 

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { RolesAnywhereError } from '../errors.ts';
 
 /** The sandbox's folder of files, private to the user. */
@@ -47,7 +47,7 @@ function makeTemporaryFolder(): string {
 
 function useFolder(directory: string): string {
   attempt(`make the folder ${directory}`, () => mkdirSync(directory, { recursive: true, mode: 0o700 }));
-  return directory;
+  return resolve(directory);
 }
 
 function attempt<T>(what: string, action: () => T): T {

@@ -2,7 +2,7 @@ import type { Certificate } from './certificate.ts';
 import { isSignedBy, weakSignature } from './certificate-signature.ts';
 
 /** Certificates in X-Amz-X509-Chain at the most (user guide, signing process). */
-export const longestChain = 5;
+const longestChain = 5;
 
 export interface PathRequest {
   readonly leaf: Certificate;
@@ -33,7 +33,7 @@ export async function findPath(request: PathRequest): Promise<PathResult> {
 }
 
 /** Why the certificate is not valid at `now`; undefined when it is. Both ends are included (RFC 5280, 4.1.2.5). */
-export function outsideValidity(certificate: Certificate, now: Date): string | undefined {
+function outsideValidity(certificate: Certificate, now: Date): string | undefined {
   if (now < certificate.notBefore) {
     return `"${certificate.subject.text}" is not valid before ${certificate.notBefore.toISOString()}`;
   }

@@ -3,7 +3,7 @@ import { weakSignature } from './certificate-signature.ts';
 import { readPublicKey } from './public-key.ts';
 
 /** A rule for end-entity certificates that a leaf breaks (user guide, trust model, signature verification). */
-export type LeafConstraint = 'version' | 'basic-constraints' | 'key-usage' | 'signature' | 'subject' | 'key';
+type LeafConstraint = 'version' | 'basic-constraints' | 'key-usage' | 'signature' | 'subject' | 'key';
 
 export interface LeafViolation {
   readonly constraint: LeafConstraint;

@@ -17,7 +17,7 @@ export type PolicyPrincipal =
       readonly arns: readonly string[];
     };
 
-export interface PolicyRequest {
+interface PolicyRequest {
   /** `sts:AssumeRole`. */
   readonly action: string;
   readonly principal: PolicyPrincipal;

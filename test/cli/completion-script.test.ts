@@ -80,14 +80,21 @@ describe('bash', needs('bash'), () => {
 });
 
 describe('zsh', needs('zsh'), () => {
-  test('takes the script', () => {
-    const { status, stderr } = spawnSync('zsh', [
-      '-f',
-      '-c',
-      'autoload -U compinit && compinit -u -D && source "$0"',
-      scripts['zsh'] ?? '',
-    ]);
-    expect([status, stderr.toString()]).toEqual([0, '']);
+  test('completes command, flags, choice and file name in a real line', () => {
+    const setUp =
+      'autoload -U compinit && compinit -u -D; source "$SCRIPT"; roles-anywhere() { print -r -- "ARGS:$* END" }';
+    const program = `
+      zmodload zsh/zpty
+      zpty line 'zsh -f -i'
+      zpty -w line '${setUp}; print RE""ADY'
+      zpty -r line ready '*READY*'
+      zpty -w line $'roles-anywhere sign-s\\t--form\\tjs\\t--priv\\tleaf\\t'
+      zpty -r line answer '*ARGS:*END*'
+      print -r -- "$answer"
+      zpty -d line`;
+    const settings = { cwd: folder, timeout: 30_000, env: { ...process.env, SCRIPT: scripts['zsh'], TERM: 'dumb' } };
+    const { stdout } = spawnSync('zsh', ['-f', '-c', program], settings);
+    expect(stdout.toString()).toContain('ARGS:sign-string --format=json --private-key=leaf file.pem END');
   });
 });
 

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { commandHelp } from '../../src/cli/help.ts';
 import { commandNames, commandsToCome, loadCommands } from '../../src/cli/load-commands.ts';
@@ -145,12 +146,54 @@ describe('errors', () => {
   });
 });
 
+test('a password never shows, whatever else is on the line', async () => {
+  const secret = fc.constantFrom(
+    ['--pkcs8-password', 'sesame'],
+    ['--pkcs8-password=sesame'],
+    ['--pkcs8-password', 'open', 'sesame'],
+    ['--pkcs8-password', 'open', '-sesame'],
+    ['--pkcs8-password-fd', 'sesame'],
+    ['--pkcs8-password-fd=sesame'],
+    ['--tpm-key-password', 'sesame'],
+    ['--pkcs8-pasword', 'sesame'],
+    ['--pkcs8-pasword=sesame'],
+    ['-pkcs8-password', 'sesame'],
+    ['–pkcs8-password', 'sesame'],
+    ['--private-key', 'pkcs11:token=t?pin-value=sesame'],
+    ['--private-key', '-----BEGIN PRIVATE KEY-----\nsesame\n'],
+  );
+  const noise = fc.constantFrom<string[]>(
+    ['--debug'],
+    ['--region'],
+    ['--nope'],
+    ['word'],
+    ['\\'],
+    ['\n--region'],
+    ['--'],
+    ['--role-arn', 'x'],
+    ['-q'],
+    ['--certificate', '/nonexistent'],
+    ['--format=x'],
+    ['--reuse-pin=maybe'],
+    ['--pkcs8-password-file', 'x'],
+  );
+  const command = fc.constantFrom('credential-process', 'sign-string', 'read-certificate-data', 'completion', 'serve');
+  await fc.assert(
+    fc.asyncProperty(command, fc.array(noise), secret, fc.array(noise), async (name, before, given, after) => {
+      const { status, stdout, stderr } = await run([name, ...before.flat(), ...given, ...after.flat()]);
+      expect([stdout, status > 0]).toEqual(['', true]);
+      expect(stderr).not.toContain('sesame');
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 describe('--debug', () => {
   test('shows which options count and where they came from, but no secret', async () => {
     const env = { ROLES_ANYWHERE_REGION: 'eu-west-1', ROLES_ANYWHERE_PKCS8_PASSWORD: 'sesame' };
     const argv = ['sign-string', '--debug', '--private-key', '/nonexistent/leaf.key', '--digest=SHA384'];
     const { stderr } = await run(argv, env);
-    expect(stderr).toContain('debug: option digest = SHA384, from --digest');
+    expect(stderr).toContain('debug: option digest = "SHA384", from --digest');
     expect(stderr).toContain('debug: option pkcs8-password = (not shown), from ROLES_ANYWHERE_PKCS8_PASSWORD');
     expect(stderr).toContain('debug: code KEY_UNREADABLE');
     expect(stderr).not.toContain('sesame');

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../src/errors.ts';
 import { formatPkcs11Uri, type Pkcs11Uri } from '../../src/identity/backends/pkcs11/pkcs11-uri.ts';
@@ -213,6 +213,17 @@ describe('written out', () => {
   });
 });
 
+/** The error it is refused with; anything but a RolesAnywhereError fails. */
+function refusalOf(text: string): RolesAnywhereError | undefined {
+  try {
+    parse(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RolesAnywhereError) return error;
+    throw error;
+  }
+}
+
 describe('any text', () => {
   const part = fc.oneof(
     fc.constantFrom('token', 'object', 'id', 'type', 'slot-id', 'pin-value', 'pin-source', 'module-path', 'x-y'),
@@ -224,12 +235,7 @@ describe('any text', () => {
   test('is a URI or an error of options, and nothing else', () => {
     fc.assert(
       fc.property(fc.oneof(text, fc.string()), (anything) => {
-        try {
-          parse(anything);
-        } catch (error) {
-          expect(error).toBeInstanceOf(RolesAnywhereError);
-          expect(['OPTION_INVALID', 'OPTION_MISPLACED']).toContain((error as RolesAnywhereError).code);
-        }
+        expect([undefined, 'OPTION_INVALID', 'OPTION_MISPLACED']).toContain(refusalOf(anything)?.code);
       }),
       { numRuns: 2000 },
     );
@@ -238,12 +244,8 @@ describe('any text', () => {
   test('that holds a PIN and is no URI does not show the PIN', () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 8 }), fc.array(part, { maxLength: 8 }), (before, after) => {
-        try {
-          parse(`pkcs11:${before.join('')}?pin-value=Zq7Xw9${after.join('')}`);
-        } catch (error) {
-          const { message, hints } = error as RolesAnywhereError;
-          expect(`${message} ${hints.join(' ')}`).not.toContain('Zq7Xw9');
-        }
+        const refusal = refusalOf(`pkcs11:${before.join('')}?pin-value=Zq7Xw9${after.join('')}`);
+        expect(JSON.stringify([refusal?.message, refusal?.hints])).not.toContain('Zq7Xw9');
       }),
       { numRuns: 2000 },
     );

@@ -157,7 +157,7 @@ export function seen(reply: HandMadeReply): { status: number; code: string; mess
   return { status: reply.status, code: String(reply.headers['x-amzn-errortype']).split(':')[0] ?? '', message };
 }
 
-export function readDer(pem: string): X509Certificate {
+function readDer(pem: string): X509Certificate {
   return new X509Certificate(pem);
 }
 

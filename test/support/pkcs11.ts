@@ -1,5 +1,6 @@
-import type { IdentityContext } from '../../src/identity/identity.ts';
+import type { IdentityContext, SigningIdentity } from '../../src/identity/identity.ts';
 import type { Pkcs11Options, Pkcs11Source } from '../../src/identity/backends/pkcs11/pkcs11-options.ts';
+import { verifySignature } from '../../src/identity/x509/verify-signature.ts';
 import { parsePkcs11Uri } from '../../src/options/pkcs11-uri.ts';
 import { softHsmModule } from './softhsm.ts';
 
@@ -41,4 +42,11 @@ export function personWho(...answers: readonly string[]): WatchedContext {
     questions,
     warnings,
   };
+}
+
+/** Signs, and tells whether the signature fits the certificate. */
+export async function signsWell(identity: SigningIdentity): Promise<boolean> {
+  const message = Buffer.from('message');
+  const signature = await identity.signer.sign(message);
+  return verifySignature(identity.certificate.publicKeyInfo, { message, signature });
 }

@@ -41,9 +41,11 @@ export const softHsmModule = modulePaths.find((path) => existsSync(path)) ?? '/u
 
 /** The module of OpenSC that writes down every call, PINs included, and hands it on to the one that PKCS11SPY names. */
 export const spyModule =
-  ['/usr/lib/x86_64-linux-gnu/pkcs11-spy.so', '/usr/lib/aarch64-linux-gnu/pkcs11-spy.so', '/usr/lib64/pkcs11-spy.so'].find(
-    (path) => existsSync(path),
-  ) ?? '/usr/lib/pkcs11-spy.so';
+  [
+    '/usr/lib/x86_64-linux-gnu/pkcs11-spy.so',
+    '/usr/lib/aarch64-linux-gnu/pkcs11-spy.so',
+    '/usr/lib64/pkcs11-spy.so',
+  ].find((path) => existsSync(path)) ?? '/usr/lib/pkcs11-spy.so';
 
 export interface ObjectNames {
   readonly label?: string;

@@ -2,7 +2,7 @@
  * A swtpm socket with somebody in between, who sees every command and may answer in the TPM's place.
  */
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
+import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
 
 /** What becomes of one command: the answer, a closed connection, or silence until the client gives up. */
 export type Outcome = Uint8Array | 'close' | 'silence';
@@ -14,7 +14,7 @@ export interface SeenCommand {
   /** How many commands came before it, over all connections. */
   readonly index: number;
   /** Has the TPM carry it out. */
-  forward(): Promise<Buffer>;
+  readonly forward: () => Promise<Buffer>;
 }
 
 export interface TpmProxy {
@@ -92,7 +92,8 @@ export async function startTpmProxy(
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     tcti: `swtpm:host=127.0.0.1,port=${port}`,
     traffic: () => Buffer.concat(seen),
@@ -108,8 +109,8 @@ export async function startTpmProxy(
 /** Commands or answers out of a stream, by the size in their headers. */
 async function* framesOf(stream: Socket): AsyncGenerator<Buffer, undefined> {
   let pending = Buffer.alloc(0);
-  for await (const chunk of stream) {
-    pending = Buffer.concat([pending, chunk as Buffer]);
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    pending = Buffer.concat([pending, chunk]);
     while (pending.length >= 6 && pending.length >= pending.readUInt32BE(2)) {
       const size = pending.readUInt32BE(2);
       yield pending.subarray(0, size);

@@ -13,7 +13,6 @@ import type { Pkcs11Options } from '../../../../src/identity/backends/pkcs11/pkc
 import type { Pkcs11Uri } from '../../../../src/identity/backends/pkcs11/pkcs11-uri.ts';
 import { parsePkcs11Uri } from '../../../../src/options/pkcs11-uri.ts';
 import { parseCertificate } from '../../../../src/identity/x509/parse-certificate.ts';
-import { verifySignature } from '../../../../src/identity/x509/verify-signature.ts';
 import {
   certificateDer,
   type CertificateOptions,
@@ -23,7 +22,8 @@ import {
   makeLeaf,
   removeFolder,
 } from '../../../support/openssl.ts';
-import { certificateAt, optionsWith, personWho, privateKeyAt } from '../../../support/pkcs11.ts';
+import { certificateAt, optionsWith, personWho, privateKeyAt, signsWell } from '../../../support/pkcs11.ts';
+import { needs } from '../../../support/programs.ts';
 import {
   makeSoftHsm,
   needsSoftHsm,
@@ -34,9 +34,41 @@ import {
 } from '../../../support/softhsm.ts';
 import { rejectionOf } from '../../../support/thrown.ts';
 
-const byId = (one: Pkcs11Uri, other: Pkcs11Uri): number => Buffer.compare(one.id ?? Buffer.alloc(0), other.id ?? Buffer.alloc(0));
+const byId = (one: Pkcs11Uri, other: Pkcs11Uri): number =>
+  Buffer.compare(one.id ?? Buffer.alloc(0), other.id ?? Buffer.alloc(0));
 
 const day = 24 * 60 * 60 * 1000;
+
+function open(source: Pkcs11IdentitySource, options: Partial<Pkcs11Options> = {}): Promise<SigningIdentity> {
+  return openPkcs11Identity(source, optionsWith(options), personWho());
+}
+
+const der = (issued: Issued): Buffer => certificateDer(issued.certificate);
+
+/** Opens, signs, closes; what came out, and whether the signature fits the certificate. */
+async function use(source: Pkcs11IdentitySource, options: Partial<Pkcs11Options> = {}) {
+  const identity = await open(source, options);
+  const isVerified = await signsWell(identity);
+  await identity.close();
+  return { ...identity, isVerified };
+}
+
+const parsed = (issued: Issued) => parseCertificate(der(issued));
+
+/** Shows only after the login. */
+function addHiddenCertificate(token: Token, issued: Issued, label: string, id: string): void {
+  const { subject } = parsed(issued);
+  token.addObject({
+    class: 1,
+    certType: 0,
+    token: true,
+    private: true,
+    label,
+    id: Buffer.from(id, 'hex'),
+    subject: Buffer.from(subject),
+    value: der(issued),
+  });
+}
 
 describe('with SoftHSM', needsSoftHsm(), () => {
   let made: string;
@@ -70,38 +102,6 @@ describe('with SoftHSM', needsSoftHsm(), () => {
 
   const reissue = (name: string, issued: Issued, options: CertificateOptions = {}): Issued =>
     makeLeaf(folder, name, root, { key: issued.key, ...options });
-
-  async function open(source: Pkcs11IdentitySource, options: Partial<Pkcs11Options> = {}): Promise<SigningIdentity> {
-    return openPkcs11Identity(source, optionsWith(options), personWho());
-  }
-
-  /** Opens, signs, closes; what came out and whether the signature is the certificate's. */
-  async function use(source: Pkcs11IdentitySource, options: Partial<Pkcs11Options> = {}) {
-    const identity = await open(source, options);
-    const message = Buffer.from('message');
-    const signature = await identity.signer.sign(message);
-    await identity.close();
-    const isVerified = await verifySignature(identity.certificate.publicKeyInfo, { message, signature });
-    return { ...identity, isVerified };
-  }
-
-  /** Shows only after the login. */
-  function addHiddenCertificate(token: Token, issued: Issued, label: string, id: string): void {
-    const { subject } = parsed(issued);
-    token.addObject({
-      class: 1,
-      certType: 0,
-      token: true,
-      private: true,
-      label,
-      id: Buffer.from(id, 'hex'),
-      subject: Buffer.from(subject),
-      value: der(issued),
-    });
-  }
-
-  const der = (issued: Issued): Buffer => certificateDer(issued.certificate);
-  const parsed = (issued: Issued) => parseCertificate(der(issued));
 
   describe('the pair', () => {
     test('certificate and key by one URI', async () => {
@@ -523,7 +523,10 @@ describe('with SoftHSM', needsSoftHsm(), () => {
       token.addCertificate(other.certificate, { id: '02' });
       token.addCertificate(intermediate.certificate, { label: 'intermediate' });
       const args = ['--provider', softHsmModule, '--list-all-certs', '--only-urls', 'pkcs11:token=my%20token'];
-      const shown = execFileSync('p11tool', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).match(/^pkcs11:.*$/gm) ?? [];
+      const shown =
+        execFileSync('p11tool', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).match(
+          /^pkcs11:.*$/gm,
+        ) ?? [];
       const list = await listPkcs11Certificates(certificateAt('pkcs11:token=my%20token'), optionsWith(), personWho());
       expect(shown).toHaveLength(3);
       expect(list.map(({ uri }) => parsePkcs11Uri(uri, 'ours')).sort(byId)).toEqual(

@@ -12,6 +12,11 @@ import { rejectionOf } from '../../../support/thrown.ts';
 const keyTypes = ['rsa:2048', 'rsa:4096', 'p256', 'p384', 'p521'] as const;
 const digests: readonly Digest[] = ['SHA-256', 'SHA-384', 'SHA-512'];
 
+const open = (object: string): Promise<Pkcs11Signer> => {
+  const privateKey = privateKeyAt(`pkcs11:token=hsm;object=${encodeURIComponent(object)}?pin-value=1234`);
+  return openPkcs11Signer({ privateKey }, optionsWith(), personWho());
+};
+
 describe('keys on a SoftHSM token', needsSoftHsm(), () => {
   let folder: string;
   let hsm: SoftHsm;
@@ -30,11 +35,6 @@ describe('keys on a SoftHSM token', needsSoftHsm(), () => {
   });
 
   afterAll(() => removeFolder(folder));
-
-  const open = (object: string): Promise<Pkcs11Signer> => {
-    const privateKey = privateKeyAt(`pkcs11:token=hsm;object=${encodeURIComponent(object)}?pin-value=1234`);
-    return openPkcs11Signer({ privateKey }, optionsWith(), personWho());
-  };
 
   /** openssl is the judge. */
   function verify(keyType: KeyType, digest: Digest, message: Uint8Array, signature: Uint8Array): string {

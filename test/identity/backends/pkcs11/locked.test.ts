@@ -70,6 +70,10 @@ function misbehaving(slot: CryptokiSlot): CryptokiSlot {
   };
 }
 
+function open(uri: string, person: WatchedContext = personWho()): Promise<Pkcs11Signer> {
+  return openPkcs11Signer({ privateKey: privateKeyAt(uri) }, optionsWith(), person);
+}
+
 describe('a token that', needsSoftHsm(), () => {
   let folder: string;
 
@@ -95,10 +99,6 @@ describe('a token that', needsSoftHsm(), () => {
       signed: [],
     });
   });
-
-  function open(uri: string, person: WatchedContext = personWho(), reusePin = false): Promise<Pkcs11Signer> {
-    return openPkcs11Signer({ privateKey: privateKeyAt(uri) }, optionsWith({ reusePin }), person);
-  }
 
   test('is locked gets no PIN', async () => {
     behaviour.flags = tokenFlags.pinLocked;

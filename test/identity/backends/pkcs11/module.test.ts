@@ -16,6 +16,11 @@ import { rejectionOf } from '../../../support/thrown.ts';
 
 const noModule: Pkcs11Options = { reusePin: false, useLatestExpiring: false };
 
+const list = async (uri: string, options: Pkcs11Options): Promise<number> =>
+  (await listPkcs11Certificates(certificateAt(uri), options, personWho())).length;
+
+const named = (path: string) => ({ option: '--pkcs11-lib', path });
+
 describe('the module', needsSoftHsm(), () => {
   let folder: string;
 
@@ -29,10 +34,6 @@ describe('the module', needsSoftHsm(), () => {
 
   afterAll(() => removeFolder(folder));
 
-  const list = async (uri: string, options: Pkcs11Options): Promise<number> =>
-    (await listPkcs11Certificates(certificateAt(uri), options, personWho())).length;
-
-  const named = (path: string) => ({ option: '--pkcs11-lib', path });
   const softHsm = `module-path=${encodeURIComponent(softHsmModule)}`;
 
   test('is named by option, URI, environment, in this order', async () => {

@@ -5,11 +5,19 @@ import type { RolesAnywhereError } from '../../../../src/errors.ts';
 import type { IdentityContext, SecretSource, SigningIdentity } from '../../../../src/identity/identity.ts';
 import { openPkcs11Identity } from '../../../../src/identity/backends/pkcs11/open-pkcs11-identity.ts';
 import type { Pkcs11Options } from '../../../../src/identity/backends/pkcs11/pkcs11-options.ts';
-import { verifySignature } from '../../../../src/identity/x509/verify-signature.ts';
 import { type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../../../support/openssl.ts';
-import { certificateAt, optionsWith, personWho } from '../../../support/pkcs11.ts';
+import { certificateAt, optionsWith, personWho, signsWell } from '../../../support/pkcs11.ts';
 import { makeSoftHsm, needsSoftHsm, softHsmModule, spyModule, type Token } from '../../../support/softhsm.ts';
 import { rejectionOf } from '../../../support/thrown.ts';
+
+function open(text: string, options: Partial<Pkcs11Options>, context: IdentityContext): Promise<SigningIdentity> {
+  const module = { option: '--pkcs11-lib', path: spyModule };
+  return openPkcs11Identity({ certificate: certificateAt(text) }, optionsWith({ module, ...options }), context);
+}
+
+function expectSecret(error: RolesAnywhereError, pin: string): void {
+  expect(JSON.stringify([error.message, error.hints])).not.toContain(pin);
+}
 
 /** Every call goes through OpenSC's spy, which writes down each C_Login: the judge of how often a PIN was sent. */
 describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
@@ -40,17 +48,6 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
 
   const uri = 'pkcs11:token=hsm;object=leaf';
 
-  function open(text: string, options: Partial<Pkcs11Options>, context: IdentityContext): Promise<SigningIdentity> {
-    const module = { option: '--pkcs11-lib', path: spyModule };
-    return openPkcs11Identity({ certificate: certificateAt(text) }, optionsWith({ module, ...options }), context);
-  }
-
-  async function sign(identity: SigningIdentity): Promise<boolean> {
-    const message = Buffer.from('message');
-    const signature = await identity.signer.sign(message);
-    return verifySignature(identity.certificate.publicKeyInfo, { message, signature });
-  }
-
   function readLog(): string {
     const log = join(made, 'spy.log');
     return existsSync(log) ? readFileSync(log, 'latin1') : '';
@@ -65,14 +62,10 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
       .map((call) => `${/userType = (\w+)/.exec(call)?.[1]} ${/^Returned: +\d+ (\w+)/m.exec(call)?.[1]}`);
   }
 
-  function expectSecret(error: RolesAnywhereError, pin: string): void {
-    expect(JSON.stringify([error.message, error.hints])).not.toContain(pin);
-  }
-
   describe('come from', () => {
     test('the URI, as a value', async () => {
       const identity = await open(`${uri}?pin-value=1234`, {}, personWho());
-      expect(await sign(identity)).toBe(true);
+      expect(await signsWell(identity)).toBe(true);
       await identity.close();
       expect(logins()).toEqual(['CKU_USER CKR_OK']);
     });
@@ -81,7 +74,7 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
       const path = join(folder, 'pin');
       writeFileSync(path, '1234\n', { mode: 0o600 });
       const identity = await open(`${uri}?pin-source=${scheme}${path}`, {}, personWho());
-      expect(await sign(identity)).toBe(true);
+      expect(await signsWell(identity)).toBe(true);
       await identity.close();
     });
 
@@ -96,7 +89,7 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
       ];
       for (const pin of sources) {
         const identity = await open(uri, { pin }, personWho());
-        expect(await sign(identity)).toBe(true);
+        expect(await signsWell(identity)).toBe(true);
         await identity.close();
       }
       closeSync(fd);
@@ -112,7 +105,7 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
     test('the person at the terminal', async () => {
       const person = personWho('1234');
       const identity = await open(uri, {}, person);
-      expect(await sign(identity)).toBe(true);
+      expect(await signsWell(identity)).toBe(true);
       await identity.close();
       expect(person.questions).toEqual([`PIN of token "hsm" (serial ${token.serial}): `]);
     });
@@ -173,7 +166,7 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
 
     test('are forgiven where the second one is right', async () => {
       const identity = await open(uri, {}, personWho('8004', '1234'));
-      expect(await sign(identity)).toBe(true);
+      expect(await signsWell(identity)).toBe(true);
       await identity.close();
       expect(logins()).toEqual(['CKU_USER CKR_PIN_INCORRECT', 'CKU_USER CKR_OK']);
     });
@@ -197,8 +190,8 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
     test('are asked for each time', async () => {
       const person = personWho('1234', '1234', '1234');
       const identity = await open(careful, {}, person);
-      expect(await sign(identity)).toBe(true);
-      expect(await sign(identity)).toBe(true);
+      expect(await signsWell(identity)).toBe(true);
+      expect(await signsWell(identity)).toBe(true);
       await identity.close();
       expect(logins()).toEqual(['CKU_USER CKR_OK', context, context]);
       const name = `PIN of token "hsm" (serial ${token.serial})`;
@@ -208,8 +201,8 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
     test('are the PIN of the login where that may be reused', async () => {
       const person = personWho();
       const identity = await open(`${careful}?pin-value=1234`, { reusePin: true }, person);
-      expect(await sign(identity)).toBe(true);
-      expect(await sign(identity)).toBe(true);
+      expect(await signsWell(identity)).toBe(true);
+      expect(await signsWell(identity)).toBe(true);
       await identity.close();
       expect(logins()).toEqual(['CKU_USER CKR_OK', context, context]);
       expect(person.questions).toEqual([]);
@@ -218,14 +211,14 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
     test('are the typed PIN where that may be reused', async () => {
       const person = personWho('1234');
       const identity = await open(careful, { reusePin: true }, person);
-      expect(await sign(identity)).toBe(true);
+      expect(await signsWell(identity)).toBe(true);
       await identity.close();
       expect(person.questions).toHaveLength(1);
     });
 
     test('are missing where nobody is there and the PIN may not be reused', async () => {
       const identity = await open(`${careful}?pin-value=1234`, {}, personWho());
-      const error = await rejectionOf(sign(identity));
+      const error = await rejectionOf(signsWell(identity));
       await identity.close();
       expect(error.code).toBe('PIN_MISSING');
       expect(error.hints).toEqual(['--reuse-pin sends the PIN of the token before each signature']);
@@ -235,9 +228,9 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
     test('that are wrong are asked for again once; the session still signs afterwards', async () => {
       const person = personWho('7001', '7002', '7003', '1234');
       const identity = await open(`${careful}?pin-value=1234`, {}, person);
-      const error = await rejectionOf(sign(identity));
+      const error = await rejectionOf(signsWell(identity));
       expect(error.code).toBe('PIN_WRONG');
-      expect(await sign(identity)).toBe(true);
+      expect(await signsWell(identity)).toBe(true);
       await identity.close();
       const refused = 'CKU_CONTEXT_SPECIFIC CKR_PIN_INCORRECT';
       expect(logins()).toEqual(['CKU_USER CKR_OK', refused, refused, refused, context]);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeFolder, makeKey, openssl, removeFolder } from '../../../support/openssl.ts';
 import { needs } from '../../../support/programs.ts';
 import { startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
-import { at, expectVerified, given, message, signOnce } from './judge.ts';
+import { at, verified, given, message, signOnce } from './judge.ts';
 import { makeParent, tss2File } from './keys.ts';
 import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
 
@@ -41,10 +41,8 @@ describe('importable keys', needs('swtpm'), () => {
     const parentPublic = join(folder, `${name}-parent.pub`);
     await tpm.tool('tpm2_readpublic', '-c', into, '-o', parentPublic);
     const algorithm = type.startsWith('rsa') ? 'rsa' : 'ecc';
-    await tpm.tool(
-      'tpm2_duplicate',
-      ...['-U', parentPublic, '-G', algorithm, '-k', key, '-u', parts.public, '-r', parts.private, '-s', parts.seed],
-    );
+    const made = ['-u', parts.public, '-r', parts.private, '-s', parts.seed];
+    await tpm.tool('tpm2_duplicate', '-U', parentPublic, '-G', algorithm, '-k', key, ...made);
     return { public: readFileSync(parts.public), private: readFileSync(parts.private), seed: readFileSync(parts.seed) };
   }
 
@@ -62,8 +60,8 @@ describe('importable keys', needs('swtpm'), () => {
     const key = await openTpmSigner(source, at(tpm), {});
     const expected = openssl(['pkey', '-in', join(folder, `${name}.key`), '-pubout', '-outform', 'DER']);
     expect(Buffer.from(key.publicKeyInfo).equals(expected)).toBe(true);
-    expectVerified(folder, expected, await key.signer.sign(message));
-    expectVerified(folder, expected, await key.signer.sign(message));
+    expect(verified(folder, expected, await key.signer.sign(message))).toBe('Verified OK');
+    expect(verified(folder, expected, await key.signer.sign(message))).toBe('Verified OK');
     await key.close();
     expect(await tpm.leftovers()).toEqual([]);
   });
@@ -78,7 +76,7 @@ describe('importable keys', needs('swtpm'), () => {
       privatePart: parts.private,
       secret: parts.seed,
     });
-    await signOnce(folder, source, at(tpm));
+    expect(await signOnce(folder, source, at(tpm))).toBe('Verified OK');
   });
 
   test.each([
@@ -109,6 +107,6 @@ describe('importable keys', needs('swtpm'), () => {
       publicPart: readFileSync(join(folder, 'imported.pub')),
       privatePart: readFileSync(join(folder, 'imported.priv')),
     });
-    await signOnce(folder, source, at(tpm, { keyPassword: given('secret') }));
+    expect(await signOnce(folder, source, at(tpm, { keyPassword: given('secret') }))).toBe('Verified OK');
   });
 });

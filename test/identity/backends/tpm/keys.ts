@@ -68,14 +68,14 @@ export async function makeParent(
 /** `<folder>/<name>.pub` and `.priv` by tpm2_create: TPM2B_PUBLIC and TPM2B_PRIVATE. Returns the parent. */
 export async function toolKey(tpm: Swtpm, folder: string, name: string, key: ToolKey): Promise<string> {
   const parent = key.parent ?? (await makeParent(tpm, folder, `${name}-parent`));
-  await tpm.tool(
-    'tpm2_create',
-    ...['-C', parent, '-G', key.type, '-a', key.attributes ?? signAttributes],
-    ...['-u', join(folder, `${name}.pub`), '-r', join(folder, `${name}.priv`)],
+  const parts = ['-u', join(folder, `${name}.pub`), '-r', join(folder, `${name}.priv`)];
+  const optional = [
     ...(key.password === undefined ? [] : ['-p', key.password]),
     ...(key.policy === undefined ? [] : ['-L', key.policy]),
     ...(key.parentPassword === undefined ? [] : ['-P', key.parentPassword]),
-  );
+  ];
+  const attributes = key.attributes ?? signAttributes;
+  await tpm.tool('tpm2_create', '-C', parent, '-G', key.type, '-a', attributes, ...parts, ...optional);
   return parent;
 }
 

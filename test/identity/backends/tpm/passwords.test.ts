@@ -8,7 +8,7 @@ import { makeFolder, removeFolder } from '../../../support/openssl.ts';
 import { needs } from '../../../support/programs.ts';
 import { startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { commandCodes, refusal, startTpmProxy, type TpmProxy } from '../../../support/tpm-proxy.ts';
-import { at, expectVerified, given, message, signOnce } from './judge.ts';
+import { at, verified, given, message, signOnce } from './judge.ts';
 import { makeParent, opensslKey, persist, signAttributes, toolKey, toolKeyFile } from './keys.ts';
 
 const owner = 0x4000_0001;
@@ -65,15 +65,15 @@ describe('passwords of a TPM', needs('swtpm'), () => {
       code: 'TPM_PASSWORD_WRONG',
       hints: expect.arrayContaining([
         'the key file says that there is none; tpm2_encodeobject of tpm2-tools 5.4 writes that the wrong way round',
-      ]) as string[],
+      ]),
     });
-    await signOnce(folder, inverted, at(tpm, { keyPassword: given(secret) }));
+    expect(await signOnce(folder, inverted, at(tpm, { keyPassword: given(secret) }))).toBe('Verified OK');
   });
 
   test('a key without a password signs where it is said so, and the file does not', async () => {
     await toolKey(tpm, folder, 'open', { type: 'ecc256' });
     const source = toolKeyFile(folder, 'open', { parent: owner });
-    await signOnce(folder, source, at(tpm, { noKeyPassword: true }));
+    expect(await signOnce(folder, source, at(tpm, { noKeyPassword: true }))).toBe('Verified OK');
     await expect(openTpmSigner(source, at(tpm), {})).rejects.toMatchObject({
       code: 'PASSWORD_MISSING',
       message: '--private-key: key.pem: the key may have a password, and none was given',
@@ -83,7 +83,13 @@ describe('passwords of a TPM', needs('swtpm'), () => {
   test('from a file, with a line break at its end', async () => {
     const path = join(folder, 'password');
     writeFileSync(path, `${secret}\n`);
-    await signOnce(folder, locked, at(tpm, { keyPassword: { kind: 'file', path, option: '--tpm-key-password-file' } }));
+    expect(
+      await signOnce(
+        folder,
+        locked,
+        at(tpm, { keyPassword: { kind: 'file', path, option: '--tpm-key-password-file' } }),
+      ),
+    ).toBe('Verified OK');
   });
 
   test('asked for, and asked for once more', async () => {
@@ -94,8 +100,8 @@ describe('passwords of a TPM', needs('swtpm'), () => {
       return answers.shift();
     };
     const key = await openTpmSigner(locked, at(tpm), { askSecret });
-    expectVerified(folder, key.publicKeyInfo, await key.signer.sign(message));
-    expectVerified(folder, key.publicKeyInfo, await key.signer.sign(message));
+    expect(verified(folder, key.publicKeyInfo, await key.signer.sign(message))).toBe('Verified OK');
+    expect(verified(folder, key.publicKeyInfo, await key.signer.sign(message))).toBe('Verified OK');
     await key.close();
     const question = `password of the key (--private-key: ${join(folder, 'locked.pem')})`;
     expect(questions).toEqual([`${question}: `, `${question} again, for it was refused: `]);
@@ -143,7 +149,7 @@ describe('passwords of a TPM', needs('swtpm'), () => {
     });
     expect(await tpm.leftovers()).toEqual([]);
     await tpm.tool('tpm2_dictionarylockout', '--clear-lockout');
-    expectVerified(folder, key.publicKeyInfo, await key.signer.sign(message));
+    expect(verified(folder, key.publicKeyInfo, await key.signer.sign(message))).toBe('Verified OK');
     await key.close();
   });
 
@@ -168,7 +174,9 @@ describe('passwords of a TPM', needs('swtpm'), () => {
       message:
         '--private-key: key.pem: the TPM refused the password of the parent of the key, given by --tpm-parent-password',
     });
-    await signOnce(folder, source, at(tpm, { parentPassword: given('parent secret', '--tpm-parent-password') }));
+    expect(
+      await signOnce(folder, source, at(tpm, { parentPassword: given('parent secret', '--tpm-parent-password') })),
+    ).toBe('Verified OK');
     expect(await tpm.leftovers()).toEqual([]);
   });
 
@@ -186,7 +194,7 @@ describe('passwords of a TPM', needs('swtpm'), () => {
       const digest = createHash('sha256').update(message).digest();
       for (const source of sources) {
         proxy = await startTpmProxy(tpm.address);
-        await signOnce(folder, source, at(proxy, { keyPassword: given(secret) }));
+        expect(await signOnce(folder, source, at(proxy, { keyPassword: given(secret) }))).toBe('Verified OK');
         expect(proxy.codes()).toContain(commandCodes.sign);
         expect(proxy.traffic().includes(secret)).toBe(false);
         expect(proxy.traffic().includes(digest)).toBe(false);
@@ -208,9 +216,9 @@ describe('passwords of a TPM', needs('swtpm'), () => {
         }
         return forward();
       });
-      await signOnce(folder, source, at(proxy, { keyPassword: given(secret) }));
+      expect(await signOnce(folder, source, at(proxy, { keyPassword: given(secret) }))).toBe('Verified OK');
       await tpm.tool('tpm2_evictcontrol', '-C', 'o', '-c', await makeParent(tpm, folder, 'root'), '0x81000001');
-      await signOnce(folder, source, at(proxy, { keyPassword: given(secret) }));
+      expect(await signOnce(folder, source, at(proxy, { keyPassword: given(secret) }))).toBe('Verified OK');
       await tpm.tool('tpm2_evictcontrol', '-C', 'o', '-c', '0x81000001');
       expect(sessions).toEqual(['no salt, 81010021', '81000001, no bind']);
     });
@@ -229,7 +237,7 @@ describe('passwords of a TPM', needs('swtpm'), () => {
         }
         return answer;
       });
-      await signOnce(folder, locked, at(proxy, { keyPassword: given(secret) }));
+      expect(await signOnce(folder, locked, at(proxy, { keyPassword: given(secret) }))).toBe('Verified OK');
       const digest = createHash('sha256').update(message).digest();
       expect(proxy.traffic().includes(digest)).toBe(isDigestSeen);
       expect(proxy.traffic().includes(secret)).toBe(false);
@@ -241,7 +249,9 @@ describe('passwords of a TPM', needs('swtpm'), () => {
         code === commandCodes.startAuthSession ? Promise.resolve(refusal(0x143)) : forward(),
       );
       const told: string[] = [];
-      await signOnce(folder, locked, at(proxy, { keyPassword: given(secret), debug: (text) => told.push(text) }));
+      expect(
+        await signOnce(folder, locked, at(proxy, { keyPassword: given(secret), debug: (text) => told.push(text) })),
+      ).toBe('Verified OK');
       expect(proxy.traffic().includes(secret)).toBe(true);
       expect(told[0]).toMatch(
         /^swtpm at 127\.0\.0\.1:\d+: no HMAC session \(TPM_RC_COMMAND_CODE\): passwords go to the TPM as they are$/,
@@ -263,7 +273,7 @@ describe('passwords of a TPM', needs('swtpm'), () => {
           code: 'TPM_FAILED',
           message: expect.stringMatching(
             /the answer to TPM2_\w+ has a wrong HMAC: it was not made by this TPM, or was changed on the way$/,
-          ) as string,
+          ),
         });
         expect(await tpm.leftovers()).toEqual([]);
       },

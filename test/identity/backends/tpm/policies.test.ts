@@ -7,7 +7,7 @@ import { makeFolder, removeFolder } from '../../../support/openssl.ts';
 import { needs } from '../../../support/programs.ts';
 import { startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { startTpmProxy } from '../../../support/tpm-proxy.ts';
-import { at, expectVerified, given, message, signOnce } from './judge.ts';
+import { at, verified, given, message, signOnce } from './judge.ts';
 import { persist, toolKey, toolKeyFile } from './keys.ts';
 
 const owner = 0x4000_0001;
@@ -71,7 +71,7 @@ describe('policies of a TPM key', needs('swtpm'), () => {
     const policy = await policyBy(name, (session, path) => tpm.tool(tool, '-S', session, '-L', path));
     const source = await keyWith(name, policy, { policy: [step] });
     const proxy = await startTpmProxy(tpm.address);
-    await signOnce(folder, source, at(proxy, { keyPassword: given(secret) }));
+    expect(await signOnce(folder, source, at(proxy, { keyPassword: given(secret) }))).toBe('Verified OK');
     expect(proxy.traffic().includes(secret)).toBe(false);
     await proxy.stop();
     await expect(signOnce(folder, source, at(tpm, { keyPassword: given('wrong') }))).rejects.toMatchObject({
@@ -86,8 +86,8 @@ describe('policies of a TPM key', needs('swtpm'), () => {
     );
     const current = await keyWith('pcr', policy, { policy: [policyPcr()] });
     const recorded = toolKeyFile(folder, 'pcr', { parent: owner, policy: [policyPcr(await pcrDigest())] });
-    await signOnce(folder, current, at(tpm));
-    await signOnce(folder, recorded, at(tpm));
+    expect(await signOnce(folder, current, at(tpm))).toBe('Verified OK');
+    expect(await signOnce(folder, recorded, at(tpm))).toBe('Verified OK');
     await tpm.tool('tpm2_pcrextend', `16:sha256=${'ab'.repeat(32)}`);
     await expect(signOnce(folder, recorded, at(tpm))).rejects.toMatchObject({
       code: 'TPM_POLICY_FAILED',
@@ -99,7 +99,7 @@ describe('policies of a TPM key', needs('swtpm'), () => {
     });
     expect(await tpm.leftovers()).toEqual([]);
     await tpm.tool('tpm2_pcrreset', '16');
-    await signOnce(folder, recorded, at(tpm));
+    expect(await signOnce(folder, recorded, at(tpm))).toBe('Verified OK');
   });
 
   test('TPM2_PolicyPCR and TPM2_PolicyAuthValue together', async () => {
@@ -108,7 +108,7 @@ describe('policies of a TPM key', needs('swtpm'), () => {
       await tpm.tool('tpm2_policyauthvalue', '-S', session, '-L', path);
     });
     const source = await keyWith('both', policy, { policy: [policyPcr(), policyAuthValue] });
-    await signOnce(folder, source, at(tpm, { keyPassword: given(secret) }));
+    expect(await signOnce(folder, source, at(tpm, { keyPassword: given(secret) }))).toBe('Verified OK');
     expect(await tpm.leftovers()).toEqual([]);
   });
 
@@ -120,7 +120,7 @@ describe('policies of a TPM key', needs('swtpm'), () => {
     const pty = await startPty(join(folder, 'tpmrm0'), tpm);
     const key = await openTpmSigner(source, at({ tcti: join(folder, 'tpmrm0') }, { keyPassword: given(secret) }), {});
     for (let count = 0; count < 5; count += 1) {
-      expectVerified(folder, key.publicKeyInfo, await key.signer.sign(message));
+      expect(verified(folder, key.publicKeyInfo, await key.signer.sign(message))).toBe('Verified OK');
     }
     await key.close();
     await pty.stop();
@@ -151,7 +151,7 @@ describe('policies of a TPM key', needs('swtpm'), () => {
     );
     const steps = [{ code: 0x16a, parameters: Buffer.from('00') }];
     const source = await keyWith('either', policy, { policy: steps }, `${policyOnly}|userwithauth`);
-    await signOnce(folder, source, at(tpm, { keyPassword: given(secret) }));
+    expect(await signOnce(folder, source, at(tpm, { keyPassword: given(secret) }))).toBe('Verified OK');
   });
 
   test('a key that needs its policy, and nobody knows it', async () => {
@@ -161,7 +161,7 @@ describe('policies of a TPM key', needs('swtpm'), () => {
     await toolKey(tpm, folder, 'none', { type: 'ecc256', policy, attributes: policyOnly });
     const expected = {
       code: 'TPM_POLICY_UNSUPPORTED',
-      message: expect.stringContaining('can be used by its policy alone, and that policy is not known') as string,
+      message: expect.stringContaining('can be used by its policy alone, and that policy is not known'),
     };
     await expect(openTpmSigner(toolKeyFile(folder, 'none', { parent: owner }), at(tpm), {})).rejects.toMatchObject(
       expected,

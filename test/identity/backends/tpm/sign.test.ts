@@ -49,27 +49,33 @@ describe('signatures of a TPM', needs('swtpm'), () => {
       const key = await openTpmSigner(plain, at(tpm), {});
       expect(key.signer.algorithm).toBe(expected);
       await key.close();
-      await signOnce(folder, plain, at(tpm));
-      await signOnce(folder, locked, at(tpm, { keyPassword: given('secret') }));
+      expect(await signOnce(folder, plain, at(tpm))).toBe('Verified OK');
+      expect(await signOnce(folder, locked, at(tpm, { keyPassword: given('secret') }))).toBe('Verified OK');
       expect(await tpm.leftovers()).toEqual([]);
     });
 
     test.each(['SHA-384', 'SHA-512'] as const)('any digest: %s', async (digest) => {
-      await signOnce(folder, await opensslKey(tpm, join(folder, 'any.pem'), 'RSA', ['bits:2048']), at(tpm), digest);
-      await signOnce(folder, await opensslKey(tpm, join(folder, 'any.pem'), 'EC', ['group:P-256']), at(tpm), digest);
+      expect(
+        await signOnce(folder, await opensslKey(tpm, join(folder, 'any.pem'), 'RSA', ['bits:2048']), at(tpm), digest),
+      ).toBe('Verified OK');
+      expect(
+        await signOnce(folder, await opensslKey(tpm, join(folder, 'any.pem'), 'EC', ['group:P-256']), at(tpm), digest),
+      ).toBe('Verified OK');
     });
 
     test('below a persistent parent, with and without password of the parent', async () => {
       const parent = await makeParent(tpm, folder, 'persistent');
       await tpm.tool('tpm2_evictcontrol', '-C', 'o', '-c', parent, '0x81000008');
       const key = await opensslKey(tpm, join(folder, 'child.pem'), 'EC', ['group:P-256', 'parent:0x81000008']);
-      await signOnce(folder, key, at(tpm));
+      expect(await signOnce(folder, key, at(tpm))).toBe('Verified OK');
       const locked = await makeParent(tpm, folder, 'locked', '-p', 'parentsecret');
       await tpm.tool('tpm2_evictcontrol', '-C', 'o', '-c', locked, '0x81000009');
       const options = ['group:P-256', 'parent:0x81000009', 'parent-auth:parentsecret', 'user-auth:secret'];
       const child = await opensslKey(tpm, join(folder, 'child.pem'), 'EC', options);
       const parentPassword = given('parentsecret', '--tpm-parent-password');
-      await signOnce(folder, child, at(tpm, { keyPassword: given('secret'), parentPassword }));
+      expect(await signOnce(folder, child, at(tpm, { keyPassword: given('secret'), parentPassword }))).toBe(
+        'Verified OK',
+      );
       expect(await tpm.leftovers()).toEqual([]);
     });
   });
@@ -84,9 +90,9 @@ describe('signatures of a TPM', needs('swtpm'), () => {
         ] as const) {
           const parent = await toolKey(tpm, folder, 'made', { type, ...(password === undefined ? {} : { password }) });
           const file = toolKeyFile(folder, 'made', { parent: owner, emptyAuth: password === undefined });
-          await signOnce(folder, file, at(tpm, { keyPassword }));
+          expect(await signOnce(folder, file, at(tpm, { keyPassword }))).toBe('Verified OK');
           const persistent = await persist(tpm, folder, 'made', parent, 0x8101_0010);
-          await signOnce(folder, persistent, at(tpm, { keyPassword }));
+          expect(await signOnce(folder, persistent, at(tpm, { keyPassword }))).toBe('Verified OK');
           await tpm.tool('tpm2_evictcontrol', '-C', 'o', '-c', '0x81010010');
         }
         expect(await tpm.leftovers()).toEqual([]);
@@ -101,7 +107,7 @@ describe('signatures of a TPM', needs('swtpm'), () => {
       const parts = ['-u', join(folder, 'encoded.pub'), '-r', join(folder, 'encoded.priv')];
       for (const flags of [[], ['-p']]) {
         await tpm.tool('tpm2_encodeobject', '-C', '0x8100000a', ...parts, ...flags, '-o', path);
-        await signOnce(folder, fileSource(path), at(tpm, { keyPassword: given('secret') }));
+        expect(await signOnce(folder, fileSource(path), at(tpm, { keyPassword: given('secret') }))).toBe('Verified OK');
       }
     });
 
@@ -110,9 +116,9 @@ describe('signatures of a TPM', needs('swtpm'), () => {
       await toolKey(tpm, folder, 'below-rsa', { type: 'ecc256', parent, password: 'secret' });
       const description = 'a key below an RSA one';
       const file = toolKeyFile(folder, 'below-rsa', { parent: owner, rsaParent: true, description });
-      await signOnce(folder, file, at(tpm, { keyPassword: given('secret') }));
+      expect(await signOnce(folder, file, at(tpm, { keyPassword: given('secret') }))).toBe('Verified OK');
       const handle = await persist(tpm, folder, 'below-rsa', parent, 0x8101_0011);
-      await signOnce(folder, handle, at(tpm, { keyPassword: given('secret') }));
+      expect(await signOnce(folder, handle, at(tpm, { keyPassword: given('secret') }))).toBe('Verified OK');
       expect(await tpm.leftovers()).toEqual([]);
     });
 
@@ -125,7 +131,7 @@ describe('signatures of a TPM', needs('swtpm'), () => {
       await tpm.tool('tpm2_changeauth', '-c', 'endorsement', 'hierarchysecret');
       const file = toolKeyFile(folder, 'endorsed', { parent: endorsement, emptyAuth: true });
       const hierarchyPassword = given('hierarchysecret', '--tpm-hierarchy-password');
-      await signOnce(folder, file, at(tpm, { hierarchyPassword }));
+      expect(await signOnce(folder, file, at(tpm, { hierarchyPassword }))).toBe('Verified OK');
       await expect(signOnce(folder, file, at(tpm))).rejects.toMatchObject({
         code: 'TPM_PASSWORD_WRONG',
         message: '--private-key: key.pem: the hierarchy of the key has a password, and none was given',
@@ -139,7 +145,9 @@ describe('signatures of a TPM', needs('swtpm'), () => {
       const parent = await makeParent(tpm, folder, 'sha384-parent');
       const [publicPart, privatePart] = [join(folder, 'sha384.pub'), join(folder, 'sha384.priv')];
       await tpm.tool('tpm2_create', '-C', parent, '-g', 'sha384', '-G', 'ecc384', '-u', publicPart, '-r', privatePart);
-      await signOnce(folder, toolKeyFile(folder, 'sha384', { parent: owner, emptyAuth: true }), at(tpm));
+      expect(await signOnce(folder, toolKeyFile(folder, 'sha384', { parent: owner, emptyAuth: true }), at(tpm))).toBe(
+        'Verified OK',
+      );
     });
   });
 

@@ -6,7 +6,7 @@ import type { Authorization } from './authorization.ts';
 import type { Duration, TpmCommand } from './command.ts';
 import { firstHandles, getAlgorithms, getHandles } from './commands/get-capability.ts';
 import { flushContext } from './commands/flush-context.ts';
-import { type CommandChannel, execute, responseCodeOf } from './execute.ts';
+import { type CommandChannel, execute, responseCodeOf, TpmRefusal } from './execute.ts';
 import type { ParameterCipher } from './parameter-encryption.ts';
 import { decodeResponseCode, responseCodes } from './response-code.ts';
 
@@ -37,8 +37,8 @@ export class TpmConnection implements CommandChannel {
   /** What was in the TPM before us, where no resource manager keeps that apart. */
   #before: ReadonlySet<number> | undefined;
   #cipher: ParameterCipher = 'none';
-  /** The command whose answer did not come. */
-  #unanswered: Pick<TpmCommand<unknown>, 'loads'> | undefined;
+  /** The command whose answer did not come, or could not be understood: nobody knows what the TPM did. */
+  #lost: Pick<TpmCommand<unknown>, 'loads'> | undefined;
 
   private constructor(settings: ConnectionSettings, transport: TpmTransport) {
     this.#settings = settings;
@@ -55,7 +55,8 @@ export class TpmConnection implements CommandChannel {
       return connection;
     } catch (error) {
       await connection.#transport.close();
-      throw error;
+      if (!(error instanceof TpmRefusal)) throw error;
+      throw new RolesAnywhereError('TPM_FAILED', `${connection.name}: ${error.message}`, { cause: error });
     }
   }
 
@@ -80,15 +81,21 @@ export class TpmConnection implements CommandChannel {
   /** Runs a command. @throws TpmRefusal, RolesAnywhereError, the reason of the signal */
   run<Answer>(command: TpmCommand<Answer>, authorization?: Authorization): Promise<Answer> {
     this.#settings.signal.throwIfAborted();
-    return execute(this, command, authorization);
+    return this.#execute(command, authorization);
   }
 
-  async transmit(
-    bytes: Uint8Array,
-    command: Pick<TpmCommand<unknown>, 'name' | 'duration' | 'loads'>,
-  ): Promise<Uint8Array> {
+  async #execute<Answer>(command: TpmCommand<Answer>, authorization?: Authorization): Promise<Answer> {
+    try {
+      return await execute(this, command, authorization);
+    } catch (error) {
+      if (!(error instanceof TpmRefusal)) this.#lost = command;
+      throw error;
+    }
+  }
+
+  async transmit(bytes: Uint8Array, command: Pick<TpmCommand<unknown>, 'name' | 'duration'>): Promise<Uint8Array> {
     for (const pause of [...retryPausesMs, undefined]) {
-      const answer = await this.#exchange(bytes, command);
+      const answer = await this.#transport.send(bytes, timeoutsMs[command.duration]);
       // A refused command has not changed the nonces of its session: the same bytes are good again.
       if (!retryCodes.has(decodeResponseCode(responseCodeOf(answer)).name)) return answer;
       if (pause !== undefined) await sleep(pause);
@@ -97,15 +104,6 @@ export class TpmConnection implements CommandChannel {
       'TPM_BUSY',
       `${this.name}: the TPM is busy, and put off ${command.name} again and again`,
     );
-  }
-
-  async #exchange(bytes: Uint8Array, command: Pick<TpmCommand<unknown>, 'duration' | 'loads'>): Promise<Uint8Array> {
-    try {
-      return await this.#transport.send(bytes, timeoutsMs[command.duration]);
-    } catch (error) {
-      this.#unanswered = command;
-      throw error;
-    }
   }
 
   loaded(handle: number): void {
@@ -117,36 +115,34 @@ export class TpmConnection implements CommandChannel {
     this.#loaded.delete(handle);
   }
 
-  async flush(handle: number): Promise<void> {
-    this.#loaded.delete(handle);
-    await execute(this, flushContext(handle));
-  }
-
   /** Flushes all that we loaded and closes. Does not fail: what could not be flushed is told at debug level. */
   async close(): Promise<void> {
     try {
-      await (this.#unanswered === undefined ? this.#flushAll() : this.#cleanUpAfterSilence(this.#unanswered));
+      await this.#flushAll();
+      if (this.#lost !== undefined) await this.#cleanUpAfter(this.#lost);
     } finally {
       await this.#transport.close();
     }
   }
 
+  /** A flush that fails is tried once more. */
   async #flushAll(): Promise<void> {
-    for (const handle of this.#loaded) {
+    for (const handle of [...this.#loaded, ...this.#loaded]) {
+      if (!this.#loaded.has(handle) || this.#lost !== undefined) continue;
       try {
-        await this.flush(handle);
+        await this.#execute(flushContext(handle));
+        this.#loaded.delete(handle);
       } catch (error) {
         this.debug(`could not flush 0x${handle.toString(16)} (${String(error)})`);
-        if (this.#unanswered !== undefined) return;
       }
     }
   }
 
   /**
-   * The transport is of no use any more, and the TPM may since have loaded what we asked for. With a resource manager
+   * Commands and answers may be out of step now, and the TPM may have loaded what we asked for. With a resource manager
    * closing is enough; else a new connection flushes what we know of, and the one new thing that we do not know of.
    */
-  async #cleanUpAfterSilence({ loads }: Pick<TpmCommand<unknown>, 'loads'>): Promise<void> {
+  async #cleanUpAfter({ loads }: Pick<TpmCommand<unknown>, 'loads'>): Promise<void> {
     await this.#transport.close();
     const before = this.#before;
     if (before === undefined || (this.#loaded.size === 0 && !loads)) return;
@@ -159,7 +155,7 @@ export class TpmConnection implements CommandChannel {
         await again.#transport.close();
       }
     } catch (error) {
-      this.debug(`could not clean up after the TPM did not answer (${String(error)})`);
+      this.debug(`could not clean up (${String(error)})`);
     }
   }
 

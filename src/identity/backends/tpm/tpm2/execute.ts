@@ -28,7 +28,7 @@ export interface CommandChannel {
   /** How messages name the TPM. */
   readonly name: string;
   /** Sends one command, again while the TPM asks for that, and resolves to the whole answer. */
-  transmit(bytes: Uint8Array, command: Pick<TpmCommand<unknown>, 'name' | 'duration' | 'loads'>): Promise<Uint8Array>;
+  transmit(bytes: Uint8Array, command: Pick<TpmCommand<unknown>, 'name' | 'duration'>): Promise<Uint8Array>;
   /** Told of everything that now is in the TPM because of us. */
   loaded(handle: number): void;
 }

@@ -1,0 +1,272 @@
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { parseTpmDevice } from '../../../../src/identity/backends/tpm/device.ts';
+import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
+import { openTransport } from '../../../../src/identity/backends/tpm/transport/open-transport.ts';
+import type { TpmTransport } from '../../../../src/identity/backends/tpm/transport/tpm-transport.ts';
+import type { TpmKeySource, TpmOptions } from '../../../../src/identity/backends/tpm/tpm-options.ts';
+import { makeFolder, removeFolder } from '../../../support/openssl.ts';
+import { needs } from '../../../support/programs.ts';
+import { startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import {
+  commandCodes,
+  type Outcome,
+  refusal,
+  type SeenCommand,
+  startTpmProxy,
+  type TpmProxy,
+} from '../../../support/tpm-proxy.ts';
+import { at, given, message, signOnce, verified } from './judge.ts';
+import { opensslKey, persist, toolKey } from './keys.ts';
+
+const secret = 'correct horse battery';
+
+/** What can go wrong with one command. */
+const mishaps: Readonly<Record<string, (command: SeenCommand) => Promise<Outcome>>> = {
+  'the TPM refuses it': async () => refusal(0x101),
+  'the connection is closed before it': async () => 'close',
+  'the connection is closed after it': async ({ forward }) => {
+    await forward();
+    return 'close';
+  },
+  'it gets lost': async () => 'silence',
+  'its answer gets lost': async ({ forward }) => {
+    await forward();
+    return 'silence';
+  },
+  'its answer is empty': async ({ forward }) => {
+    await forward();
+    return refusal(0);
+  },
+  'its answer is noise': async ({ forward }) => {
+    await forward();
+    return Buffer.alloc(64, 0xa5);
+  },
+};
+
+describe('failures of a TPM', needs('swtpm'), () => {
+  let folder: string;
+  let tpm: Swtpm;
+  let file: TpmKeySource;
+  let handle: TpmKeySource;
+  let proxy: TpmProxy | undefined;
+
+  beforeAll(async () => {
+    folder = makeFolder();
+    tpm = await startSwtpm(folder);
+    file = await opensslKey(tpm, join(folder, 'key.pem'), 'EC', ['group:P-256', `user-auth:${secret}`]);
+    const parent = await toolKey(tpm, folder, 'persistent', { type: 'ecc256', password: secret });
+    handle = await persist(tpm, folder, 'persistent', parent, 0x8101_0050);
+  });
+
+  afterEach(async () => {
+    await proxy?.stop();
+    proxy = undefined;
+  });
+
+  afterAll(async () => {
+    await tpm.stop();
+    removeFolder(folder);
+  });
+
+  /** Options whose commands may take a tenth of a second, where the real ones may take seconds. */
+  function hasty(tcti: string): TpmOptions {
+    const open = async (): Promise<TpmTransport> => {
+      const transport = await openTransport(parseTpmDevice(tcti, '--tpm-device'));
+      return { ...transport, send: (command, timeoutMs) => transport.send(command, Math.min(timeoutMs, 100)) };
+    };
+    return { openTransport: open, keyPassword: given(secret) };
+  }
+
+  /** TPM_CC of the commands that one signature takes. swtpm answers the first TPM2_Sign in a while with TPM_RC_RETRY. */
+  async function commandsOf(source: TpmKeySource): Promise<readonly number[]> {
+    await signOnce(folder, source, at(tpm, { keyPassword: given(secret) }));
+    const recorder = await startTpmProxy(tpm.address);
+    await signOnce(folder, source, at(recorder, { keyPassword: given(secret) }));
+    await recorder.stop();
+    return recorder.codes();
+  }
+
+  test('one signature takes these commands', async () => {
+    const { createPrimary, flushContext, getCapability, load, readPublic, sign, startAuthSession } = commandCodes;
+    const connect = [getCapability, getCapability, getCapability];
+    expect(await commandsOf(file)).toEqual([
+      ...connect,
+      startAuthSession,
+      createPrimary,
+      startAuthSession,
+      load,
+      sign,
+      flushContext,
+      flushContext,
+    ]);
+    // Once to learn what the key is, once to sign.
+    const find = [...connect, readPublic];
+    expect(await commandsOf(handle)).toEqual([...find, ...find, readPublic, startAuthSession, sign]);
+  });
+
+  test.each(Object.keys(mishaps))('at each command: %s', async (name) => {
+    const mishap = mishaps[name];
+    for (const [what, source] of Object.entries({ file, handle })) {
+      const count = (await commandsOf(source)).length;
+      for (let failing = 0; failing < count; failing += 1) {
+        proxy = await startTpmProxy(tpm.address, (command) =>
+          command.index === failing && mishap !== undefined ? mishap(command) : command.forward(),
+        );
+        const started = performance.now();
+        const outcome = await signOnce(folder, source, hasty(proxy.tcti)).catch((error: unknown) => error);
+        const isFlush = proxy.codes()[failing] === commandCodes.flushContext;
+        // ReadPublic of a storage key that may not be there: without it the session is bound.
+        const isSpare = what === 'handle' && failing === 8 && name === 'the TPM refuses it';
+        const where = `${what}, command ${failing}`;
+        if (isFlush || isSpare) expect(outcome, where).toBe('Verified OK');
+        else expect(outcome, where).toMatchObject({ code: expect.stringMatching(/^TPM_(FAILED|BUSY|UNREACHABLE)$/) });
+        expect(performance.now() - started, where).toBeLessThan(3000);
+        await proxy.stop();
+        expect(await tpm.leftovers(), where).toEqual([]);
+      }
+    }
+  });
+
+  test.each([
+    ['TPM_RC_RETRY', 0x922],
+    ['TPM_RC_YIELDED', 0x908],
+    ['TPM_RC_TESTING', 0x90a],
+  ])('%s at each command: it is sent again', async (_, code) => {
+    const answered = new Set<number>();
+    let last = 0;
+    proxy = await startTpmProxy(tpm.address, async ({ code: command, forward }) => {
+      const isFirst = last !== command || !answered.delete(command);
+      last = command;
+      if (!isFirst) return forward();
+      answered.add(command);
+      return refusal(code);
+    });
+    expect(await signOnce(folder, file, at(proxy, { keyPassword: given(secret) }))).toBe('Verified OK');
+    expect(await tpm.leftovers()).toEqual([]);
+  });
+
+  test('a TPM that never gets to it', async () => {
+    proxy = await startTpmProxy(tpm.address, async ({ code, forward }) =>
+      code === commandCodes.sign ? refusal(0x922) : forward(),
+    );
+    const started = performance.now();
+    await expect(signOnce(folder, file, at(proxy, { keyPassword: given(secret) }))).rejects.toMatchObject({
+      code: 'TPM_BUSY',
+      message: expect.stringMatching(/^swtpm at \S+: the TPM is busy, and put off TPM2_Sign again and again$/),
+    });
+    expect(performance.now() - started).toBeLessThan(9000);
+    expect(await tpm.leftovers()).toEqual([]);
+  });
+
+  test('no slot free', async () => {
+    proxy = await startTpmProxy(tpm.address, async ({ code, forward }) =>
+      code === commandCodes.load ? refusal(0x902) : forward(),
+    );
+    await expect(signOnce(folder, file, at(proxy, { keyPassword: given(secret) }))).rejects.toMatchObject({
+      code: 'TPM_BUSY',
+      message: `--private-key: ${join(folder, 'key.pem')}: the TPM has no slot free: other programs left theirs full`,
+    });
+    expect(await tpm.leftovers()).toEqual([]);
+  });
+
+  test('stopped by its signal after each command', async () => {
+    const count = (await commandsOf(file)).length;
+    for (let stopping = 0; stopping < count; stopping += 1) {
+      const controller = new AbortController();
+      const reason = new Error('the user has had enough');
+      proxy = await startTpmProxy(tpm.address, async ({ index, forward }) => {
+        if (index === stopping) controller.abort(reason);
+        return forward();
+      });
+      const options = at(proxy, { keyPassword: given(secret), signal: controller.signal });
+      const outcome = await signOnce(folder, file, options).catch((error: unknown) => error);
+      const sign = count - 3;
+      expect(outcome, `command ${stopping}`).toBe(stopping < sign ? reason : 'Verified OK');
+      await proxy.stop();
+      expect(await tpm.leftovers(), `command ${stopping}`).toEqual([]);
+    }
+  });
+
+  test('closed while it signs', async () => {
+    const key = await openTpmSigner(file, at(tpm, { keyPassword: given(secret) }), {});
+    const signing = [key.signer.sign(message), key.signer.sign(message)];
+    const outcomes = Promise.allSettled(signing);
+    await key.close();
+    for (const outcome of await outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'TPM_FAILED' } });
+    }
+    expect(await tpm.leftovers()).toEqual([]);
+  });
+
+  describe('with a key that is held', () => {
+    let pty: { stop(): Promise<void> } | undefined;
+    const device = (): string => join(folder, 'tpmrm0');
+
+    afterEach(async () => {
+      await pty?.stop();
+      pty = undefined;
+    });
+
+    test('it is loaded once', async () => {
+      proxy = await startTpmProxy(tpm.address);
+      const port = Number(/port=(\d+)/.exec(proxy.tcti)?.[1]);
+      pty = await startPty(device(), { address: { host: '127.0.0.1', port } });
+      const key = await openTpmSigner(file, at({ tcti: device() }, { keyPassword: given(secret) }), {});
+      for (let count = 0; count < 10; count += 1) {
+        expect(verified(folder, key.publicKeyInfo, await key.signer.sign(message))).toBe('Verified OK');
+      }
+      await key.close();
+      const codes = proxy.codes();
+      const times = (code: number): number => codes.filter((seen) => seen === code).length;
+      expect([times(commandCodes.load), times(commandCodes.sign), times(commandCodes.startAuthSession)]).toEqual([
+        1, 10, 2,
+      ]);
+      await pty.stop();
+      expect(await tpm.leftovers()).toEqual([]);
+    });
+
+    test.each(['file', 'handle'] as const)('it is loaded anew after a reset of the TPM: %s', async (kind) => {
+      // The proxy stands for the kernel: the device stays open while the TPM behind it is reset.
+      let isGone = false;
+      proxy = await startTpmProxy(tpm.address, async ({ code, forward }) => {
+        if (!isGone || code !== commandCodes.sign) return forward();
+        isGone = false;
+        return refusal(0x910);
+      });
+      const options = { keyPassword: given(secret), openTransport: () => managed(proxy?.tcti ?? '') };
+      const key = await openTpmSigner(kind === 'file' ? file : handle, options, {});
+      expect(verified(folder, key.publicKeyInfo, await key.signer.sign(message))).toBe('Verified OK');
+      isGone = true;
+      expect(verified(folder, key.publicKeyInfo, await key.signer.sign(message))).toBe('Verified OK');
+      expect(isGone).toBe(false);
+      await key.close();
+      expect(await tpm.leftovers()).toEqual([]);
+    });
+
+    test('it is loaded anew after the connection was lost', async () => {
+      const options = { keyPassword: given(secret), openTransport: () => managed(tpm.tcti) };
+      const key = await openTpmSigner(file, options, {});
+      expect(verified(folder, key.publicKeyInfo, await key.signer.sign(message))).toBe('Verified OK');
+      await tpm.reset();
+      expect(verified(folder, key.publicKeyInfo, await key.signer.sign(message))).toBe('Verified OK');
+      await key.close();
+      expect(await tpm.leftovers()).toEqual([]);
+    });
+
+    test('a TPM that is gone for good', async () => {
+      const other = await startSwtpm(folder, 'other');
+      const source = await opensslKey(other, join(folder, 'other.pem'), 'EC', ['group:P-256']);
+      const key = await openTpmSigner(source, { openTransport: () => managed(other.tcti) }, {});
+      await key.signer.sign(message);
+      await other.stop();
+      await expect(key.signer.sign(message)).rejects.toMatchObject({ code: 'TPM_UNREACHABLE' });
+      await key.close();
+    });
+
+    /** A transport of swtpm that says that it has a resource manager. */
+    async function managed(tcti: string): Promise<TpmTransport> {
+      return { ...(await openTransport(parseTpmDevice(tcti, '--tpm-device'))), managed: true };
+    }
+  });
+});
