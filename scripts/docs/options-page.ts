@@ -53,7 +53,9 @@ export function optionsPage(commands: readonly Command[]): string {
 function section(command: Command): string {
   const configurable = command.options.some((row) => row.flagOnly !== true);
   const columns = configurable ? ['option', 'what it does', 'variable', 'profile key'] : ['option', 'what it does'];
-  const rows = command.options.map((row) => [usage(row), effect(row), variables(row), keys(row)].slice(0, columns.length));
+  const rows = command.options.map((row) =>
+    [usage(row), effect(row), variables(row), keys(row)].slice(0, columns.length),
+  );
   return [
     `## ${command.name}`,
     '',

@@ -2,7 +2,7 @@ import type { CommandOptions } from '../options/option-row.ts';
 import type { OptionValues } from '../options/option-values.ts';
 
 /** The words a command takes after its name: `completion bash`. */
-export interface CommandWord {
+interface CommandWord {
   /** What stands for it in help: SHELL. */
   readonly placeholder: string;
   readonly choices: readonly string[];
@@ -10,21 +10,25 @@ export interface CommandWord {
   readonly optional?: boolean;
 }
 
+/** A command as far as running it needs. */
+export interface RunnableCommand extends CommandOptions {
+  readonly word?: CommandWord;
+  /** Resolves when all is done and written; throws RolesAnywhereError, whose code makes the exit status. */
+  run(values: OptionValues, terminal: Terminal): Promise<void>;
+}
+
 /**
  * What a file in commands/ exports, under the command's name in camel case.
  *
  * Help and completion load every command's file: what is heavy is imported inside `run`.
  */
-export interface Command extends CommandOptions {
+export interface Command extends RunnableCommand {
   /** One line for the list of commands: lower case, no full stop. */
   readonly summary: string;
   /** More for the command's own help: whole sentences. */
   readonly description?: string;
-  readonly word?: CommandWord;
   /** Command lines that work as they stand, once their values are replaced. */
   readonly examples?: readonly string[];
-  /** Resolves when all is done and written; throws RolesAnywhereError, whose code makes the exit status. */
-  run(values: OptionValues, terminal: Terminal): Promise<void>;
 }
 
 /** The process around a command: all of `process` that a command may touch. */

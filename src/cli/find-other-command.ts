@@ -1,7 +1,7 @@
 import { RolesAnywhereError } from '../errors.ts';
 import { nearest } from '../options/nearest.ts';
 import type { Command, Terminal } from './command.ts';
-import { commandNames, commandsToCome, loadCommand, loadCommands } from './load-commands.ts';
+import { commandNames, commandsToCome, isCommandName, loadCommand, loadCommands } from './load-commands.ts';
 
 /**
  * The command that the first argument names. Where it names none but asks for help or the version, that is answered
@@ -33,8 +33,7 @@ async function helpOf(name: string): Promise<string> {
 }
 
 async function named(name: string, argv: readonly string[] = [name]): Promise<Command> {
-  const command = await loadCommand(name);
-  if (command !== undefined) return command;
+  if (isCommandName(name)) return loadCommand(name);
   if (Object.hasOwn(commandsToCome, name)) {
     throw new RolesAnywhereError('OPTION_NOT_BUILT', `the command ${name} is not built yet`, { hints: [list()] });
   }

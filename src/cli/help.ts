@@ -55,7 +55,7 @@ function usageOf(row: OptionRow): string {
 }
 
 /** The help of a row with all that follows from its other columns. */
-export function describe(row: OptionRow): string {
+function describe(row: OptionRow): string {
   const parts = [helpTextOf(row).help];
   if (row.kind === 'list') parts.push('May be given more than once.');
   if (row.choices !== undefined) parts.push(`One of ${row.choices.join(', ')}.`);

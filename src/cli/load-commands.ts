@@ -3,7 +3,10 @@ import type { Command } from './command.ts';
 
 /** Every command, in the order of help. */
 const loaders: Record<CommandName, () => Promise<Command>> = {
-  'credential-process': async () => (await import('./commands/credential-process.ts')).credentialProcess,
+  'credential-process': async () => ({
+    ...(await import('./commands/credential-process.ts')).credentialProcess,
+    ...(await import('./commands/credential-process-help.ts')).credentialProcessHelp,
+  }),
   'sign-string': async () => (await import('./commands/sign-string.ts')).signString,
   'read-certificate-data': async () => (await import('./commands/read-certificate-data.ts')).readCertificateData,
   sandbox: async () => (await import('./commands/sandbox.ts')).sandbox,
@@ -24,9 +27,9 @@ export const commandsToCome: Readonly<Record<string, string>> = {
 
 export const commandNames: readonly string[] = Object.keys(loaders);
 
-/** The command of that name; undefined when there is none. */
-export async function loadCommand(name: string): Promise<Command | undefined> {
-  return isCommandName(name) ? loaders[name]() : undefined;
+/** A command by its name. */
+export function loadCommand(name: CommandName): Promise<Command> {
+  return loaders[name]();
 }
 
 /** All of them, for help, completion and explanations. */
@@ -34,6 +37,6 @@ export function loadCommands(): Promise<Command[]> {
   return Promise.all(Object.values(loaders).map((load) => load()));
 }
 
-function isCommandName(name: string): name is CommandName {
+export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(loaders, name);
 }

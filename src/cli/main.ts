@@ -1,8 +1,7 @@
 import { gatherValues, type OptionSources } from '../options/gather-values.ts';
 import type { OptionValues } from '../options/option-values.ts';
 import { parseFlags, type ParsedFlags } from '../options/parse-flags.ts';
-import { optionTable } from '../options/table.ts';
-import type { Command, Terminal } from './command.ts';
+import type { RunnableCommand, Terminal } from './command.ts';
 import { credentialProcess } from './commands/credential-process.ts';
 
 /**
@@ -18,22 +17,23 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
     return 0;
   } catch (error) {
     const { reportError } = await import('./report-error.ts');
-    return reportError(error, wantsDebug(argv, terminal), terminal);
+    return reportError(error, argv, terminal);
   }
 }
 
 /** The command to run, or the exit status where there is none to run. Only the one that SDKs call is at hand. */
-async function findCommand(argv: readonly string[], terminal: Terminal): Promise<Command | number> {
+async function findCommand(argv: readonly string[], terminal: Terminal): Promise<RunnableCommand | number> {
   if (argv[0] === credentialProcess.name) return credentialProcess;
   const { findOtherCommand } = await import('./find-other-command.ts');
   return findOtherCommand(argv, terminal);
 }
 
-async function runCommand(command: Command, args: readonly string[], terminal: Terminal): Promise<void> {
+async function runCommand(command: RunnableCommand, args: readonly string[], terminal: Terminal): Promise<void> {
   const flags = parseFlags(args, command.options, command.word !== undefined);
   if (flags.given.get('help')?.[0] === 'true') {
     const { commandHelp } = await import('./help.ts');
-    return terminal.stdout(commandHelp(command));
+    const { loadCommand } = await import('./load-commands.ts');
+    return terminal.stdout(commandHelp(await loadCommand(command.name)));
   }
   if (flags.faults.length > 0) {
     const { throwFaults } = await import('../options/explain-faults.ts');
@@ -43,7 +43,7 @@ async function runCommand(command: Command, args: readonly string[], terminal: T
   return command.run(await readValues(command, flags, terminal), terminal);
 }
 
-async function readValues(command: Command, flags: ParsedFlags, terminal: Terminal): Promise<OptionValues> {
+async function readValues(command: RunnableCommand, flags: ParsedFlags, terminal: Terminal): Promise<OptionValues> {
   const sources = { flags, env: terminal.env, profile: await readProfileOf(flags, terminal) };
   const values = await gatherValues(command, sources);
   if (command.options.some((row) => row.notBuilt !== undefined && values.isGiven(row.flag))) {
@@ -62,16 +62,5 @@ async function readProfileOf(flags: ParsedFlags, terminal: Terminal): Promise<Op
   const name = flags.given.get('from-profile')?.[0];
   if (name === undefined || name === '') return undefined;
   const { readProfile } = await import('../options/from-profile.ts');
-  return readProfile(name, terminal.env, optionTable);
-}
-
-/** Taken from the bare arguments, for the error may be that they cannot be read. */
-function wantsDebug(argv: readonly string[], terminal: Terminal): boolean {
-  return (
-    argv.some((argument) => /^--debug(=(1|t|true))?$/i.test(argument)) || isOn(terminal.env['ROLES_ANYWHERE_DEBUG'])
-  );
-}
-
-function isOn(text: string | undefined): boolean {
-  return /^(1|t|true)$/i.test(text ?? '');
+  return readProfile(name, terminal.env);
 }

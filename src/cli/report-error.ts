@@ -3,13 +3,22 @@ import type { Terminal } from './command.ts';
 import { exitStatus } from './exit-status.ts';
 import { printable } from './printable.ts';
 
-/** Writes an error for a person and gives the exit status for a program. */
-export function reportError(error: unknown, debug: boolean, terminal: Terminal): number {
+/**
+ * Writes an error for a person and gives the exit status for a program.
+ *
+ * @param argv looked at for `--debug`: the error may be that the arguments cannot be read
+ */
+export function reportError(error: unknown, argv: readonly string[], terminal: Terminal): number {
   const known = error instanceof RolesAnywhereError ? error : defect(error);
   terminal.log(`roles-anywhere: ${printable(known.message)}`);
   for (const hint of known.hints) terminal.log(`hint: ${printable(hint)}`);
-  if (debug) for (const line of details(known)) terminal.log(line);
+  if (wantsDebug(argv, terminal)) for (const line of details(known)) terminal.log(line);
   return exitStatus(known.code);
+}
+
+function wantsDebug(argv: readonly string[], terminal: Terminal): boolean {
+  if (argv.some((argument) => /^--debug(=(1|t|true))?$/i.test(argument))) return true;
+  return /^(1|t|true)$/i.test(terminal.env['ROLES_ANYWHERE_DEBUG'] ?? '');
 }
 
 /** What nobody threw on purpose. Its message may quote anything, a key included, and is left to `--debug`. */

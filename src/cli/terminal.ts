@@ -21,22 +21,20 @@ export function processTerminal(): Terminal {
  * not to block, is the rest left to it.
  */
 async function writeOut(data: string | Uint8Array): Promise<void> {
-  let rest = typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  let rest = typeof data === 'string' ? Buffer.from(data) : data;
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
   } catch (error) {
-    if (!isCode(error, 'EAGAIN')) throw outputFailed(error);
-    await new Promise<void>((resolve, reject) => {
-      process.stdout.once('error', reject);
-      process.stdout.write(rest, (failure) => (failure ? reject(failure) : resolve()));
-    }).catch((failure: unknown) => {
+    if (codeOf(error) !== 'EAGAIN') throw outputFailed(error);
+    const { writeSlowly } = await import('./slow-output.ts');
+    await writeSlowly(rest).catch((failure: unknown) => {
       throw outputFailed(failure);
     });
   }
 }
 
 function outputFailed(cause: unknown): RolesAnywhereError {
-  const reason = isCode(cause, 'EPIPE') ? 'its reader has gone' : codeOf(cause);
+  const reason = codeOf(cause) === 'EPIPE' ? 'its reader has gone' : codeOf(cause);
   return new RolesAnywhereError('OUTPUT_FAILED', `cannot write to stdout: ${reason}`, { cause });
 }
 
@@ -46,7 +44,7 @@ function writeError(line: string): void {
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(2, rest));
   } catch (error) {
-    if (isCode(error, 'EAGAIN')) process.stderr.write(rest);
+    if (codeOf(error) === 'EAGAIN') process.stderr.write(rest);
   }
 }
 
@@ -54,10 +52,6 @@ function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return codeOf(error) === code;
 }
 
 function codeOf(error: unknown): string {

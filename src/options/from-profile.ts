@@ -5,23 +5,24 @@ import { RolesAnywhereError } from '../errors.ts';
 import { type AwsConfig, type ConfigSection, parseAwsConfig } from './aws-config.ts';
 import type { ProfileKeys } from './gather-values.ts';
 import { nearest } from './nearest.ts';
-import { type OptionRow, profileKeyName } from './option-row.ts';
+import { profileKeyName } from './option-row.ts';
+import { signStringRows } from './sign-string-table.ts';
+import { optionTable } from './table.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the profile that `--from-profile` names, in the file of AWS_CONFIG_FILE or `~/.aws/config`.
  *
- * @param rows the options of every command: a roles_anywhere_ key of none of them is a mistake
  * @throws RolesAnywhereError CONFIG_PROFILE when file, profile or a source_profile is missing; CONFIG_INVALID for a
  *   cycle or a key that contradicts or is unknown; FILE_FAILED when the file cannot be read; OPTION_NOT_BUILT for a
  *   profile that needs role chaining
  */
-export function readProfile(name: string, env: Environment, rows: readonly OptionRow[]): ProfileKeys {
+export function readProfile(name: string, env: Environment): ProfileKeys {
   const path = configPath(env);
   const config = parseAwsConfig(readConfigFile(path));
   const keys = followSources(name, config, path);
-  checkKeyNames(keys, rows);
+  checkKeyNames(keys);
   return { name, keys: withService(keys, config, path) };
 }
 
@@ -115,8 +116,9 @@ function leadsNowhere(visited: readonly string[]): RolesAnywhereError {
   );
 }
 
-function checkKeyNames(keys: ConfigSection, rows: readonly OptionRow[]): void {
-  const known = rows.filter((row) => row.flagOnly !== true).map(profileKeyName);
+/** A roles_anywhere_ key of no command is a mistake. */
+function checkKeyNames(keys: ConfigSection): void {
+  const known = [...optionTable, ...signStringRows].filter((row) => row.flagOnly !== true).map(profileKeyName);
   const unknown = [...keys.keys()].find((key) => key.startsWith('roles_anywhere_') && !known.includes(key));
   if (unknown === undefined) return;
   const meant = nearest(unknown, known);

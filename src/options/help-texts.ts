@@ -62,8 +62,6 @@ const helpTexts: Readonly<Record<string, HelpText>> = {
   'max-attempts': { placeholder: 'COUNT', help: 'Attempts in all when throttled, on 5xx and on network failures.' },
   'connect-timeout': { placeholder: 'SECONDS', help: 'Until TCP and TLS stand, for one attempt.' },
   'request-timeout': { placeholder: 'SECONDS', help: 'From connecting to the end of the answer, for one attempt.' },
-  format: { placeholder: 'FORMAT', help: 'How the signature is written: hex in quotes, hex, or raw bytes.' },
-  digest: { placeholder: 'DIGEST', help: 'Hash to sign with; an ML-DSA key has none.' },
   'from-profile': {
     placeholder: 'NAME',
     help: 'Profile of ~/.aws/config whose roles_anywhere_ keys give the options that are not given here.',

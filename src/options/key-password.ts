@@ -3,12 +3,14 @@ import type { OptionValues } from './option-values.ts';
 
 /** Where the password of the key is. The empty password of the official helper's flag means none. */
 export function keyPasswordOf(values: OptionValues): SecretSource | undefined {
-  const value = values.text('pkcs8-password');
-  if (value) return { option: values.origin('pkcs8-password'), kind: 'value', value };
-  const path = values.text('pkcs8-password-file');
-  if (path !== undefined) return { option: values.origin('pkcs8-password-file'), kind: 'file', path };
-  const fd = values.integer('pkcs8-password-fd');
-  return fd === undefined ? undefined : { option: values.origin('pkcs8-password-fd'), kind: 'fd', fd };
+  const flags = ['pkcs8-password', 'pkcs8-password-file', 'pkcs8-password-fd'] as const;
+  const flag = flags.find((flag) => values.text(flag));
+  if (flag === undefined) return undefined;
+  const [option, value] = [values.origin(flag), values.text(flag) ?? ''];
+  if (flag === 'pkcs8-password') return { option, kind: 'value', value };
+  return flag === 'pkcs8-password-file'
+    ? { option, kind: 'file', path: value }
+    : { option, kind: 'fd', fd: Number(value) };
 }
 
 /**

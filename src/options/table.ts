@@ -30,8 +30,9 @@ export const helpRow: OptionRow = {
 };
 
 /**
- * One row an option, in the order of help. Every call reads this file, so what only help and errors need stands
- * elsewhere, keyed by flag: help-texts.ts and exclusions.ts.
+ * One row an option, in the order of help. Every call reads this file: what only help and errors need stands elsewhere,
+ * keyed by flag (help-texts.ts, exclusions.ts), and so do the options that other commands alone have
+ * (sign-string-table.ts, sandbox-table.ts).
  */
 export const optionTable: readonly OptionRow[] = [
   ...of(credentials, [
@@ -86,18 +87,11 @@ export const optionTable: readonly OptionRow[] = [
     integer('connect-timeout', [1, 3600], { fallback: '10' }),
     integer('request-timeout', [1, 3600], { fallback: '60' }),
   ]),
-  ...of(
-    ['sign-string'],
-    [
-      text('format', { fallback: 'json', choices: ['json', 'text', 'bin'] }),
-      text('digest', { fallback: 'SHA256', choices: ['SHA256', 'SHA384', 'SHA512'] }),
-    ],
-  ),
   ...of(everywhere, [text('from-profile', { flagOnly: true }), toggle('debug')]),
   helpRow,
 ];
 
-/** The rows of one command. */
+/** The rows of this table that a command has. */
 export function optionsOf(command: CommandName): readonly OptionRow[] {
   return optionTable.filter((row) => row.commands.includes(command));
 }

@@ -63,6 +63,7 @@ interface Stage {
 async function setUp(options: SandboxOptions): Promise<Stage> {
   const { region = defaults.region, accountId = defaults.accountId, now = () => new Date() } = options;
   if (!/^\d{12}$/.test(accountId)) throw invalid(`the account id "${accountId}" is not twelve digits`);
+  if (!/^[a-z]{2,}(?:-[a-z]+)+-\d+$/.test(region)) throw invalid(`"${region}" is no region such as eu-west-1`);
   const registry = makeRegistry({ region, accountId });
   const ca = await createCertificateAuthority({ now });
   const trustAnchorArn = addTrustAnchor(registry, 'sandbox', options.anchors ?? [ca.certificate]);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { completionScript } from '../../src/cli/completion-script.ts';
 import { commandNames, loadCommands } from '../../src/cli/load-commands.ts';
-import { optionsOf } from '../../src/options/table.ts';
+import { rowsOf } from '../options/values.ts';
 import { needs } from '../support/programs.ts';
 
 let folder: string;
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const flagsOf = (command: Parameters<typeof optionsOf>[0]) => optionsOf(command).map((row) => `--${row.flag}`);
+const flagsOf = (command: Parameters<typeof rowsOf>[0]) => rowsOf(command).map((row) => `--${row.flag}`);
 
 /** What bash offers after the words of a line, the last of which is the one being typed. */
 function inBash(...words: string[]): readonly string[] {

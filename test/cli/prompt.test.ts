@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { needs } from '../support/programs.ts';
@@ -15,7 +16,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-prompt-'));
   program = join(folder, 'program.cjs');
   answerFile = join(folder, 'answer.json');
-  const entry = join(import.meta.dirname, 'prompt-program.ts');
+  const entry = fileURLToPath(new URL('./prompt-program.ts', import.meta.url));
   buildSync({ entryPoints: [entry], outfile: program, bundle: true, platform: 'node', format: 'cjs' });
 });
 beforeEach(() => rmSync(answerFile, { force: true }));

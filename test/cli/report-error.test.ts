@@ -5,7 +5,7 @@ import { fakeTerminal } from './fake-terminal.ts';
 
 function report(error: unknown, debug = false) {
   const terminal = fakeTerminal();
-  const status = reportError(error, debug, terminal);
+  const status = reportError(error, ['sign-string', ...(debug ? ['--debug'] : [])], terminal);
   expect(terminal.written()).toBe('');
   return { status, lines: terminal.lines };
 }

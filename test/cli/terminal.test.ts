@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -11,7 +12,7 @@ let program: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-terminal-'));
   program = join(folder, 'program.cjs');
-  const entry = join(import.meta.dirname, 'terminal-program.ts');
+  const entry = fileURLToPath(new URL('./terminal-program.ts', import.meta.url));
   buildSync({ entryPoints: [entry], outfile: program, bundle: true, platform: 'node', format: 'cjs' });
 });
 afterAll(() => rmSync(folder, { recursive: true }));

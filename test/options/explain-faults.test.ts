@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { throwFaults } from '../../src/options/explain-faults.ts';
 import { parseFlags } from '../../src/options/parse-flags.ts';
-import { optionsOf } from '../../src/options/table.ts';
 import { thrownBy } from '../support/thrown.ts';
+import { rowsOf } from './values.ts';
 
 const commands = (['credential-process', 'sign-string', 'read-certificate-data'] as const).map((name) => ({
   name,
-  options: optionsOf(name),
+  options: rowsOf(name),
 }));
 
 function explained(...args: string[]) {

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readProfile } from '../../src/options/from-profile.ts';
-import { optionTable } from '../../src/options/table.ts';
 import { thrownBy } from '../support/thrown.ts';
 
 let folder: string;
@@ -16,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function read(name: string, config: string, env: Record<string, string> = { AWS_CONFIG_FILE: path }) {
   writeFileSync(path, config);
-  return readProfile(name, env, optionTable);
+  return readProfile(name, env);
 }
 
 const onPrem = `
@@ -50,13 +49,13 @@ describe('where the file is', () => {
     const home = mkdtempSync(join(folder, 'home-'));
     mkdirSync(join(home, '.aws'));
     writeFileSync(join(home, '.aws', 'config'), onPrem);
-    expect(readProfile('on-prem', { [variable]: home, AWS_CONFIG_FILE: '' }, optionTable).name).toBe('on-prem');
+    expect(readProfile('on-prem', { [variable]: home, AWS_CONFIG_FILE: '' }).name).toBe('on-prem');
   });
 });
 
 describe('refused', () => {
   test('no file', () => {
-    const error = thrownBy(() => readProfile('on-prem', { AWS_CONFIG_FILE: join(folder, 'none') }, optionTable));
+    const error = thrownBy(() => readProfile('on-prem', { AWS_CONFIG_FILE: join(folder, 'none') }));
     expect(error).toMatchObject({
       code: 'CONFIG_PROFILE',
       message: `--from-profile needs ${join(folder, 'none')}, which does not exist`,
@@ -64,14 +63,14 @@ describe('refused', () => {
   });
 
   test('a folder in its place', () => {
-    const error = thrownBy(() => readProfile('on-prem', { AWS_CONFIG_FILE: folder }, optionTable));
+    const error = thrownBy(() => readProfile('on-prem', { AWS_CONFIG_FILE: folder }));
     expect(error).toMatchObject({ code: 'FILE_FAILED', message: `cannot read ${folder}: EISDIR` });
   });
 
   test('a file that cannot be read', () => {
     const loop = join(folder, 'loop');
     symlinkSync(loop, loop);
-    const error = thrownBy(() => readProfile('on-prem', { AWS_CONFIG_FILE: loop }, optionTable));
+    const error = thrownBy(() => readProfile('on-prem', { AWS_CONFIG_FILE: loop }));
     expect(error).toMatchObject({ code: 'FILE_FAILED', message: `cannot read ${loop}: ELOOP` });
   });
 

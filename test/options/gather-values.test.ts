@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { exclusionsOf } from '../../src/options/exclusions.ts';
 import { environmentName, type OptionRow, profileKeyName } from '../../src/options/option-row.ts';
-import { optionsOf, optionTable } from '../../src/options/table.ts';
+import { optionTable } from '../../src/options/table.ts';
 import { rejectionOf, thrownBy } from '../support/thrown.ts';
-import { valuesOf } from './values.ts';
+import { rowsOf, valuesOf } from './values.ts';
 
 const commands = ['credential-process', 'sign-string', 'read-certificate-data'] as const;
 
@@ -16,7 +16,7 @@ function samples(row: OptionRow): readonly [string, string] {
 }
 
 describe.each(commands)('sources of the options of %s', (command) => {
-  const configurable = optionsOf(command).filter((row) => row.flagOnly !== true);
+  const configurable = rowsOf(command).filter((row) => row.flagOnly !== true);
 
   test.each(configurable.map((row) => [row.flag, row] as const))('%s', async (flag, row) => {
     const [one, two] = samples(row);
@@ -236,7 +236,7 @@ const exclusions = {
 
 describe.each(commands)('exclusions of %s', (command) => {
   const pairs: readonly (readonly [string, string])[] = exclusions[command];
-  const rows = optionsOf(command);
+  const rows = rowsOf(command);
   const flagOf = (flag: string): string => {
     const row = rows.find((row) => row.flag === flag);
     if (row === undefined) throw new Error(`${command} has no --${flag}`);

@@ -2,6 +2,7 @@ import { gatherValues, type ProfileKeys } from '../../src/options/gather-values.
 import type { CommandName, OptionRow } from '../../src/options/option-row.ts';
 import type { OptionValues } from '../../src/options/option-values.ts';
 import { parseFlags } from '../../src/options/parse-flags.ts';
+import { signStringOptions } from '../../src/options/sign-string-table.ts';
 import { optionsOf } from '../../src/options/table.ts';
 
 interface Given {
@@ -11,10 +12,15 @@ interface Given {
   readonly rows?: readonly OptionRow[];
 }
 
+/** Every option of a command. */
+export function rowsOf(name: CommandName): readonly OptionRow[] {
+  return name === 'sign-string' ? signStringOptions : optionsOf(name);
+}
+
 /** The values of a command for arguments, environment and the keys of a profile called on-prem. */
 export function valuesOf(name: CommandName, { args = [], env = {}, profile, rows }: Given): Promise<OptionValues> {
   const keys: ProfileKeys | undefined =
     profile === undefined ? undefined : { name: 'on-prem', keys: new Map(Object.entries(profile)) };
-  const options = rows ?? optionsOf(name);
+  const options = rows ?? rowsOf(name);
   return gatherValues({ name, options }, { flags: parseFlags(args, options, false), env, profile: keys });
 }

@@ -161,6 +161,7 @@ describe('what cannot be started', () => {
 
   test.each([
     [{ accountId: '1' }, /^the account id "1" is not twelve digits$/],
+    [{ region: 'Frankfurt' }, /^"Frankfurt" is no region such as eu-west-1$/],
     [{ throttle: 0 }, /^the throttle is 0 calls a second/],
     [{ roles: [] }, /^the sandbox needs a role$/],
     [{ roles: ['a b'] }, /^"a b" is no name of a role$/],

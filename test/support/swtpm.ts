@@ -164,7 +164,10 @@ async function ended(child: ChildProcess): Promise<void> {
  *
  * @param path `…/tpmrm0` for one that looks like the kernel's resource manager, `…/tpm0` for the bare one
  */
-export async function startPty(path: string, tpm: Pick<Swtpm, 'address'>): Promise<{ stop(): Promise<void> }> {
+export async function startPty(
+  path: string,
+  tpm: Pick<Swtpm, 'address'>,
+): Promise<{ readonly stop: () => Promise<void> }> {
   const address =
     'path' in tpm.address ? `UNIX-CONNECT:${tpm.address.path}` : `TCP:${tpm.address.host}:${tpm.address.port}`;
   const child = spawn('socat', [`PTY,link=${path},rawer`, address], { stdio: 'ignore' });

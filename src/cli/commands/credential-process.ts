@@ -2,20 +2,17 @@ import { obtainProcessDocument } from '../../faces/process-document.ts';
 import { resolveCredentialRequest } from '../../options/resolve.ts';
 import { optionsOf } from '../../options/table.ts';
 import type { OptionValues } from '../../options/option-values.ts';
-import type { Command } from '../command.ts';
+import type { RunnableCommand } from '../command.ts';
 import { identityContext } from '../identity-context.ts';
 import { version } from '../version.ts';
 
-/** `credential-process`: what SDKs and the AWS CLI call by a profile's credential_process. */
-export const credentialProcess: Command = {
+/**
+ * `credential-process`: what SDKs and the AWS CLI call by a profile's credential_process. Its help stands apart, in
+ * credential-process-help.ts: every call reads this file.
+ */
+export const credentialProcess: RunnableCommand = {
   name: 'credential-process',
-  summary: 'prints credentials as the SDKs expect them of a credential_process',
   options: optionsOf('credential-process'),
-  examples: [
-    'roles-anywhere credential-process --from-profile on-prem',
-    'roles-anywhere credential-process --certificate leaf.pem --private-key leaf.key \\',
-    '    --trust-anchor-arn ARN --profile-arn ARN --role-arn ARN',
-  ],
   async run(values, terminal) {
     const request = resolveCredentialRequest(values, terminal.env) ?? (await explain(values));
     if (!request.network.verify) {

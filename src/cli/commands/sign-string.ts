@@ -1,6 +1,6 @@
 import { signString as sign } from '../../faces/inspect/sign-string.ts';
 import { resolveSignString } from '../../options/resolve-inspect.ts';
-import { optionsOf } from '../../options/table.ts';
+import { signStringOptions } from '../../options/sign-string-table.ts';
 import type { Command } from '../command.ts';
 import { identityContext } from '../identity-context.ts';
 
@@ -10,7 +10,7 @@ export const signString: Command = {
   summary: 'signs a fixed test message with the private key',
   description:
     'Signs a message that is always the same, to show that the key can be opened and used. stdin is not read for it.',
-  options: optionsOf('sign-string'),
+  options: signStringOptions,
   examples: ['roles-anywhere sign-string --private-key leaf.key --format text'],
   run: async (values, terminal) => terminal.stdout(await sign(resolveSignString(values), identityContext(terminal))),
 };

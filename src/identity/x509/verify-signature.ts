@@ -1,7 +1,8 @@
-import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { constants, type KeyObject, verify } from 'node:crypto';
 import type { Digest } from '../signer.ts';
 import type { Certificate } from './certificate.ts';
 import { wholeBytesOf } from './der.ts';
+import { openSubjectPublicKey } from './open-key.ts';
 import { certificateParts } from './parse-certificate.ts';
 import { describePublicKey } from './public-key.ts';
 import { readSignatureAlgorithm } from './signature-algorithm.ts';
@@ -16,13 +17,9 @@ export function openPublicKey(publicKeyInfo: Uint8Array): KeyObject | undefined 
 }
 
 function tryPublicKey(publicKeyInfo: Uint8Array): KeyObject | undefined {
-  try {
-    const key = createPublicKey({ key: Buffer.from(publicKeyInfo), format: 'der', type: 'spki' });
-    // Node 22 with OpenSSL 3.5 opens ML-DSA keys, and then has neither a name nor a use for them.
-    return key.asymmetricKeyType === undefined ? undefined : key;
-  } catch {
-    return undefined;
-  }
+  const key = openSubjectPublicKey(publicKeyInfo);
+  // Node 22 with OpenSSL 3.5 opens ML-DSA keys, and then has neither a name nor a use for them.
+  return key?.asymmetricKeyType === undefined ? undefined : key;
 }
 
 export interface SignedMessage {

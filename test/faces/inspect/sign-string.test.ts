@@ -1,11 +1,22 @@
 import { createHash, verify, X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type SignatureFormat, signString } from '../../../src/faces/inspect/sign-string.ts';
+import { root } from '../../support/command.ts';
+import { parseCertificate } from '../../../src/identity/x509/parse-certificate.ts';
 import type { IdentityContext } from '../../../src/identity/identity.ts';
 import type { Digest } from '../../../src/identity/signer.ts';
-import { type Issued, makeCa, makeFolder, makeLeaf, openssl, removeFolder } from '../../support/openssl.ts';
+import {
+  certificateDer,
+  type Issued,
+  makeCa,
+  makeFolder,
+  makeLeaf,
+  openssl,
+  removeFolder,
+} from '../../support/openssl.ts';
 
 const context: IdentityContext = { now: () => new Date(), warn: () => undefined };
 const keyTypes = ['rsa:2048', 'p256', 'p384', 'p521'] as const;
@@ -94,5 +105,22 @@ describe('with a certificate', () => {
     await expect(signString({ key, digest: 'SHA-256', format: 'text' }, context)).rejects.toMatchObject({
       code: 'KEY_MISMATCH',
     });
+  });
+});
+
+describe('an ML-DSA key', () => {
+  const made = join(root, 'certs-fixtures', 'made');
+  const sets = { 'ML-DSA-44': ml_dsa44, 'ML-DSA-65': ml_dsa65, 'ML-DSA-87': ml_dsa87 };
+
+  test.each(Object.entries(sets))('%s signs the message without the hash of its public key', async (name, set) => {
+    const file = (suffix: string): string => join(made, `${name.toLowerCase()}-${suffix}`);
+    const privateKey = { option: '--private-key', kind: 'file', path: file('seed.key') } as const;
+    const signature = await signString({ key: { privateKey }, digest: 'SHA-512', format: 'bin' }, context);
+    const der = certificateDer(file('by-ec.pem'));
+    const info = parseCertificate(der).publicKeyInfo;
+    // The key is the end of its SubjectPublicKeyInfo (RFC 9881, section 4).
+    const publicKey = info.subarray(info.length - (set.lengths.publicKey ?? 0));
+    const message = Buffer.from('AWS Roles Anywhere Credential Helper Signing Test1');
+    expect(set.verify(Buffer.from(signature), message, publicKey)).toBe(true);
   });
 });

@@ -37,8 +37,13 @@ export function localKey(key: KeyObject): LocalKey | undefined {
     },
     publicKeyInfo: () => publicKey.export({ type: 'spki', format: 'der' }),
     // Comparing opened keys is faster than exporting, and takes compressed points for what they are.
-    fits: ({ publicKeyInfo }) => openPublicKey(publicKeyInfo)?.equals(publicKey) ?? false,
+    fits: ({ publicKeyInfo }) => areEqual(openPublicKey(publicKeyInfo), publicKey),
   };
+}
+
+/** Of keys of two types OpenSSL would leave an error behind. */
+function areEqual(one: KeyObject | undefined, other: KeyObject): boolean {
+  return one !== undefined && one.asymmetricKeyType === other.asymmetricKeyType && one.equals(other);
 }
 
 /** A key of another implementation, out of its public half. */

@@ -1,4 +1,4 @@
-import { createHash, pbkdf2, type ScryptOptions, scrypt } from 'node:crypto';
+import { hash as hashOnce, pbkdf2, type ScryptOptions, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Problem } from '../../problem.ts';
 import type { Element } from '../../x509/der.ts';
@@ -15,6 +15,9 @@ export interface PbePassword {
 
 /** Some seconds of work; GnuTLS, the most patient of the common tools, makes 600 000. */
 const maxIterations = 5_000_000;
+
+/** What the key derivation of PKCS#12 makes at a time. */
+const sha1Bytes = 20;
 
 /** Memory that scrypt may take, 128 · N · r bytes: N = 2^20 with the usual r = 8 (RFC 7914, section 2). */
 const maxScryptBytes = 1024 ** 3;
@@ -64,7 +67,10 @@ export function checkCost(algorithms: readonly (Element | undefined)[]): void {
 }
 
 function iterationsOf(scheme: PbeScheme): number {
-  return scheme.kind === 'pbes2' ? costOf(scheme.kdf) : scheme.iterations;
+  if (scheme.kind === 'pbes2') return costOf(scheme.kdf);
+  if (scheme.kind === 'pbes1') return scheme.iterations;
+  const rounds = Math.ceil(scheme.cipher.keyBytes / sha1Bytes) + Math.ceil(scheme.cipher.ivBytes / sha1Bytes);
+  return scheme.iterations * rounds;
 }
 
 /**
@@ -114,7 +120,7 @@ function derivePbkdf1(
   { hash, salt, iterations }: { readonly hash: string; readonly salt: Uint8Array; readonly iterations: number },
   password: Buffer,
 ): Buffer {
-  let digest = createHash(hash).update(password).update(salt).digest();
-  for (let round = 1; round < iterations; round++) digest = createHash(hash).update(digest).digest();
+  let digest = hashOnce(hash, Buffer.concat([password, salt]), 'buffer');
+  for (let round = 1; round < iterations; round++) digest = hashOnce(hash, digest, 'buffer');
   return digest;
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { isUtf8, transcode } from 'node:buffer';
+import { hash as hashOnce } from 'node:crypto';
 
 /** What the derived bytes are for: the diversifier of RFC 7292, B.3. */
 export const purposes = { key: 1, iv: 2, mac: 3 } as const;
@@ -27,8 +27,8 @@ export function derivePkcs12(
   const input = Buffer.concat([stretch(salt, block), stretch(password, block)]);
   const parts: Buffer[] = [];
   for (let made = 0; made < length;) {
-    let digest = createHash(hash).update(diversifier).update(input).digest();
-    for (let round = 1; round < iterations; round++) digest = createHash(hash).update(digest).digest();
+    let digest = hashOnce(hash, Buffer.concat([diversifier, input]), 'buffer');
+    for (let round = 1; round < iterations; round++) digest = hashOnce(hash, digest, 'buffer');
     parts.push(digest);
     made += digest.length;
     if (made < length) addToBlocks(input, stretch(digest, block).subarray(0, block));

@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto';
+import { openPrivateKey } from '../../x509/open-key.ts';
 import { type LocalKey, localKey } from './local-key.ts';
 import { isPem, pemBlocks } from './pem.ts';
 import type { Lock } from './unlock.ts';
@@ -24,9 +24,6 @@ function readPlainPem(bytes: Buffer): LocalKey | undefined {
   if (!isPem(bytes)) return undefined;
   const block = pemBlocks(bytes).find(({ label }) => label.endsWith('PRIVATE KEY'));
   if (block === undefined || !plainLabels.has(block.label)) return undefined;
-  try {
-    return localKey(createPrivateKey(block.armoured));
-  } catch {
-    return undefined;
-  }
+  const key = openPrivateKey(block.armoured);
+  return key === undefined ? undefined : localKey(key);
 }

@@ -1,7 +1,7 @@
-import { createPrivateKey } from 'node:crypto';
 import { Problem } from '../../problem.ts';
 import { encodeElement } from '../../x509/der-writer.ts';
 import { octetStringOf, onlyElement, sequenceOf, tags } from '../../x509/der.ts';
+import { openPrivateKey } from '../../x509/open-key.ts';
 import { supportedKeys, whyUnsupported } from '../../x509/public-key-names.ts';
 import { describeAlgorithm } from '../../x509/public-key.ts';
 import { decryptPkcs8 } from './decrypt-pkcs8.ts';
@@ -89,11 +89,8 @@ async function openPkcs8(der: Buffer): Promise<LocalKey> {
 }
 
 function tryNode(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1'): LocalKey | undefined {
-  try {
-    return localKey(createPrivateKey({ key: der, format: 'der', type }));
-  } catch {
-    return undefined;
-  }
+  const key = openPrivateKey({ key: der, format: 'der', type });
+  return key === undefined ? undefined : localKey(key);
 }
 
 function refuseLabel(label: string): void {

@@ -1,90 +1,106 @@
+import { RolesAnywhereError } from '../../../errors.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { equalBytes } from '../../x509/der.ts';
-import { describePublicKey } from '../../x509/public-key.ts';
-import { publicKeyBytes } from '../../x509/public-key-bytes.ts';
-import { verifySignature } from '../../x509/verify-signature.ts';
+import type { Candidates } from './find-candidates.ts';
+import { findPairs, type Pair, type SignTest } from './find-pairs.ts';
+import { ambiguous } from './find-token.ts';
+import { certificateNotFound, keyNotFound } from './not-found.ts';
+import { type FileCertificates, type PairSource, tokenSourcesOf } from './pkcs11-options.ts';
+import type { CertificateReader, TokenCertificate } from './token-certificates.ts';
 import type { TokenKey } from './token-keys.ts';
 
-/** A certificate that may belong to a key: one of a token, or one of a file. */
-export interface Candidate {
-  readonly certificate: Certificate;
+/** A certificate that may be the key's: on a token, or one of a file. */
+export type CandidateCertificate =
+  | TokenCertificate
+  | { readonly certificate: Certificate; readonly file: FileCertificates };
+
+export interface PairChoice {
+  readonly source: PairSource;
+  readonly found: Candidates;
+  readonly reader: CertificateReader;
+  readonly signTest: SignTest;
+  /** Whether, of several certificates of the key, the one that expires last is taken. */
+  readonly useLatestExpiring: boolean;
+  readonly now: Date;
 }
 
-export interface Pair<T extends Candidate> {
-  readonly candidate: T;
+export interface ChosenPair {
   readonly key: TokenKey;
+  /** Undefined where no certificate was asked for. */
+  readonly candidate: CandidateCertificate | undefined;
 }
-
-/** Signs a message with a key of the token, with SHA-256. */
-export type SignTest = (key: TokenKey, message: Uint8Array) => Promise<Uint8Array>;
-
-/** Not a canonical request, nor anything else that somebody might want signed. */
-const testMessage = Buffer.from('roles-anywhere: to which certificate does this key belong?');
 
 /**
- * The certificates and keys that belong together, each certificate once.
+ * The one key, and the one certificate that belongs to it.
  *
- * The public half decides where the token shows it. Else a test signature does, one for each key; but not where there is
- * one certificate and one key: the first signature is verified before it is used anyway, and on some tokens each one
- * costs a PIN or a touch.
+ * @throws RolesAnywhereError PKCS11_NOT_FOUND, PKCS11_AMBIGUOUS, KEY_MISMATCH, KEY_UNSUPPORTED
  */
-export async function findPairs<T extends Candidate>(
-  candidates: readonly T[],
-  keys: readonly TokenKey[],
-  signTest: SignTest,
-): Promise<readonly Pair<T>[]> {
-  const distinct = candidates.filter((one, index) => index === candidates.findIndex((other) => isSame(one, other)));
-  const isOneOfEach = distinct.length === 1 && keys.length === 1;
-  const pairs = new Map<T, Pair<T>>();
-  for (const key of keys) {
-    const possible = distinct.filter(({ certificate }) => mayBelong(certificate, key));
-    const proven = isOneOfEach ? possible : await prove(key, possible, signTest);
-    for (const candidate of proven) {
-      if (!pairs.has(candidate)) pairs.set(candidate, { candidate, key });
-    }
+export async function choosePair(choice: PairChoice): Promise<ChosenPair> {
+  const { source, found, reader, signTest } = choice;
+  const { certificate } = source;
+  if (certificate !== undefined && 'uri' in certificate && found.certificates.length === 0) {
+    throw certificateNotFound(certificate.option, reader);
   }
-  return [...pairs.values()];
+  const { keys } = found.keys;
+  const { option } = tokenSourcesOf(source).key;
+  if (keys.length === 0) throw keyNotFound(option, reader, found.keys);
+  if (certificate === undefined) return { key: onlyKey(keys, option), candidate: undefined };
+  const candidates = 'uri' in certificate ? found.certificates : candidatesOf(certificate);
+  return onlyPair(choice, await findPairs(withoutCas(candidates), keys, signTest), certificate.option);
 }
 
-function isSame(one: Candidate, other: Candidate): boolean {
-  return equalBytes(one.certificate.der, other.certificate.der);
+function candidatesOf(file: FileCertificates): readonly CandidateCertificate[] {
+  return file.certificates.map((certificate) => ({ certificate, file }));
 }
 
-/** False where the algorithm or the public half tells that they do not belong together. */
-function mayBelong({ publicKeyInfo }: Certificate, key: TokenKey): boolean {
-  const { family } = describePublicKey(publicKeyInfo);
-  if (family !== (key.algorithm === 'RSA' ? 'RSA' : 'EC')) return false;
-  return key.publicKeyInfo === undefined || hasSameKey(publicKeyInfo, key.publicKeyInfo);
+/** CA certificates are of no use here, and are often beside the leaf. */
+function withoutCas(candidates: readonly CandidateCertificate[]): readonly CandidateCertificate[] {
+  const leaves = candidates.filter(({ certificate }) => certificate.basicConstraints?.ca !== true);
+  return leaves.length > 0 ? leaves : candidates;
 }
 
-/** Of the keys themselves, as the algorithm's parameters have more than one spelling. */
-function hasSameKey(one: Uint8Array, other: Uint8Array): boolean {
-  return equalBytes(publicKeyBytes(one), publicKeyBytes(other));
+function onlyKey(keys: readonly TokenKey[], option: string): TokenKey {
+  const [key, ...others] = keys;
+  if (key !== undefined && others.length === 0) return key;
+  throw ambiguous(
+    `${option}: ${keys.length} private keys match the PKCS#11 URI`,
+    keys.map(({ uri }) => uri),
+  );
 }
 
-async function prove<T extends Candidate>(
-  key: TokenKey,
-  possible: readonly T[],
-  signTest: SignTest,
-): Promise<readonly T[]> {
-  if (key.publicKeyInfo !== undefined || possible.length === 0) return possible;
-  const signature = await signTest(key, testMessage);
-  const proven: T[] = [];
-  for (const candidate of possible) {
-    const { publicKeyInfo } = candidate.certificate;
-    if (await verifySignature(publicKeyInfo, { message: testMessage, signature })) proven.push(candidate);
+type CandidatePair = Pair<CandidateCertificate>;
+
+function onlyPair(choice: PairChoice, pairs: readonly CandidatePair[], option: string): ChosenPair {
+  const [pair, ...others] = pairs;
+  if (pair === undefined) {
+    throw new RolesAnywhereError(
+      'KEY_MISMATCH',
+      `${option}: the certificate does not belong to the private key on the token`,
+      { hints: ['compare them with pkcs11-tool --login --list-objects: certificate and key should have one ID'] },
+    );
   }
-  return proven;
+  if (others.length === 0) return pair;
+  return (choice.useLatestExpiring ? latestExpiring(pairs, choice.now) : undefined) ?? refuseSeveral(pairs, option);
 }
 
-/** Of several pairs the one whose certificate expires last; among those valid now, if there is any. */
-export function latestExpiring<T extends Candidate>(pairs: readonly Pair<T>[], now: Date): Pair<T> | undefined {
+/** Among the certificates that are valid now, if any is. */
+function latestExpiring(pairs: readonly CandidatePair[], now: Date): CandidatePair | undefined {
   const valid = pairs.filter(
     ({ candidate: { certificate } }) => certificate.notBefore <= now && now <= certificate.notAfter,
   );
-  return [...(valid.length > 0 ? valid : pairs)].sort(byExpiry)[0];
+  return [...(valid.length > 0 ? valid : pairs)].sort((one, other) => expiryOf(other) - expiryOf(one))[0];
 }
 
-function byExpiry(one: Pair<Candidate>, other: Pair<Candidate>): number {
-  return other.candidate.certificate.notAfter.getTime() - one.candidate.certificate.notAfter.getTime();
+function expiryOf({ candidate: { certificate } }: CandidatePair): number {
+  return certificate.notAfter.getTime();
+}
+
+function refuseSeveral(pairs: readonly CandidatePair[], option: string): never {
+  const uris = pairs.flatMap(({ candidate }) => ('uri' in candidate ? [candidate.uri] : []));
+  const { code, message, hints } = ambiguous(
+    `${option}: ${pairs.length} certificates match, and each has its private key`,
+    uris,
+  );
+  throw new RolesAnywhereError(code, message, {
+    hints: [...hints, 'or take the one that expires last with --use-latest-expiring-certificate'],
+  });
 }

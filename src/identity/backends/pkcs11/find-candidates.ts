@@ -1,4 +1,7 @@
-import type { FoundToken } from './find-token.ts';
+import { CryptokiError } from './cryptoki.ts';
+import { explainFailure } from './explain-failure.ts';
+import { type FoundToken, nameOfToken } from './find-token.ts';
+import type { LocatedToken } from './locate-token.ts';
 import { type PairSource, tokenSourcesOf } from './pkcs11-options.ts';
 import type { Pkcs11Uri } from './pkcs11-uri.ts';
 import {
@@ -21,29 +24,36 @@ export interface Candidates {
  * v2.40, section 4.6.3), or at least the same label.
  *
  * @param reader with a session that is logged in
- * @param known certificates that were found without login
+ * @param located with the certificates that were found without login
  */
-export function findCandidates(
-  source: PairSource,
-  reader: CertificateReader,
-  known: readonly TokenCertificate[],
-): Candidates {
+export function findCandidates(source: PairSource, reader: CertificateReader, located: LocatedToken): Candidates {
   const { key, certificate } = tokenSourcesOf(source);
-  const found =
-    certificate === undefined || known.length > 0 ? known : findCertificates(reader, filterOf(certificate.uri));
+  const { certificates: known, mayHoldCertificate } = located;
+  const isHidden = certificate !== undefined && mayHoldCertificate && known.length === 0;
+  const found = isHidden ? findCertificates(reader, filterOf(certificate.uri)) : known;
   const keys =
     key === certificate ? findKeysByCertificate(reader, key.uri, found) : findKeysByUri(reader, key.uri, found);
-  const certificates = certificate === undefined || found.length > 0 ? found : findCertificatesByKey(reader, keys.keys);
-  return { keys, certificates };
+  return { keys, certificates: isHidden && found.length === 0 ? findCertificatesByKey(reader, keys.keys) : found };
 }
 
-/** The certificates of several tokens that a URI matches, without a login. */
+/**
+ * The certificates of several tokens that a URI matches, without a login. Of several tokens one that fails is left out,
+ * for it need not be the one that is meant.
+ */
 export function findPublicCertificates(
   tokens: readonly FoundToken[],
   uri: Pkcs11Uri,
   warn: CertificateReader['warn'],
 ): readonly TokenCertificate[] {
-  return tokens.flatMap((token) => withReader(token, warn, (reader) => findCertificates(reader, filterOf(uri))));
+  return tokens.flatMap((token) => {
+    try {
+      return withReader(token, warn, (reader) => findCertificates(reader, filterOf(uri)));
+    } catch (error) {
+      if (tokens.length === 1 || !(error instanceof CryptokiError)) throw error;
+      warn(explainFailure(error, `reading the certificates of ${nameOfToken(token.info)}`).message);
+      return [];
+    }
+  });
 }
 
 /** Reads certificates in a session of its own, not logged in. */

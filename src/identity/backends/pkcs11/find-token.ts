@@ -14,7 +14,7 @@ export interface FoundToken {
 }
 
 /**
- * The tokens that a URI matches by its library, slot and token attributes. Tokens nobody has initialised are left out.
+ * The tokens that a URI matches by its library, slot and token attributes. Blank ones are left out.
  *
  * @throws RolesAnywhereError PKCS11_NO_TOKEN when there is none
  */
@@ -74,12 +74,17 @@ export function nameOfToken({ label, serial }: TokenInfo): string {
 function listTokens(module: OpenModule, option: string): readonly FoundToken[] {
   const present = listSlots(module, option).flatMap((slot) => {
     const info = readToken(slot);
-    return info === undefined || (info.flags & tokenFlags.initialized) === 0 ? [] : [{ slot, info }];
+    return info === undefined || isBlank(info) ? [] : [{ slot, info }];
   });
   return present.map(({ slot, info }) => {
     const isUnique = present.filter((other) => isSameToken(other.info, info)).length === 1;
     return { slot, info, uri: uriOf(info, isUnique ? undefined : slot.id) };
   });
+}
+
+/** Some modules offer a slot for the next token that somebody may initialise; others never set the flag. */
+function isBlank({ flags, label }: TokenInfo): boolean {
+  return (flags & tokenFlags.initialized) === 0 && label === '';
 }
 
 function listSlots(module: OpenModule, option: string): readonly CryptokiSlot[] {

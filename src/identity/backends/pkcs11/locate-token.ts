@@ -1,6 +1,7 @@
+import { RolesAnywhereError } from '../../../errors.ts';
 import type { IdentityContext } from '../../identity.ts';
 import { findPublicCertificates } from './find-candidates.ts';
-import { ambiguous, findTokens, type FoundToken, onlyToken } from './find-token.ts';
+import { ambiguous, findTokens, type FoundToken, nameOfToken, onlyToken } from './find-token.ts';
 import type { OpenModule } from './open-module.ts';
 import { type PairSource, type Pkcs11Source, tokenSourcesOf } from './pkcs11-options.ts';
 import type { TokenCertificate } from './token-certificates.ts';
@@ -18,7 +19,7 @@ export interface LocatedToken {
  * Finds the one token of a key, so that the PIN goes to no other one. Several that match by name are told apart by their
  * certificates, which most tokens show without a PIN.
  *
- * @throws RolesAnywhereError PKCS11_NO_TOKEN, PKCS11_AMBIGUOUS
+ * @throws RolesAnywhereError PKCS11_NO_TOKEN, PKCS11_AMBIGUOUS, PKCS11_NOT_FOUND
  */
 export function locateToken(module: OpenModule, source: PairSource, warn: IdentityContext['warn']): LocatedToken {
   const { key, certificate } = tokenSourcesOf(source);
@@ -30,11 +31,9 @@ export function locateToken(module: OpenModule, source: PairSource, warn: Identi
   const certificates = findPublicCertificates(certificateTokens, certificate.uri, warn);
   const token = chooseToken(keyTokens, certificates, key);
   const own = certificates.filter((found) => isSameSlot(found.token, token));
-  return {
-    token,
-    certificates: own.length > 0 ? own : certificates,
-    mayHoldCertificate: certificateTokens.some((other) => isSameSlot(other, token)),
-  };
+  const mayHoldCertificate = certificateTokens.some((other) => isSameSlot(other, token));
+  if (certificates.length === 0 && !mayHoldCertificate) throw notShown(certificate.option, certificateTokens);
+  return { token, certificates: own.length > 0 ? own : certificates, mayHoldCertificate };
 }
 
 function chooseToken(
@@ -48,6 +47,15 @@ function chooseToken(
   throw ambiguous(
     message,
     certificates.map(({ uri }) => uri),
+  );
+}
+
+/** The PIN goes to the token of the key; other tokens show what they show without one. */
+function notShown(option: string, tokens: readonly FoundToken[]): RolesAnywhereError {
+  const where = tokens.map(({ info }) => nameOfToken(info)).join(' and ');
+  return new RolesAnywhereError(
+    'PKCS11_NOT_FOUND',
+    `${option}: ${where} shows no certificate that matches the PKCS#11 URI`,
   );
 }
 

@@ -56,7 +56,7 @@ export class Pin {
   /** A file is read again, as its PIN may have been changed; a descriptor gives its PIN once. */
   async #knownPin(): Promise<string | undefined> {
     const { source, context } = this.#settings;
-    if (source === undefined || (source.kind === 'fd' && this.#accepted !== undefined)) return this.#accepted;
+    if (!isGiven(source) || (source.kind === 'fd' && this.#accepted !== undefined)) return this.#accepted;
     const bytes = await readSecret(source, context);
     const pin = bytes.toString('utf8');
     bytes.fill(0);
@@ -69,7 +69,7 @@ export class Pin {
       throw new RolesAnywhereError(
         'PIN_WRONG',
         `${place}: ${nameOfToken(login.token.info)} has one try left before it locks, which is not spent without a person`,
-        { hints: ['log in once by hand, which gives the tries back: pkcs11-tool --login --test'] },
+        { hints: ['log in once by hand, which gives the tries back: pkcs11-tool --login --list-objects'] },
       );
     }
     if (tryPin(login, pin)) return pin;
@@ -112,6 +112,11 @@ const pinHints = [
   'put it into a file and name that in the URI: ?pin-source=file:/run/secrets/pin',
   'or give it with --pkcs11-pin-file, --pkcs11-pin-fd or the variable ROLES_ANYWHERE_PKCS11_PIN',
 ];
+
+/** An empty PIN by flag or variable is none. */
+function isGiven(source: SecretSource | undefined): source is SecretSource {
+  return source !== undefined && !(source.kind === 'value' && source.value === '');
+}
 
 function hasPinPad(token: FoundToken): boolean {
   return (token.info.flags & tokenFlags.protectedAuthenticationPath) !== 0;

@@ -49,13 +49,25 @@ function keyInFile(bytes: Uint8Array): TpmKey {
       'TPM_KEY_INVALID',
     );
   }
+  const publicKey = signingKeyOf(key.area);
+  const policy = keyPolicyOf(key.area, key.policy);
   return {
-    publicKey: signingKeyOf(key.area),
-    policy: keyPolicyOf(key.area, key.policy),
+    publicKey,
+    policy,
     emptyAuth: key.emptyAuth,
     parent: isPersistentHandle(key.parent) ? 'key' : 'hierarchy',
-    load: (tpm, parentPassword) => loadTss2Key(tpm, key, parentPassword),
+    async load(tpm, parentPassword) {
+      const loaded = await loadTss2Key(tpm, key, parentPassword);
+      // Policy sessions are salted to the parent one by one; a password has the session that the key was loaded with.
+      return policy.kind === 'policy' ? loaded : withoutParent(tpm, loaded);
+    },
   };
+}
+
+/** A resource manager swaps what is loaded in and out with every command, and without one slots are few. */
+async function withoutParent(tpm: TpmConnection, loaded: LoadedKey): Promise<LoadedKey> {
+  if (loaded.salt !== undefined && !isPersistentHandle(loaded.salt.handle)) await tpm.flush(loaded.salt.handle);
+  return { ...loaded, salt: undefined };
 }
 
 async function keyAtHandle(source: TpmKeySource & { kind: 'handle' }, holder: KeyHolder): Promise<TpmKey> {

@@ -106,8 +106,7 @@ export class TpmPassword {
     const hints = isEmpty
       ? [`give it by ${option}, ${option}-file or ${option}-fd`, ...(hint === undefined ? [] : [hint])]
       : [];
-    const { triesLeft } = error;
-    if (triesLeft !== undefined) hints.push(`the TPM counted it: ${triesLeft} more wrong ones lock it for a time`);
+    if (error.triesLeft !== undefined) hints.push(countedHint(error.triesLeft));
     return new RolesAnywhereError('TPM_PASSWORD_WRONG', message, { cause: error.cause, hints });
   }
 
@@ -121,6 +120,12 @@ export class TpmPassword {
       hints: [`give it by ${option}, ${option}-file or ${option}-fd`, 'say --no-tpm-key-password where it has none'],
     });
   }
+}
+
+function countedHint(triesLeft: number): string {
+  return triesLeft === 0
+    ? 'the TPM counted it and is locked now: tpm2_dictionarylockout --clear-lockout unlocks it'
+    : `the TPM counted it: ${triesLeft} more wrong ones lock it for a time`;
 }
 
 function withoutTrailingZeros(value: Uint8Array): Uint8Array {

@@ -346,7 +346,7 @@ describe('with SoftHSM', needsSoftHsm(), () => {
         open({ certificate: certificateAt('pkcs11:token=hsm;object=leaf?pin-value=1234') }),
       );
       expect(error.code).toBe('CERTIFICATE_EXPIRED');
-      expect(error.message).toMatch(/^pkcs11:.*;object=leaf;type=cert holds the certificate CN=expired/);
+      expect(error.message).toMatch(/^--certificate: pkcs11:.*;object=leaf;type=cert holds the certificate CN=expired/);
     });
   });
 
@@ -417,6 +417,33 @@ describe('with SoftHSM', needsSoftHsm(), () => {
       });
       expect(identity.isVerified).toBe(true);
       expect(identity.chain).toHaveLength(1);
+    });
+
+    test('the PIN in the URI of the one is not sent to the other', async () => {
+      const [one, two] = [hsm.makeToken('one'), hsm.makeToken('two')];
+      one?.addCertificate(leaf.certificate, { label: 'leaf', id: '01' });
+      two?.addKey(leaf.key, { label: 'leaf', id: '01' });
+      const source = {
+        certificate: certificateAt('pkcs11:token=one;object=leaf?pin-value=9999'),
+        privateKey: privateKeyAt('pkcs11:token=two;object=leaf'),
+      };
+      expect((await rejectionOf(open(source))).code).toBe('PIN_MISSING');
+      expect(two?.flags()).not.toContain('count low');
+    });
+
+    test('a certificate that the one does not show is not looked for on the other', async () => {
+      const [one, two] = [hsm.makeToken('one'), hsm.makeToken('two')];
+      two?.addKey(leaf.key, { label: 'leaf', id: '01' });
+      two?.addCertificate(leaf.certificate, { label: 'leaf', id: '01' });
+      const source = {
+        certificate: certificateAt('pkcs11:token=one;object=leaf'),
+        privateKey: privateKeyAt('pkcs11:token=two;object=leaf?pin-value=1234'),
+      };
+      const error = await rejectionOf(open(source));
+      expect(error.code).toBe('PKCS11_NOT_FOUND');
+      expect(error.message).toBe(
+        `--certificate: token "one" (serial ${one?.serial}) shows no certificate that matches the PKCS#11 URI`,
+      );
     });
   });
 

@@ -95,6 +95,12 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
       closeSync(fd);
     });
 
+    test('nowhere if the variable is empty', async () => {
+      const pin: SecretSource = { option: 'ROLES_ANYWHERE_PKCS11_PIN', kind: 'value', value: '' };
+      expect((await rejectionOf(open(uri, { pin }, personWho()))).code).toBe('PIN_MISSING');
+      expect(logins()).toEqual([]);
+    });
+
     test('the URI before the option', async () => {
       const pin: SecretSource = { option: '--pkcs11-pin', kind: 'value', value: '9999' };
       const identity = await open(`${uri}?pin-value=1234`, { pin }, personWho());

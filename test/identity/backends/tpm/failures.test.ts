@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { RolesAnywhereError } from '../../../../src/errors.ts';
 import { parseTpmDevice } from '../../../../src/identity/backends/tpm/device.ts';
 import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
 import { openTransport } from '../../../../src/identity/backends/tpm/transport/open-transport.ts';
@@ -44,6 +45,20 @@ const mishaps: Readonly<Record<string, (command: SeenCommand) => Promise<Outcome
   },
 };
 
+/** Options whose commands may take a tenth of a second, where the real ones may take seconds. */
+function hasty(tcti: string): TpmOptions {
+  const open = async (): Promise<TpmTransport> => {
+    const transport = await openTransport(parseTpmDevice(tcti, '--tpm-device'));
+    return { ...transport, send: (command, timeoutMs) => transport.send(command, Math.min(timeoutMs, 100)) };
+  };
+  return { openTransport: open, keyPassword: given(secret) };
+}
+
+/** A transport of swtpm that says that it has a resource manager. */
+async function managed(tcti: string): Promise<TpmTransport> {
+  return { ...(await openTransport(parseTpmDevice(tcti, '--tpm-device'))), managed: true };
+}
+
 describe('failures of a TPM', needs('swtpm'), () => {
   let folder: string;
   let tpm: Swtpm;
@@ -69,15 +84,6 @@ describe('failures of a TPM', needs('swtpm'), () => {
     removeFolder(folder);
   });
 
-  /** Options whose commands may take a tenth of a second, where the real ones may take seconds. */
-  function hasty(tcti: string): TpmOptions {
-    const open = async (): Promise<TpmTransport> => {
-      const transport = await openTransport(parseTpmDevice(tcti, '--tpm-device'));
-      return { ...transport, send: (command, timeoutMs) => transport.send(command, Math.min(timeoutMs, 100)) };
-    };
-    return { openTransport: open, keyPassword: given(secret) };
-  }
-
   /** TPM_CC of the commands that one signature takes. swtpm answers the first TPM2_Sign in a while with TPM_RC_RETRY. */
   async function commandsOf(source: TpmKeySource): Promise<readonly number[]> {
     await signOnce(folder, source, at(tpm, { keyPassword: given(secret) }));
@@ -96,8 +102,8 @@ describe('failures of a TPM', needs('swtpm'), () => {
       createPrimary,
       startAuthSession,
       load,
-      sign,
       flushContext,
+      sign,
       flushContext,
     ]);
     // Once to learn what the key is, once to sign.
@@ -105,27 +111,43 @@ describe('failures of a TPM', needs('swtpm'), () => {
     expect(await commandsOf(handle)).toEqual([...find, ...find, readPublic, startAuthSession, sign]);
   });
 
-  test.each(Object.keys(mishaps))('at each command: %s', async (name) => {
-    const mishap = mishaps[name];
-    for (const [what, source] of Object.entries({ file, handle })) {
-      const count = (await commandsOf(source)).length;
-      for (let failing = 0; failing < count; failing += 1) {
+  /** `signed`, `failed` with one of our codes, or what else came out. */
+  async function outcomeOf(source: TpmKeySource, options: TpmOptions): Promise<string> {
+    try {
+      return (await signOnce(folder, source, options)) === 'Verified OK' ? 'signed' : 'signed wrongly';
+    } catch (error) {
+      const code = error instanceof RolesAnywhereError ? error.code : String(error);
+      return /^TPM_(FAILED|BUSY|UNREACHABLE)$/.test(code) ? 'failed' : code;
+    }
+  }
+
+  describe.each(Object.entries(mishaps))('at each command: %s', (name, mishap) => {
+    test.each(['file', 'handle'] as const)('key in a %s', async (kind) => {
+      const source = kind === 'file' ? file : handle;
+      const commands = await commandsOf(source);
+      const found: string[] = [];
+      const expected: string[] = [];
+      for (const [failing, code] of commands.entries()) {
         proxy = await startTpmProxy(tpm.address, (command) =>
-          command.index === failing && mishap !== undefined ? mishap(command) : command.forward(),
+          command.index === failing ? mishap(command) : command.forward(),
         );
         const started = performance.now();
-        const outcome = await signOnce(folder, source, hasty(proxy.tcti)).catch((error: unknown) => error);
-        const isFlush = proxy.codes()[failing] === commandCodes.flushContext;
-        // ReadPublic of a storage key that may not be there: without it the session is bound.
-        const isSpare = what === 'handle' && failing === 8 && name === 'the TPM refuses it';
-        const where = `${what}, command ${failing}`;
-        if (isFlush || isSpare) expect(outcome, where).toBe('Verified OK');
-        else expect(outcome, where).toMatchObject({ code: expect.stringMatching(/^TPM_(FAILED|BUSY|UNREACHABLE)$/) });
-        expect(performance.now() - started, where).toBeLessThan(3000);
+        const outcome = await outcomeOf(source, hasty(proxy.tcti));
+        const isSlow = performance.now() - started > 3000;
         await proxy.stop();
-        expect(await tpm.leftovers(), where).toEqual([]);
+        const leftovers = await tpm.leftovers();
+        found.push(`${failing}: ${outcome}${isSlow ? ', slowly' : ''}, left ${leftovers.join()}`);
+        const isFlush = code === commandCodes.flushContext;
+        // The second ReadPublic of a signature by handle looks for a storage key, which need not be there.
+        const isSpare = isFlush || (kind === 'handle' && failing === 8);
+        const isHarmless =
+          failing > commands.indexOf(commandCodes.sign) ||
+          (isSpare && name === 'the TPM refuses it') ||
+          (isFlush && name === 'its answer is empty');
+        expected.push(`${failing}: ${isHarmless ? 'signed' : 'failed'}, left `);
       }
-    }
+      expect(found).toEqual(expected);
+    });
   });
 
   test.each([
@@ -171,21 +193,22 @@ describe('failures of a TPM', needs('swtpm'), () => {
   });
 
   test('stopped by its signal after each command', async () => {
-    const count = (await commandsOf(file)).length;
-    for (let stopping = 0; stopping < count; stopping += 1) {
+    const commands = await commandsOf(file);
+    const found: unknown[] = [];
+    const reason = new Error('the user has had enough');
+    for (const stopping of commands.keys()) {
       const controller = new AbortController();
-      const reason = new Error('the user has had enough');
       proxy = await startTpmProxy(tpm.address, async ({ index, forward }) => {
         if (index === stopping) controller.abort(reason);
         return forward();
       });
       const options = at(proxy, { keyPassword: given(secret), signal: controller.signal });
       const outcome = await signOnce(folder, file, options).catch((error: unknown) => error);
-      const sign = count - 3;
-      expect(outcome, `command ${stopping}`).toBe(stopping < sign ? reason : 'Verified OK');
       await proxy.stop();
-      expect(await tpm.leftovers(), `command ${stopping}`).toEqual([]);
+      found.push([outcome, await tpm.leftovers()]);
     }
+    const sign = commands.indexOf(commandCodes.sign);
+    expect(found).toEqual(commands.map((_, stopping) => [stopping < sign ? reason : 'Verified OK', []]));
   });
 
   test('closed while it signs', async () => {
@@ -200,8 +223,7 @@ describe('failures of a TPM', needs('swtpm'), () => {
   });
 
   describe('with a key that is held', () => {
-    let pty: { stop(): Promise<void> } | undefined;
-    const device = (): string => join(folder, 'tpmrm0');
+    let pty: { readonly stop: () => Promise<void> } | undefined;
 
     afterEach(async () => {
       await pty?.stop();
@@ -211,8 +233,9 @@ describe('failures of a TPM', needs('swtpm'), () => {
     test('it is loaded once', async () => {
       proxy = await startTpmProxy(tpm.address);
       const port = Number(/port=(\d+)/.exec(proxy.tcti)?.[1]);
-      pty = await startPty(device(), { address: { host: '127.0.0.1', port } });
-      const key = await openTpmSigner(file, at({ tcti: device() }, { keyPassword: given(secret) }), {});
+      const device = join(folder, 'tpmrm0');
+      pty = await startPty(device, { address: { host: '127.0.0.1', port } });
+      const key = await openTpmSigner(file, at({ tcti: device }, { keyPassword: given(secret) }), {});
       for (let count = 0; count < 10; count += 1) {
         expect(verified(folder, key.publicKeyInfo, await key.signer.sign(message))).toBe('Verified OK');
       }
@@ -263,10 +286,5 @@ describe('failures of a TPM', needs('swtpm'), () => {
       await expect(key.signer.sign(message)).rejects.toMatchObject({ code: 'TPM_UNREACHABLE' });
       await key.close();
     });
-
-    /** A transport of swtpm that says that it has a resource manager. */
-    async function managed(tcti: string): Promise<TpmTransport> {
-      return { ...(await openTransport(parseTpmDevice(tcti, '--tpm-device'))), managed: true };
-    }
   });
 });

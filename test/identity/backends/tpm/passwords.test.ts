@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { RolesAnywhereError } from '../../../../src/errors.ts';
 import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
 import type { TpmKeySource } from '../../../../src/identity/backends/tpm/tpm-options.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
@@ -136,9 +137,18 @@ describe('passwords of a TPM', needs('swtpm'), () => {
   });
 
   test('a locked TPM is explained, and takes the right password once it is unlocked', async () => {
+    const hints: unknown[] = [];
     for (let attempt = 0; attempt < 3; attempt += 1) {
-      await expect(signOnce(folder, locked, at(tpm, { keyPassword: given('wrong') }))).rejects.toThrow('refused');
+      const failure = await signOnce(folder, locked, at(tpm, { keyPassword: given('wrong') })).catch(
+        (error: unknown) => error,
+      );
+      if (failure instanceof RolesAnywhereError) hints.push(...failure.hints);
     }
+    expect(hints).toEqual([
+      'the TPM counted it: 2 more wrong ones lock it for a time',
+      'the TPM counted it: 1 more wrong ones lock it for a time',
+      'the TPM counted it and is locked now: tpm2_dictionarylockout --clear-lockout unlocks it',
+    ]);
     const key = await openTpmSigner(locked, at(tpm, { keyPassword: given(secret) }), {});
     await expect(key.signer.sign(message)).rejects.toMatchObject({
       code: 'TPM_LOCKED_OUT',

@@ -15,8 +15,9 @@ import { startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { at, message, verified } from './judge.ts';
 import { opensslKey } from './keys.ts';
 
+/** Nothing here can be busy for root, who may open even that. */
 vi.mock('node:fs/promises', async (original) => {
-  const actual = await original<typeof import('node:fs/promises')>();
+  const actual = await original<{ open: typeof open }>();
   return { ...actual, open: vi.fn<typeof open>(actual.open) };
 });
 
@@ -33,7 +34,7 @@ const ways = ['unix', 'tcp', 'device'] as const;
 describe.each(ways)('transport %s', needs('socat'), (way) => {
   let folder: string;
   /** What the TPM's side does with a connection and the pieces that come in. */
-  let serve: (socket: Socket, piece: Buffer) => void;
+  let serve: (socket: Socket, piece: Buffer) => unknown;
   let server: Server;
   let stopPty: (() => Promise<void>) | undefined;
   let transport: TpmTransport | undefined;
@@ -143,6 +144,8 @@ describe.each(ways)('transport %s', needs('socat'), (way) => {
   });
 });
 
+const busy = (): Error => Object.assign(new Error('EBUSY: resource busy or locked'), { code: 'EBUSY' });
+
 describe('a TPM that cannot be reached', () => {
   let folder: string;
 
@@ -189,8 +192,6 @@ describe('a TPM that cannot be reached', () => {
       message: `swtpm at 127.0.0.1:${port} refuses connections: nothing listens there`,
     });
   });
-
-  const busy = (): Error => Object.assign(new Error('EBUSY: resource busy or locked'), { code: 'EBUSY' });
 
   test('a device that another program has open, until it closes it', async () => {
     vi.mocked(open).mockRejectedValueOnce(busy()).mockRejectedValueOnce(busy());

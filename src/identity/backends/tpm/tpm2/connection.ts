@@ -97,7 +97,7 @@ export class TpmConnection implements CommandChannel {
     for (const pause of [...retryPausesMs, undefined]) {
       const answer = await this.#transport.send(bytes, timeoutsMs[command.duration]);
       // A refused command has not changed the nonces of its session: the same bytes are good again.
-      if (!retryCodes.has(decodeResponseCode(responseCodeOf(answer)).name)) return answer;
+      if (!retryCodes.has(decodeResponseCode(responseCodeOf(answer) ?? 0).name)) return answer;
       if (pause !== undefined) await sleep(pause);
     }
     throw new RolesAnywhereError(
@@ -115,6 +115,17 @@ export class TpmConnection implements CommandChannel {
     this.#loaded.delete(handle);
   }
 
+  /** Flushes what is not needed any more. Where the TPM refuses that, `close` tries again. */
+  async flush(handle: number): Promise<void> {
+    try {
+      await this.#execute(flushContext(handle));
+      this.#loaded.delete(handle);
+    } catch (error) {
+      if (!(error instanceof TpmRefusal)) throw error;
+      this.debug(`could not flush 0x${handle.toString(16)} (${error.code.name})`);
+    }
+  }
+
   /** Flushes all that we loaded and closes. Does not fail: what could not be flushed is told at debug level. */
   async close(): Promise<void> {
     try {
@@ -130,8 +141,7 @@ export class TpmConnection implements CommandChannel {
     for (const handle of [...this.#loaded, ...this.#loaded]) {
       if (!this.#loaded.has(handle) || this.#lost !== undefined) continue;
       try {
-        await this.#execute(flushContext(handle));
-        this.#loaded.delete(handle);
+        await this.flush(handle);
       } catch (error) {
         this.debug(`could not flush 0x${handle.toString(16)} (${String(error)})`);
       }

@@ -9,7 +9,7 @@ import { decodeResponseCode, describeResponseCode, type ResponseCode } from './r
 const tags = { noSessions: 0x8001, sessions: 0x8002 } as const;
 
 /** Bytes of tag, size and code that every command and answer begins with. */
-export const headerSize = 10;
+const headerSize = 10;
 
 /** The TPM understood the command and answered with a response code. */
 export class TpmRefusal extends Error {
@@ -61,11 +61,9 @@ function writeCommand(command: TpmCommand<unknown>, prepared: PreparedCommand | 
   return Buffer.concat([u16(tag), u32(headerSize + body.length), u32(command.code), body]);
 }
 
-/** The response code of an answer. @throws Problem */
-export function responseCodeOf(answer: Uint8Array): number {
-  const cursor = cursorOver(answer);
-  takeBytes(cursor, headerSize - 4);
-  return takeU32(cursor);
+/** The response code of an answer; undefined where it is too short to have one. */
+export function responseCodeOf(answer: Uint8Array): number | undefined {
+  return answer.length < headerSize ? undefined : takeU32({ bytes: answer, offset: headerSize - 4 });
 }
 
 function readAnswer<Answer>(

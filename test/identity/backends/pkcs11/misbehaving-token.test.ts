@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CryptokiError, type CryptokiSlot, tokenFlags } from '../../../../src/identity/backends/pkcs11/cryptoki.ts';
+import { listPkcs11Certificates } from '../../../../src/identity/backends/pkcs11/list-pkcs11-certificates.ts';
 import { openPkcs11Signer, type Pkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11-signer.ts';
+import { parsePkcs11Uri } from '../../../../src/options/pkcs11-uri.ts';
 import { makeFolder, makeKey, removeFolder } from '../../../support/openssl.ts';
 import { optionsWith, personWho, privateKeyAt, type WatchedContext } from '../../../support/pkcs11.ts';
 import { makeSoftHsm, needsSoftHsm } from '../../../support/softhsm.ts';
@@ -14,6 +17,9 @@ const behaviour = vi.hoisted(() => ({
   loginResult: undefined as string | undefined,
   signResult: undefined as string | undefined,
   missingMechanisms: [] as number[],
+  usesOfClosedSessions: 0,
+  names: {} as { readonly label?: string; readonly serial?: string },
+  brokenToken: undefined as string | undefined,
   pinAtPad: undefined as string | undefined,
   pins: [] as string[],
   signed: [] as { readonly mechanism: number; readonly input: string }[],
@@ -40,12 +46,26 @@ vi.mock(import('../../../../src/identity/backends/pkcs11/load-module.ts'), async
 function misbehaving(slot: CryptokiSlot): CryptokiSlot {
   return {
     ...slot,
-    token: () => ({ ...slot.token(), flags: (slot.token().flags | behaviour.flags) & ~behaviour.clearedFlags }),
+    token: () => ({
+      ...slot.token(),
+      ...behaviour.names,
+      flags: (slot.token().flags | behaviour.flags) & ~behaviour.clearedFlags,
+    }),
     open: () => {
+      if (behaviour.brokenToken === slot.token().label) throw new CryptokiError('CKR_DEVICE_ERROR', undefined);
       const session = slot.open();
       let mechanism = 0;
+      let isClosed = false;
       return {
         ...session,
+        close: () => {
+          isClosed = true;
+          session.close();
+        },
+        isLoggedIn: () => {
+          if (isClosed) behaviour.usesOfClosedSessions += 1;
+          return session.isLoggedIn();
+        },
         login: (kind, pin) => {
           behaviour.pins.push(pin);
           behaviour.flags = behaviour.flagsAfterLogin ?? behaviour.flags;
@@ -58,7 +78,7 @@ function misbehaving(slot: CryptokiSlot): CryptokiSlot {
           session.startSigning(key, wanted === 0x1044 ? 0x1041 : wanted);
         },
         sign: (data) => {
-          behaviour.signed.push({ mechanism, input: Buffer.from(data).toString() });
+          behaviour.signed.push({ mechanism, input: Buffer.from(data).toString('latin1') });
           if (behaviour.signResult !== undefined) {
             session.giveUpSigning();
             return Promise.reject(new CryptokiError(behaviour.signResult, undefined));
@@ -79,7 +99,9 @@ describe('a token that', needsSoftHsm(), () => {
 
   beforeAll(() => {
     folder = makeFolder();
-    const token = makeSoftHsm(folder).makeToken('hsm');
+    const hsm = makeSoftHsm(folder);
+    hsm.makeToken('other');
+    const token = hsm.makeToken('hsm');
     token.addKey(makeKey(folder, 'leaf'), { label: 'leaf', id: '01' });
     token.addKey(makeKey(folder, 'careful'), { label: 'careful', id: '02' }, { alwaysAuthenticate: true });
   });
@@ -94,6 +116,9 @@ describe('a token that', needsSoftHsm(), () => {
       loginResult: undefined,
       signResult: undefined,
       missingMechanisms: [],
+      usesOfClosedSessions: 0,
+      names: {},
+      brokenToken: undefined,
       pinAtPad: undefined,
       pins: [],
       signed: [],
@@ -167,6 +192,46 @@ describe('a token that', needsSoftHsm(), () => {
     expect(person.questions).toEqual([]);
   });
 
+  test('is broken is left out of the list where there are others, and told', async () => {
+    behaviour.brokenToken = 'other';
+    const person = personWho();
+    expect(await listPkcs11Certificates(privateKeyAt('pkcs11:'), optionsWith(), person)).toEqual([]);
+    expect(person.warnings).toEqual([
+      expect.stringMatching(
+        /^reading the certificates of token "other" \(serial \w+\) failed with CKR_DEVICE_ERROR: the token or its reader failed$/,
+      ),
+    ]);
+  });
+
+  test('is broken and the only one is an error', async () => {
+    behaviour.brokenToken = 'other';
+    const error = await rejectionOf(
+      listPkcs11Certificates(privateKeyAt('pkcs11:token=other'), optionsWith(), personWho()),
+    );
+    expect(error.code).toBe('PKCS11_FAILED');
+    expect(error.message).toBe(
+      '--private-key: listing the certificates failed with CKR_DEVICE_ERROR: the token or its reader failed',
+    );
+  });
+
+  test('cannot be told from another one is named by its slot', async () => {
+    behaviour.names = { label: 'twin', serial: '1' };
+    const error = await rejectionOf(open('pkcs11:token=twin'));
+    expect(error.code).toBe('PKCS11_AMBIGUOUS');
+    const uris = error.hints.map((hint) => parsePkcs11Uri(hint.slice('write '.length), 'hint'));
+    expect(uris.length).toBeGreaterThan(1);
+    expect(new Set(uris.map(({ slotId }) => slotId)).size).toBe(uris.length);
+    expect(uris[0]).toMatchObject({ token: 'twin', serial: '1' });
+  });
+
+  test('takes no more than the order of the curve gets a longer hash cut', async () => {
+    const opened = await open('pkcs11:token=hsm;object=leaf?pin-value=1234');
+    await opened.signer.sign(Buffer.from('message'), 'SHA-512');
+    await opened.close();
+    const hash = createHash('sha512').update('message').digest();
+    expect(behaviour.signed).toEqual([{ mechanism: 0x1041, input: hash.subarray(0, 32).toString('latin1') }]);
+  });
+
   test('wants no login gets no PIN', async () => {
     behaviour.clearedFlags = tokenFlags.loginRequired;
     const person = personWho('1234');
@@ -204,6 +269,19 @@ describe('a token that', needsSoftHsm(), () => {
     );
     expect(behaviour.signed).toHaveLength(2);
     await opened.close();
+  });
+
+  test('fails to sign and to open again is left alone until the next signature, with a new session', async () => {
+    const opened = await open('pkcs11:token=hsm;object=leaf?pin-value=1234');
+    Object.assign(behaviour, { signResult: 'CKR_DEVICE_REMOVED', brokenToken: 'hsm' });
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const error = await rejectionOf(opened.signer.sign(Buffer.from('message')));
+      expect(error.message).toMatch(/failed with CKR_DEVICE_ERROR/);
+    }
+    Object.assign(behaviour, { signResult: undefined, brokenToken: undefined });
+    expect(await opened.signer.sign(Buffer.from('message'))).toBeInstanceOf(Uint8Array);
+    await opened.close();
+    expect(behaviour.usesOfClosedSessions).toBe(0);
   });
 
   test('waited in vain for a touch is not asked again', async () => {

@@ -1,0 +1,361 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SigningIdentity } from '../../../../src/identity/identity.ts';
+import { openIdentity } from '../../../../src/identity/open-identity.ts';
+import { isPkcs12 } from '../../../../src/identity/backends/file/is-pkcs12.ts';
+import { encodeElement } from '../../../../src/identity/x509/der-writer.ts';
+import { subjectOf } from '../../../../src/identity/x509/explain-leaf.ts';
+import {
+  certificateDer,
+  type Issued,
+  makeCa,
+  makeFolder,
+  makeLeaf,
+  makePkcs12,
+  openssl,
+  removeFolder,
+} from '../../../support/openssl.ts';
+import { rejectionOf } from '../../../support/thrown.ts';
+import { bytes, file, password, recordingContext } from '../../given.ts';
+import { bagsOf, nestedBag, pkcs12Of, toBer, withPbmac1 } from './pkcs12-parts.ts';
+
+let folder: string;
+let root: Issued;
+let sub: Issued;
+let leaf: Issued;
+let rsaLeaf: Issued;
+beforeAll(() => {
+  folder = makeFolder();
+  root = makeCa(folder, 'root');
+  sub = makeCa(folder, 'sub', { issuer: root });
+  leaf = makeLeaf(folder, 'leaf', sub);
+  rsaLeaf = makeLeaf(folder, 'rsa-leaf', sub, { keyType: 'rsa:2048' });
+});
+afterAll(() => removeFolder(folder));
+
+const made = (secret: string, args: readonly string[] = [], others: readonly Issued[] = [root, sub]): Buffer =>
+  readFileSync(makePkcs12(folder, 'made', leaf, { password: secret, others, args }));
+
+const plain = ['-keypbe', 'NONE', '-certpbe', 'NONE', '-nomac'];
+
+const open = (content: Uint8Array, secret?: string): Promise<SigningIdentity> =>
+  openIdentity(
+    { certificate: bytes(content), ...(secret === undefined ? {} : { keyPassword: password(secret) }) },
+    recordingContext(),
+  );
+
+/** The leaf and its chain, as they would be sent; the signature is checked on its way out. */
+async function expectLeaf(identity: SigningIdentity, expected: Issued = leaf): Promise<void> {
+  expect(Buffer.from(identity.certificate.der)).toEqual(certificateDer(expected.certificate));
+  expect(identity.chain.map(({ der }) => Buffer.from(der))).toEqual([certificateDer(sub.certificate)]);
+  expect((await identity.signer.sign(Buffer.from('message'))).length).toBeGreaterThan(60);
+}
+
+describe('openssl', () => {
+  test.each<readonly string[]>([
+    [],
+    ['-legacy'],
+    ['-descert'],
+    ['-keypbe', 'aes-128-cbc', '-certpbe', 'aes-192-cbc'],
+    ['-keypbe', 'camellia-256-cbc', '-certpbe', 'camellia-128-cbc'],
+    ['-keypbe', 'PBE-SHA1-3DES', '-certpbe', 'PBE-SHA1-2DES'],
+    ['-keypbe', 'NONE'],
+    ['-certpbe', 'NONE'],
+    ['-keypbe', 'NONE', '-certpbe', 'NONE'],
+    ['-macalg', 'sha1'],
+    ['-macalg', 'sha224'],
+    ['-macalg', 'sha384'],
+    ['-macalg', 'sha512'],
+    ['-iter', '1'],
+    ['-noiter', '-nomaciter'],
+    ['-iter', '20000'],
+    ['-nomac'],
+    ['-name', 'a friendly name', '-caname', 'another'],
+  ])('%s %s %s %s', async (...args) => {
+    const provider = args.includes('-legacy') ? [] : ['-provider', 'default', '-provider', 'legacy'];
+    await expectLeaf(await open(made('secret', [...args, ...provider]), 'secret'));
+  });
+
+  test('RSA', async () => {
+    const content = readFileSync(makePkcs12(folder, 'rsa', rsaLeaf, { password: 'secret', others: [sub] }));
+    await expectLeaf(await open(content, 'secret'), rsaLeaf);
+  });
+
+  test.each(['pässwörd', 'p\u{1F511}y', 'пароль', ' with blanks '])('password %j', async (secret) => {
+    const env = { password: secret };
+    for (const args of [[], ['-legacy'], ['-macalg', 'sha512']]) {
+      const content = made(env.password, args);
+      await expectLeaf(await open(content, secret));
+      expect((await rejectionOf(open(content, `${secret}x`))).code).toBe('PASSWORD_WRONG');
+    }
+  });
+});
+
+describe('others', () => {
+  const fixture = (name: string): Buffer =>
+    readFileSync(new URL(`../../../../certs-fixtures/made/${name}.p12`, import.meta.url));
+
+  test.each([
+    ['keytool', 'CN=keytool', 0],
+    ['keytool-legacy', 'CN=keytool-legacy', 0],
+    ['gnutls', 'CN=gnutls', 0],
+    ['gnutls-3des', 'CN=gnutls', 0],
+    ['legacy', 'CN=legacy', 0],
+    ['legacy-rc2-128', 'CN=legacy', 0],
+    ['legacy-rc4', 'CN=legacy', 0],
+  ])('%s', async (name, subject, chainLength) => {
+    const identity = await open(fixture(name), 'changeit');
+    expect(subjectOf(identity.certificate)).toBe(subject);
+    expect(identity.chain).toHaveLength(chainLength);
+    expect((await identity.signer.sign(Buffer.from('message'))).length).toBeGreaterThan(60);
+    const error = await rejectionOf(open(fixture(name), 'wrong'));
+    expect(error.code).toBe('PASSWORD_WRONG');
+    expect(error.message).toBe('--certificate: the bytes given is not opened by the password given');
+  });
+
+  test('BER with indefinite lengths, as Windows and NSS have it', async () => {
+    await expectLeaf(await open(toBer(made('secret')), 'secret'));
+    await expectLeaf(await open(toBer(made('secret', ['-legacy'])), 'secret'));
+    await expectLeaf(await open(toBer(made('', plain))));
+    expect((await rejectionOf(open(toBer(made('secret')), 'wrong'))).code).toBe('PASSWORD_WRONG');
+  });
+
+  test('PBMAC1', async () => {
+    const content = withPbmac1(made('pässwörd'), 'pässwörd');
+    await expectLeaf(await open(content, 'pässwörd'));
+    expect((await rejectionOf(open(content, 'wrong'))).code).toBe('PASSWORD_WRONG');
+    const tampered = withPbmac1(made('other'), 'pässwörd');
+    expect((await rejectionOf(open(tampered, 'pässwörd'))).code).toBe('PASSWORD_WRONG');
+  });
+
+  test('bags inside of bags', async () => {
+    const bags = bagsOf(made('', plain));
+    await expectLeaf(await open(pkcs12Of([nestedBag([nestedBag(bags)])])));
+    let deep = nestedBag(bags);
+    for (let depth = 0; depth < 9; depth++) deep = nestedBag([deep]);
+    const error = await rejectionOf(open(pkcs12Of([deep])));
+    expect(error.code).toBe('CERTIFICATE_INVALID');
+    expect(error.message).toBe('--certificate: the bytes given is damaged: it nests too deeply');
+  });
+});
+
+describe('passwords', () => {
+  test('that are empty need not be given', async () => {
+    for (const args of [[], ['-legacy'], ['-nomac'], ['-macalg', 'sha384']]) {
+      await expectLeaf(await open(made('', args)));
+      await expectLeaf(await open(made('', args), ''));
+    }
+  });
+
+  test('that are not there at all are a form of their own', async () => {
+    // GnuTLS makes such files: the key derivation gets no bytes at all, not even the terminating zero.
+    const { createHmac } = await import('node:crypto');
+    const { derivePkcs12, purposes } = await import('../../../../src/identity/backends/file/pkcs12-kdf.ts');
+    const { authenticatedSafeOf } = await import('./pkcs12-parts.ts');
+    const { elementsOf, onlyElement } = await import('../../../../src/identity/x509/der.ts');
+    const file = made('', plain);
+    const salt = Buffer.alloc(8, 9);
+    const key = derivePkcs12({ hash: 'sha1', password: Buffer.of(), salt, iterations: 1 }, purposes.mac, 20);
+    const digest = createHmac('sha1', key).update(authenticatedSafeOf(file)).digest();
+    const algorithm = encodeElement(0x30, Buffer.from('06052b0e03021a0500', 'hex'));
+    const mac = encodeElement(0x30, algorithm, encodeElement(0x04, digest));
+    const macData = encodeElement(0x30, mac, encodeElement(0x04, salt));
+    const parts = elementsOf(onlyElement(file).contents).map(({ encoded }) => encoded);
+    await expectLeaf(await open(encodeElement(0x30, ...parts, macData)));
+  });
+
+  test('that are wrong are an error', async () => {
+    for (const args of [[], ['-legacy'], ['-nomac'], ['-nomac', '-certpbe', 'NONE'], ['-nomac', '-legacy']]) {
+      const error = await rejectionOf(open(made('secret', args), 'wrong'));
+      expect(error.code).toBe('PASSWORD_WRONG');
+      expect(error.message).toBe('--certificate: the bytes given is not opened by the password given');
+    }
+  });
+
+  test('that are missing are an error', async () => {
+    for (const args of [[], ['-legacy'], ['-nomac'], ['-nomac', '-legacy']]) {
+      const error = await rejectionOf(open(made('secret', args)));
+      expect(error.code).toBe('PASSWORD_MISSING');
+      expect(error.message).toBe('--certificate: the bytes given is encrypted, and no password was given');
+      expect(error.hints[0]).toContain('--pkcs8-password');
+    }
+  });
+
+  test('are asked for once, though the file is certificate and key', async () => {
+    const path = makePkcs12(folder, 'asked', leaf, { password: 'secret', others: [sub] });
+    const context = recordingContext(['secret']);
+    await expectLeaf(await openIdentity({ certificate: file(path), privateKey: file(path, '--private-key') }, context));
+    expect(context.questions).toEqual([`password of ${path}: `]);
+  });
+
+  test('of a file that needs none are ignored', async () => {
+    await expectLeaf(await open(made('', plain), 'not needed'));
+  });
+});
+
+describe('the leaf', () => {
+  test('is found by its key and not by its place', async () => {
+    const bags = bagsOf(made('', plain));
+    await expectLeaf(await open(pkcs12Of([...bags].reverse())));
+    const [first, second, third, key] = bags;
+    const shuffled = [third, key, second, first].filter((bag) => bag !== undefined);
+    expect(shuffled).toHaveLength(4);
+    await expectLeaf(await open(pkcs12Of(shuffled)));
+  });
+
+  const bagsFor = (issued: Issued): readonly Uint8Array[] =>
+    bagsOf(readFileSync(makePkcs12(folder, 'one', issued, { args: plain })));
+
+  test('of several is the one that can be used', async () => {
+    const old = makeLeaf(folder, 'old', sub, { notAfter: new Date(Date.now() - 60_000) });
+    const bags = [...bagsFor(old), ...bagsFor(leaf), ...bagsFor(sub)];
+    const content = pkcs12Of(bags);
+    await expectLeaf(await open(content));
+  });
+
+  test('of several that could be used is nobody’s guess', async () => {
+    const error = await rejectionOf(open(pkcs12Of([...bagsFor(leaf), ...bagsFor(rsaLeaf)])));
+    expect(error.code).toBe('KEY_INVALID');
+    expect(error.message).toBe(
+      '--certificate: the bytes given holds 2 private keys with certificates that could be used: CN=leaf; CN=rsa-leaf',
+    );
+    expect(error.hints).toEqual(['export the one that is meant into a file of its own']);
+  });
+
+  test('of several that cannot be used is refused with the reason of the first', async () => {
+    const expired = { notAfter: new Date(Date.now() - 60_000) };
+    const [one, two] = [makeLeaf(folder, 'one', sub, expired), makeLeaf(folder, 'two', sub, expired)];
+    const error = await rejectionOf(open(pkcs12Of([...bagsFor(one), ...bagsFor(two)])));
+    expect(error.code).toBe('CERTIFICATE_EXPIRED');
+    expect(error.message).toContain('holds the certificate CN=one, which expired on');
+  });
+
+  test('of a key that cannot be used is refused, unless there is another', async () => {
+    const ed25519 = makeLeaf(folder, 'ed25519', sub, { keyType: 'ed25519' });
+    const error = await rejectionOf(open(pkcs12Of(bagsFor(ed25519))));
+    expect(error.code).toBe('KEY_UNSUPPORTED');
+    expect(error.message).toContain('Roles Anywhere takes no signatures by Ed25519 keys');
+    const small = makeLeaf(folder, 'small', sub, { keyType: 'rsa:1024' });
+    const content = pkcs12Of([...bagsFor(ed25519), ...bagsFor(small), ...bagsFor(leaf), ...bagsFor(sub)]);
+    await expectLeaf(await open(content));
+  });
+});
+
+describe('beside other files', () => {
+  test('a PKCS#12 as the private key of a certificate', async () => {
+    const path = makePkcs12(folder, 'key', leaf, { password: 'secret', others: [sub, root] });
+    const source = {
+      certificate: file(leaf.certificate),
+      privateKey: file(path, '--private-key'),
+      keyPassword: password('secret'),
+    };
+    await expectLeaf(await openIdentity(source, recordingContext()));
+    const other = { ...source, certificate: file(rsaLeaf.certificate) };
+    expect((await rejectionOf(openIdentity(other, recordingContext()))).code).toBe('KEY_MISMATCH');
+  });
+
+  test('a PKCS#12 as the certificate of a private key', async () => {
+    const path = makePkcs12(folder, 'certificates', leaf, { password: 'secret', others: [sub, root] });
+    const source = {
+      certificate: file(path),
+      privateKey: file(leaf.key, '--private-key'),
+      keyPassword: password('secret'),
+    };
+    await expectLeaf(await openIdentity(source, recordingContext()));
+  });
+
+  test('intermediates from a file', async () => {
+    const path = makePkcs12(folder, 'alone', leaf, { password: 'secret' });
+    const source = {
+      certificate: file(path),
+      intermediates: file(sub.certificate, '--intermediates'),
+      keyPassword: password('secret'),
+    };
+    await expectLeaf(await openIdentity(source, recordingContext()));
+  });
+
+  test('a PKCS#12 is no file of intermediates', async () => {
+    const path = makePkcs12(folder, 'alone', leaf, { password: 'secret' });
+    const source = {
+      certificate: file(leaf.certificate),
+      privateKey: file(leaf.key),
+      intermediates: file(path, '--intermediates'),
+    };
+    const error = await rejectionOf(openIdentity(source, recordingContext()));
+    expect(error.code).toBe('CHAIN_INVALID');
+    expect(error.message).toBe(`--intermediates: ${path} is a PKCS#12 file, which can be given as --certificate only`);
+  });
+});
+
+describe('what lacks something', () => {
+  test('a file without a private key', async () => {
+    const path = join(folder, 'no-key.p12');
+    openssl(['pkcs12', '-export', '-nokeys', '-in', leaf.certificate, '-passout', 'pass:secret', '-out', path]);
+    const error = await rejectionOf(open(readFileSync(path), 'secret'));
+    expect(error.code).toBe('KEY_INVALID');
+    expect(error.message).toBe('--certificate: the bytes given is a PKCS#12 file without a private key');
+  });
+
+  test('a file without a certificate', async () => {
+    const path = join(folder, 'no-certificate.p12');
+    openssl(['pkcs12', '-export', '-nocerts', '-inkey', leaf.key, '-passout', 'pass:secret', '-out', path]);
+    const error = await rejectionOf(open(readFileSync(path), 'secret'));
+    expect(error.code).toBe('CERTIFICATE_INVALID');
+    expect(error.message).toBe('--certificate: the bytes given is a PKCS#12 file without a certificate');
+  });
+
+  test('a file whose key has no certificate', async () => {
+    const [key] = bagsOf(readFileSync(makePkcs12(folder, 'one', rsaLeaf, { args: plain }))).slice(-1);
+    const [certificate] = bagsOf(readFileSync(makePkcs12(folder, 'one', leaf, { args: plain })));
+    const error = await rejectionOf(open(pkcs12Of([certificate, key].filter((bag) => bag !== undefined))));
+    expect(error.code).toBe('KEY_MISMATCH');
+    expect(error.message).toContain('(RSA 2048) is not the key of --certificate: the bytes given');
+  });
+
+  test('truncated and tampered files', async () => {
+    const content = made('secret');
+    for (const length of [8, 100, content.length - 1]) {
+      const error = await rejectionOf(open(content.subarray(0, length), 'secret'));
+      expect(error.code).toBe('CERTIFICATE_INVALID');
+      expect(error.message).toBe('--certificate: the bytes given is damaged: it ends too early');
+    }
+    const tampered = Buffer.from(content);
+    tampered[300] = (tampered[300] ?? 0) ^ 1;
+    expect((await rejectionOf(open(tampered, 'secret'))).code).toBe('PASSWORD_WRONG');
+  });
+
+  test('files that are protected by a public key', async () => {
+    const signedData = Buffer.from('06092a864886f70d010702', 'hex');
+    const authSafe = encodeElement(0x30, signedData, encodeElement(0xa0, encodeElement(0x30)));
+    const error = await rejectionOf(open(encodeElement(0x30, Buffer.from('020103', 'hex'), authSafe)));
+    expect(error.code).toBe('KEY_UNSUPPORTED');
+    expect(error.message).toContain('is a PKCS#12 file that is protected by a public key instead of a password');
+  });
+
+  test('iterations without end', async () => {
+    const content = made('secret', ['-iter', '2048', '-macalg', 'sha256']);
+    // Two bytes of the count of the MAC, the last number of the file.
+    const mac = Buffer.concat([content.subarray(0, -4), Buffer.from('0204', 'hex'), Buffer.from('7fffffff', 'hex')]);
+    expect(content.subarray(-4)).toEqual(Buffer.from('02020800', 'hex'));
+    const grown = (bytes_: Buffer): Buffer => {
+      // The lengths of MacData and of the whole file grow by two.
+      const macData = bytes_.length - 6 - (content.length - 4 - content.lastIndexOf(Buffer.from('3041', 'hex')));
+      bytes_[macData + 1] = (bytes_[macData + 1] ?? 0) + 2;
+      bytes_.writeUInt16BE(bytes_.readUInt16BE(2) + 2, 2);
+      return bytes_;
+    };
+    const error = await rejectionOf(open(grown(mac), 'secret'));
+    expect(error.code).toBe('KEY_UNSUPPORTED');
+    expect(error.message).toContain('takes the work of 2147483647 iterations, more than 5000000');
+  });
+});
+
+test('is told from other DER by its first bytes', () => {
+  expect(isPkcs12(made('secret'))).toBe(true);
+  expect(isPkcs12(toBer(made('secret')))).toBe(true);
+  expect(isPkcs12(certificateDer(leaf.certificate))).toBe(false);
+  expect(isPkcs12(openssl(['ec', '-in', leaf.key, '-outform', 'DER']))).toBe(false);
+  expect(isPkcs12(readFileSync(leaf.key))).toBe(false);
+  expect(isPkcs12(Buffer.of())).toBe(false);
+});
