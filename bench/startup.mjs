@@ -34,13 +34,37 @@ function openssl(...args) {
 /** A CA, a server certificate for localhost, and an RSA-2048 leaf with its key. */
 function makeCertificates() {
   const days = ['-days', '2'];
-  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Bench CA', ...days);
+  openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.pem',
+    '-subj',
+    '/CN=Bench CA',
+    ...days,
+  );
   for (const [name, extensions] of [
     ['server', 'subjectAltName=DNS:localhost\n'],
     ['leaf', 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n'],
   ]) {
     writeFileSync(file(`${name}.ext`), extensions);
-    openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+    openssl(
+      'req',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.csr`,
+      '-subj',
+      `/CN=${name}`,
+    );
     openssl(
       ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'],
       ...['-extfile', `${name}.ext`, '-out', `${name}.pem`, ...days],

@@ -20,7 +20,11 @@ function examples(text) {
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-const sources = [join(root, 'README.md'), ...filesBelow(join(root, 'docs'), '.md'), ...filesBelow(join(root, 'src'), '.ts')];
+const sources = [
+  join(root, 'README.md'),
+  ...filesBelow(join(root, 'docs'), '.md'),
+  ...filesBelow(join(root, 'src'), '.ts'),
+];
 let count = 0;
 for (const source of sources) {
   for (const [index, example] of examples(readFileSync(source, 'utf8')).entries()) {

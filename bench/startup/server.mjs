@@ -6,7 +6,10 @@ const [certificate, key] = process.argv.slice(2);
 const body = JSON.stringify({
   credentialSet: [
     {
-      assumedRoleUser: { arn: 'arn:aws:sts::111122223333:assumed-role/Bench/bench', assumedRoleId: 'AROAEXAMPLE:bench' },
+      assumedRoleUser: {
+        arn: 'arn:aws:sts::111122223333:assumed-role/Bench/bench',
+        assumedRoleId: 'AROAEXAMPLE:bench',
+      },
       credentials: {
         accessKeyId: 'ASIAEXAMPLEEXAMPLE00',
         secretAccessKey: 'example-secret-access-key-of-the-bench-00',
@@ -23,7 +26,9 @@ const body = JSON.stringify({
 
 const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (request, response) => {
   request.resume().once('end', () => {
-    response.writeHead(201, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body);
+    response
+      .writeHead(201, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+      .end(body);
   });
 });
 server.listen(0, 'localhost', () => process.send(server.address().port));

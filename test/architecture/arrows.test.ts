@@ -40,7 +40,11 @@ test.each([
   ['src/session/x.ts', "export { a } from '../faces/a.ts';", 'src/session must not import src/faces'],
   ['src/sandbox/x.ts', "void import('../sigv4-x509/a.ts');", 'src/sandbox must not import src/sigv4-x509'],
   ['src/options/x.ts', "import { a } from '../identity/a.ts'; a;", 'only types from src/identity'],
-  ['src/identity/x.ts', "import pkijs from 'pkijs'; pkijs;", 'pkijs may be imported only in src/identity/backends/file/'],
+  [
+    'src/identity/x.ts',
+    "import pkijs from 'pkijs'; pkijs;",
+    'pkijs may be imported only in src/identity/backends/file/',
+  ],
   ['src/session/x.ts', "import { env } from 'node:process'; env;", 'node:process may be imported only in src/cli/'],
   ['src/session/x.ts', 'export const a = process.env;', 'process.* belongs to src/cli'],
   ['src/session/x.ts', "export * from './y.ts';", 'export * hides'],
@@ -50,7 +54,10 @@ test.each([
 });
 
 test.each([
-  ['src/session/x.ts', "import { a } from './a.ts'; import { b } from '../errors.ts'; import { c } from '../sigv4-x509/c.ts'; a; b; c;"],
+  [
+    'src/session/x.ts',
+    "import { a } from './a.ts'; import { b } from '../errors.ts'; import { c } from '../sigv4-x509/c.ts'; a; b; c;",
+  ],
   ['src/options/x.ts', "import type { A } from '../identity/a.ts'; export type B = A;"],
   ['src/cli/x.ts', "export const a = process.env; void import('../sandbox/index.ts');"],
   ['test/session/x.ts', "import { a } from '../../src/cli/a.ts'; a; process.env;"],

@@ -61,5 +61,6 @@ test('credential-process with a key file loads these modules and no other', asyn
     'node:crypto',
     'node:fs',
     'node:net',
+    'node:tls',
   ]);
 });

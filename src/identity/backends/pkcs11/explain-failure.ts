@@ -35,11 +35,15 @@ export function explainFailure(error: CryptokiError, what: string): RolesAnywher
   );
 }
 
-/** Runs `work`; what the module answers wrong comes out explained. */
-export async function explaining<T>(what: string, work: () => T | Promise<T>): Promise<T> {
+/**
+ * Runs `work`; what the module answers wrong comes out explained.
+ *
+ * @param what as of explainFailure
+ */
+export async function explaining<T>(what: () => string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof CryptokiError ? explainFailure(error, what) : error;
+    throw error instanceof CryptokiError ? explainFailure(error, what()) : error;
   }
 }

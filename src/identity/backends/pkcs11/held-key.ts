@@ -19,8 +19,8 @@ export interface HeldKeyParts {
   readonly now: IdentityContext['now'];
 }
 
-/** Milliseconds. A token that signs this fast is not worth another thread, which takes a fifth of one to reach. */
-const fast = 1;
+/** Milliseconds for which this thread may wait itself: to have another one wait takes up to half of one. */
+const fast = 2;
 
 /**
  * A private key on a token, with one session held open for it. Before each signature the session is checked; when it
@@ -54,7 +54,7 @@ export class HeldKey implements Signer {
   sign(message: Uint8Array, digest: Digest = 'SHA-256'): Promise<Uint8Array> {
     return this.#inTurn(() => {
       if (this.#closed) throw new RolesAnywhereError('PKCS11_FAILED', `${this.#option}: the key was closed`);
-      const what = `${this.#option}: signing with ${nameOfToken(this.#login.token.info)}`;
+      const what = (): string => `${this.#option}: signing with ${nameOfToken(this.#login.token.info)}`;
       return explaining(what, () => this.#signReopening(message, digest));
     });
   }

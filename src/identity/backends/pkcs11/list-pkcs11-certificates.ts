@@ -28,12 +28,15 @@ export async function listPkcs11Certificates(
 ): Promise<readonly ListedCertificate[]> {
   const module = await openModule([source], options);
   try {
-    return await explaining(`${source.option}: listing the certificates`, async () => {
-      const tokens = findTokens(module, source);
-      const found = findPublicCertificates(tokens, source.uri, context.warn);
-      const all = found.length > 0 ? found : await findHidden(tokens, source, options, context);
-      return all.map(({ certificate, uri }) => ({ certificate, uri: formatPkcs11Uri(uri) }));
-    });
+    return await explaining(
+      () => `${source.option}: listing the certificates`,
+      async () => {
+        const tokens = findTokens(module, source);
+        const found = findPublicCertificates(tokens, source.uri, context.warn);
+        const all = found.length > 0 ? found : await findHidden(tokens, source, options, context);
+        return all.map(({ certificate, uri }) => ({ certificate, uri: formatPkcs11Uri(uri) }));
+      },
+    );
   } finally {
     module.release();
   }

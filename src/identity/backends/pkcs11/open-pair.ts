@@ -48,7 +48,10 @@ export async function openPair(request: Request): Promise<OpenPair> {
   sources.forEach(refuseOtherType);
   const module = await openModule(sources, request.options);
   try {
-    return await explaining(`${key.option}: opening the key`, () => openIn(module, request));
+    return await explaining(
+      () => `${key.option}: opening the key`,
+      () => openIn(module, request),
+    );
   } catch (error) {
     module.release();
     throw error;
