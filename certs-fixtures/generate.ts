@@ -79,8 +79,8 @@ function makeKeytoolFiles(work: string): void {
   }
 }
 
-/** PKCS#12 of GnuTLS: as it comes, and in the old encryption. */
-function makeGnutlsFiles(work: string, root: Issued): void {
+/** PKCS#12 of GnuTLS, with its 600 000 iterations. */
+function makeGnutlsFile(work: string, root: Issued): void {
   const leaf = makeLeaf(work, 'gnutls', root, { notBefore, notAfter });
   const files = [
     '--load-certificate',
@@ -92,7 +92,6 @@ function makeGnutlsFiles(work: string, root: Issued): void {
   ];
   const output = ['--to-p12', '--outder', '--p12-name', 'leaf', '--password', password];
   run('certtool', ...files, ...output, '--outfile', join(made, 'gnutls.p12'));
-  run('certtool', ...files, ...output, '--pkcs-cipher', '3des-pkcs12', '--outfile', join(made, 'gnutls-3des.p12'));
 }
 
 /** As Windows up to 8.1 and `openssl -legacy` write it: RC2-40 for certificates, 3DES for the key; and RC4. */
@@ -354,7 +353,7 @@ try {
   const root = makeCa(work, 'root', { subject: '/CN=fixture root', notBefore, notAfter });
   writeFileSync(join(made, 'root.pem'), pem('CERTIFICATE', certificateDer(root.certificate)));
   makeKeytoolFiles(work);
-  makeGnutlsFiles(work, root);
+  makeGnutlsFile(work, root);
   makeLegacyFiles(work, root);
   makeLegacyKeys(work, root);
   makeMlDsaFiles(root);

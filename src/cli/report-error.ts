@@ -26,7 +26,7 @@ function defect(cause: unknown): RolesAnywhereError {
   const name = cause instanceof Error ? cause.name : typeof cause;
   return new RolesAnywhereError('INTERNAL', `this is a defect of roles-anywhere (${name})`, {
     cause,
-    hints: ['please report it with what --debug shows; npm bugs roles-anywhere opens the place'],
+    hints: ['please report it, with what --debug shows'],
   });
 }
 

@@ -61,7 +61,7 @@ describe('a defect', () => {
       status: 1,
       lines: [
         'roles-anywhere: this is a defect of roles-anywhere (TypeError)',
-        'hint: please report it with what --debug shows; npm bugs roles-anywhere opens the place',
+        'hint: please report it, with what --debug shows',
       ],
     });
   });

@@ -58,6 +58,8 @@ export interface Token {
   readonly serial: string;
   /** A key out of a PKCS#8 PEM file. */
   addKey(path: string, names: ObjectNames, options?: { readonly alwaysAuthenticate?: boolean }): void;
+  /** The public key object of a private key in a PEM file; without it SoftHSM does not show the point of an EC key. */
+  addPublicKey(path: string, names: ObjectNames): void;
   /** A certificate out of a PEM file. */
   addCertificate(path: string, names: ObjectNames): void;
   removeKey(names: ObjectNames): void;
@@ -113,6 +115,8 @@ function makeToken(folder: string, label: string, pin: string): Token {
         '--usage-sign',
         ...(options.alwaysAuthenticate === true ? ['--always-auth'] : []),
       ]),
+    addPublicKey: (path, names) =>
+      add('pubkey', openssl(['pkey', '-in', path, '-pubout', '-outform', 'DER']), names, []),
     addCertificate: (path, names) => add('cert', openssl(['x509', '-in', path, '-outform', 'DER']), names, []),
     removeKey: (names) => {
       tool(['--login', '--pin', pin, '--delete-object', '--type', 'privkey', ...nameArguments(names)]);

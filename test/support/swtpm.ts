@@ -3,7 +3,7 @@
  *
  * @example
  * ```ts
- * describe('with a TPM', needs('swtpm'), () => {
+ * describe('with a TPM', needsTpm(), () => {
  *   const folder = makeFolder();
  *   let tpm: Swtpm;
  *   beforeAll(async () => { tpm = await startSwtpm(folder); });
@@ -11,13 +11,24 @@
  * });
  * ```
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { createServer, type NetConnectOpts, connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { needs } from './programs.ts';
+
+/** What `needs` is, for all that these tests run: swtpm, tpm2-tools, the provider of tpm2-openssl, and socat. */
+export function needsTpm(): { skip: boolean } {
+  const missing = ['swtpm', 'tpm2_create', 'socat'].map(needs).some(({ skip }) => skip);
+  const [, modules = ''] = /MODULESDIR: "(.*)"/.exec(execFileSync('openssl', ['version', '-m']).toString()) ?? [];
+  if (missing || existsSync(join(modules, 'tpm2.so'))) return { skip: missing };
+  if (process.env['CI'] !== undefined) throw new Error('tpm2-openssl is not installed, and in CI it must be');
+  console.log('skipped: tests that need tpm2-openssl, which is not installed');
+  return { skip: true };
+}
 
 export interface Swtpm {
   /** As TPM2TOOLS_TCTI and `--tpm-device` have it: `swtpm:path=…` or `swtpm:host=…,port=…`. */

@@ -1,6 +1,5 @@
 import { isUtf8, transcode } from 'node:buffer';
 import { hash as hashOnce } from 'node:crypto';
-import { iterateSha1 } from './iterate-sha1.ts';
 
 /** What the derived bytes are for: the diversifier of RFC 7292, B.3. */
 export const purposes = { key: 1, iv: 2, mac: 3 } as const;
@@ -28,19 +27,13 @@ export function derivePkcs12(
   const input = Buffer.concat([stretch(salt, block), stretch(password, block)]);
   const parts: Buffer[] = [];
   for (let made = 0; made < length;) {
-    const digest = iterate(hash, hashOnce(hash, Buffer.concat([diversifier, input]), 'buffer'), iterations - 1);
+    let digest = hashOnce(hash, Buffer.concat([diversifier, input]), 'buffer');
+    for (let round = 1; round < iterations; round++) digest = hashOnce(hash, digest, 'buffer');
     parts.push(digest);
     made += digest.length;
     if (made < length) addToBlocks(input, stretch(digest, block).subarray(0, block));
   }
   return Buffer.concat(parts).subarray(0, length);
-}
-
-function iterate(hash: string, first: Buffer, count: number): Buffer {
-  if (hash === 'sha1') return iterateSha1(first, count);
-  let digest = first;
-  for (let round = 0; round < count; round++) digest = hashOnce(hash, digest, 'buffer');
-  return digest;
 }
 
 /** Repeated until it fills whole blocks; nothing stays nothing. */

@@ -85,7 +85,7 @@ export interface CryptokiObject {
 }
 
 /** CKO_… */
-export const objectClass = { certificate: 1, privateKey: 3 } as const;
+export const objectClass = { certificate: 1, publicKey: 2, privateKey: 3 } as const;
 
 /** CKA_… */
 export const attributes = {

@@ -11,12 +11,18 @@ import { Pin } from './pin.ts';
 import { type PairSource, type Pkcs11Options, type Pkcs11Source, tokenSourcesOf } from './pkcs11-options.ts';
 import { formatPkcs11Uri } from './pkcs11-uri.ts';
 import { type LoggedIn, signWithKey } from './sign-with-key.ts';
-import { type CertificateReader, findPossibleIssuers } from './token-certificates.ts';
+import {
+  type CertificateReader,
+  findCertificates,
+  findPossibleIssuers,
+  type TokenCertificate,
+} from './token-certificates.ts';
+import { findPublicKeyInfo, type TokenKey } from './token-keys.ts';
 
 /** A key that is held open, and its certificate. */
 export interface OpenPair {
   readonly key: HeldKey;
-  /** DER SubjectPublicKeyInfo: of the certificate, or as the token tells it. Few tokens tell it of an EC key. */
+  /** DER SubjectPublicKeyInfo: of the certificate, or as the token tells it; undefined where it does not. */
   readonly publicKeyInfo: Uint8Array | undefined;
   /** Undefined where no certificate was asked for. */
   readonly certificate: PairedCertificate | undefined;
@@ -79,7 +85,7 @@ async function openIn(module: OpenModule, request: Request): Promise<OpenPair> {
     const { option } = tokenSourcesOf(source).key;
     return {
       key: new HeldKey({ module, login, key, option, now: context.now }),
-      publicKeyInfo: certificate?.certificate.publicKeyInfo ?? key.publicKeyInfo,
+      publicKeyInfo: certificate?.certificate.publicKeyInfo ?? publicHalf(key, reader),
       certificate,
     };
   } catch (error) {
@@ -93,6 +99,13 @@ function pinFor({ mayHoldCertificate }: LocatedToken, { source, options, context
   const { key, certificate } = tokenSourcesOf(source);
   const ofCertificate = mayHoldCertificate ? certificate?.uri.pin : undefined;
   return new Pin({ source: key.uri.pin ?? ofCertificate ?? options.pin, reuse: options.reusePin, context });
+}
+
+/** Whether it is right shows when the first signature is verified with it. */
+function publicHalf(key: TokenKey, reader: CertificateReader): Uint8Array | undefined {
+  const beside = (): readonly TokenCertificate[] =>
+    key.id.length === 0 ? [] : findCertificates(reader, { id: key.id });
+  return key.publicKeyInfo ?? findPublicKeyInfo(reader.session, key) ?? beside().at(0)?.certificate.publicKeyInfo;
 }
 
 /** Which of a pair a URI's type names does not matter: the other one is found by it. */

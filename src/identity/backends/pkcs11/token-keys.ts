@@ -40,6 +40,18 @@ export function findKeys(session: CryptokiSession, token: FoundToken, filter: Ob
   };
 }
 
+/** The public half of a key out of the public key object beside it, which has the same CKA_ID. */
+export function findPublicKeyInfo(session: CryptokiSession, { id, algorithm }: TokenKey): Uint8Array | undefined {
+  if (id.length === 0) return undefined;
+  for (const object of session.find({ class: objectClass.publicKey, id })) {
+    const kind = readKind(object);
+    if (typeof kind !== 'string' && kind.algorithm === algorithm && kind.publicKeyInfo !== undefined) {
+      return kind.publicKeyInfo;
+    }
+  }
+  return undefined;
+}
+
 function readKey(object: CryptokiObject, token: FoundToken): TokenKey | string {
   const kind = readKind(object);
   if (typeof kind === 'string') return kind;

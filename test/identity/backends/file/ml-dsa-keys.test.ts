@@ -15,6 +15,7 @@ const schemes = { 44: ml_dsa44, 65: ml_dsa65, 87: ml_dsa87 } as const;
 const sets = [44, 65, 87] as const;
 const forms = ['seed', 'expanded', 'both'] as const;
 const message = Buffer.from('to be signed');
+const octets = (content: Uint8Array): Buffer => encodeElement(0x04, content);
 
 const fixture = (name: string): Buffer =>
   readFileSync(new URL(`../../../../certs-fixtures/made/${name}`, import.meta.url));
@@ -78,7 +79,6 @@ describe.each(sets)('ML-DSA-%i', (set) => {
 describe('damaged keys', () => {
   const seed = Buffer.alloc(32, 1);
   const { secretKey } = ml_dsa44.keygen(seed);
-  const octets = (content: Uint8Array): Buffer => encodeElement(0x04, content);
 
   test.each([
     ['a short seed', encodeElement(0x80, seed.subarray(1)), 'its seed has 31 bytes, not 32'],

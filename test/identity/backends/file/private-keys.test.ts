@@ -44,6 +44,19 @@ const refusal = (content: Uint8Array | string, secret?: string): ReturnType<type
     ),
   );
 
+const parameters = (): string => openssl(['ecparam', '-name', 'prime256v1']).toString();
+const oneLine = (pem: string): string => pem.replaceAll(/(?<!-)\n(?!-)/g, '');
+const relabelled = (pem: string): string => pem.replaceAll('RSA PRIVATE KEY', 'PRIVATE KEY');
+function versionTwo(): Buffer {
+  const info = onlyElement(openssl(['pkcs8', '-topk8', '-nocrypt', '-in', ec, '-outform', 'DER']));
+  const [, algorithm, key] = elementsOf(info.contents).map(({ encoded }) => encoded);
+  const publicKey = encodeElement(0x81, Buffer.from([0]), Buffer.alloc(65, 4));
+  return encodeElement(0x30, Buffer.from('020101', 'hex'), algorithm ?? Buffer.of(), key ?? Buffer.of(), publicKey);
+}
+
+const encrypted = (key: string, args: readonly string[], form = 'PEM'): Buffer =>
+  openssl(['pkcs8', '-topk8', '-in', key, '-passout', 'pass:secret', '-outform', form, ...args]);
+
 describe('formats', () => {
   test.each<[string, () => string, () => Uint8Array | string]>([
     ['RSA, PKCS#8, PEM', () => rsa, () => readFileSync(rsa)],
@@ -77,22 +90,9 @@ describe('formats', () => {
     await opensAs(ec, readFileSync(ec), 'not needed');
     await opensAs(ec, openssl(['ec', '-in', ec, '-outform', 'DER']), 'not needed');
   });
-
-  const parameters = (): string => openssl(['ecparam', '-name', 'prime256v1']).toString();
-  const oneLine = (pem: string): string => pem.replaceAll(/(?<!-)\n(?!-)/g, '');
-  const relabelled = (pem: string): string => pem.replaceAll('RSA PRIVATE KEY', 'PRIVATE KEY');
-  function versionTwo(): Buffer {
-    const info = onlyElement(openssl(['pkcs8', '-topk8', '-nocrypt', '-in', ec, '-outform', 'DER']));
-    const [, algorithm, key] = elementsOf(info.contents).map(({ encoded }) => encoded);
-    const publicKey = encodeElement(0x81, Buffer.from([0]), Buffer.alloc(65, 4));
-    return encodeElement(0x30, Buffer.from('020101', 'hex'), algorithm ?? Buffer.of(), key ?? Buffer.of(), publicKey);
-  }
 });
 
 describe('encrypted PKCS#8', () => {
-  const encrypted = (key: string, args: readonly string[], form = 'PEM'): Buffer =>
-    openssl(['pkcs8', '-topk8', '-in', key, '-passout', 'pass:secret', '-outform', form, ...args]);
-
   test.each([
     ['-v2', 'aes-128-cbc'],
     ['-v2', 'aes-192-cbc'],

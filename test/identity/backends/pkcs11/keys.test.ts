@@ -4,9 +4,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPkcs11Signer, type Pkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11-signer.ts';
 import type { Digest } from '../../../../src/identity/signer.ts';
 import { verifySignature } from '../../../../src/identity/x509/verify-signature.ts';
-import { makeFolder, makeKey, openssl, removeFolder, type KeyType } from '../../../support/openssl.ts';
+import {
+  type KeyType,
+  makeCa,
+  makeFolder,
+  makeKey,
+  makeLeaf,
+  openssl,
+  removeFolder,
+} from '../../../support/openssl.ts';
 import { optionsWith, personWho, privateKeyAt } from '../../../support/pkcs11.ts';
-import { makeSoftHsm, needsSoftHsm, type SoftHsm } from '../../../support/softhsm.ts';
+import { makeSoftHsm, needsSoftHsm, type SoftHsm, type Token } from '../../../support/softhsm.ts';
 import { rejectionOf } from '../../../support/thrown.ts';
 
 const keyTypes = ['rsa:2048', 'rsa:4096', 'p256', 'p384', 'p521'] as const;
@@ -20,16 +28,18 @@ const open = (object: string): Promise<Pkcs11Signer> => {
 describe('keys on a SoftHSM token', needsSoftHsm(), () => {
   let folder: string;
   let hsm: SoftHsm;
+  let token: Token;
   const keys = new Map<KeyType, string>();
 
   beforeAll(() => {
     folder = makeFolder();
     hsm = makeSoftHsm(folder);
-    const token = hsm.makeToken('hsm');
+    token = hsm.makeToken('hsm');
     for (const [index, keyType] of keyTypes.entries()) {
       const key = makeKey(folder, `key${index}`, keyType);
       keys.set(keyType, key);
       token.addKey(key, { label: keyType, id: `0${index}` });
+      token.addPublicKey(key, { label: keyType, id: `0${index}` });
     }
     token.addKey(makeKey(folder, 'foreign', 'secp256k1'), { label: 'foreign', id: '0a' });
   });
@@ -80,13 +90,24 @@ describe('keys on a SoftHSM token', needsSoftHsm(), () => {
     expect(new Set(await Promise.all(verdicts))).toEqual(new Set([true]));
   });
 
-  test('the public half of an RSA key is told; SoftHSM does not tell that of an EC key', async () => {
-    const rsa = await open('rsa:2048');
-    const ec = await open('p256');
-    await Promise.all([rsa.close(), ec.close()]);
-    const publicKey = openssl(['pkey', '-in', keys.get('rsa:2048') ?? '', '-pubout', '-outform', 'DER']);
-    expect(Buffer.from(rsa.publicKeyInfo ?? [])).toEqual(publicKey);
-    expect(ec.publicKeyInfo).toBeUndefined();
+  const publicKeyOf = (path: string): Buffer => openssl(['pkey', '-in', path, '-pubout', '-outform', 'DER']);
+
+  test.each(keyTypes)('the public half of a key of type %s is told', async (keyType) => {
+    const opened = await open(keyType);
+    await opened.close();
+    expect(Buffer.from(opened.publicKeyInfo)).toEqual(publicKeyOf(keys.get(keyType) ?? ''));
+  });
+
+  test('the public half of an EC key without a public key object is read from the certificate beside it', async () => {
+    const leaf = makeLeaf(folder, 'leaf', makeCa(folder, 'root'));
+    token.addKey(leaf.key, { label: 'lone', id: '0b' });
+    expect((await rejectionOf(open('lone'))).message).toBe(
+      '--private-key: the token does not show the public half of the key',
+    );
+    token.addCertificate(leaf.certificate, { label: 'of the lone key', id: '0b' });
+    const opened = await open('lone');
+    await opened.close();
+    expect(Buffer.from(opened.publicKeyInfo)).toEqual(publicKeyOf(leaf.key));
   });
 
   test('a key on a curve that Roles Anywhere does not know is refused with the reason', async () => {

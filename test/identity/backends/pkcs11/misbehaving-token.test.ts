@@ -102,8 +102,14 @@ describe('a token that', needsSoftHsm(), () => {
     const hsm = makeSoftHsm(folder);
     hsm.makeToken('other');
     const token = hsm.makeToken('hsm');
-    token.addKey(makeKey(folder, 'leaf'), { label: 'leaf', id: '01' });
-    token.addKey(makeKey(folder, 'careful'), { label: 'careful', id: '02' }, { alwaysAuthenticate: true });
+    for (const [label, id, alwaysAuthenticate] of [
+      ['leaf', '01', false],
+      ['careful', '02', true],
+    ] as const) {
+      const key = makeKey(folder, label);
+      token.addKey(key, { label, id }, { alwaysAuthenticate });
+      token.addPublicKey(key, { label, id });
+    }
   });
 
   afterAll(() => removeFolder(folder));

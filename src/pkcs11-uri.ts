@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { RolesAnywhereError } from '../errors.ts';
-import type { LibraryVersion, ObjectType, Pkcs11Uri, VendorAttribute } from '../identity/backends/pkcs11/pkcs11-uri.ts';
-import type { SecretSource } from '../identity/identity.ts';
+import { RolesAnywhereError } from './errors.ts';
+import type { LibraryVersion, ObjectType, Pkcs11Uri, VendorAttribute } from './identity/backends/pkcs11/pkcs11-uri.ts';
+import type { SecretSource } from './identity/identity.ts';
 import { nearest } from './nearest.ts';
 
 type Place = VendorAttribute['place'];
