@@ -357,6 +357,17 @@ try {
   makeLegacyFiles(work, root);
   makeLegacyKeys(work, root);
   makeMlDsaFiles(root);
+  // Made once: finding primes of this size takes anything from seconds to minutes.
+  run(
+    'openssl',
+    'genpkey',
+    '-algorithm',
+    'RSA',
+    '-pkeyopt',
+    'rsa_keygen_bits:8192',
+    '-out',
+    join(made, 'rsa-8192.key'),
+  );
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RolesAnywhereError } from '../../src/errors.ts';
-import { formatPkcs11Uri, type Pkcs11Uri } from '../../src/identity/backends/pkcs11/pkcs11-uri.ts';
-import { parsePkcs11Uri } from '../../src/options/pkcs11-uri.ts';
-import { thrownBy } from '../support/thrown.ts';
+import { RolesAnywhereError } from '../src/errors.ts';
+import { formatPkcs11Uri, type Pkcs11Uri } from '../src/identity/backends/pkcs11/pkcs11-uri.ts';
+import { parsePkcs11Uri } from '../src/pkcs11-uri.ts';
+import { thrownBy } from './support/thrown.ts';
 
 const parse = (text: string): Pkcs11Uri => parsePkcs11Uri(text, '--private-key');
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');

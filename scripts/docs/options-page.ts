@@ -20,7 +20,8 @@ means none. A switch takes \`true\`, \`false\` and their short forms after an eq
 
 The endpoint has one more rule: \`AWS_ENDPOINT_URL\` and \`endpoint_url\`, which are meant for all services, come after
 everything that is meant for this one, the profile's \`services\` section included. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true
-takes away all of AWS's own sources of the endpoint.
+takes away all of AWS's own sources of the endpoint. In the same way PKCS11_MODULE_PATH, TPM_DEVICE and TPM2TOOLS_TCTI, which other
+programs read too, come after everything of ours; PKCS11_MODULE_PATH also after the module that a URI names.
 
 Two options that exclude each other are an error when they come from the same place. From different places the nearer one
 wins: a \`--pkcs8-password-file\` on the command line overrules a ROLES_ANYWHERE_PKCS8_PASSWORD in the environment.
@@ -33,15 +34,17 @@ wins: a \`--pkcs8-password-file\` on the command line overrules a ROLES_ANYWHERE
 | \`env:NAME\` | the text in the environment variable NAME |
 | \`fd:3\` | what can be read from an open file descriptor |
 | \`-\` | stdin |
-| \`pkcs11:…\`, \`handle:0x81…\` | keys on a token or in a TPM: not built yet |
+| \`pkcs11:…\` | certificate or key on a [PKCS#11 token](backends/pkcs11.md) |
+| \`handle:0x81…\` | a key in a [TPM](backends/tpm.md); TSS2 key files are files, known by what they hold |
 
 Options that name the same source share it: it is read once. A password needs a descriptor of its own.
 
 ## Passwords
 
 \`--pkcs8-password\` is the official helper's, and shows in the list of processes. ROLES_ANYWHERE_PKCS8_PASSWORD,
-\`--pkcs8-password-file\` and \`--pkcs8-password-fd\` do not. Where none is given and one is needed, the terminal is asked, if
-there is one. No message and no trace shows a password.
+\`--pkcs8-password-file\` and \`--pkcs8-password-fd\` do not. The same holds for \`--pkcs11-pin\`, \`--tpm-key-password\`,
+\`--tpm-parent-password\` and \`--tpm-hierarchy-password\`. Where none is given and one is needed, the terminal is asked, if
+there is one; for parent and hierarchy it is the empty one. No message and no trace shows a password.
 `;
 
 /** docs/options.md */

@@ -1,6 +1,6 @@
-/** Programs that are not ours and that the tests take as judges and clients. */
+/** Programs that are not ours: judges and clients of the tests, tokens and TPMs in software, and a compiler. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Program -> Debian package. */
@@ -11,6 +11,24 @@ const needed = {
   bash: 'bash',
   zsh: 'zsh',
   fish: 'fish',
+  // graphene-pk11's native part is compiled when it is installed.
+  python3: 'python3',
+  make: 'make',
+  'g++': 'g++',
+  'softhsm2-util': 'softhsm2',
+  'pkcs11-tool': 'opensc',
+  'p11-kit': 'p11-kit',
+  swtpm: 'swtpm',
+  swtpm_setup: 'swtpm-tools',
+  tpm2_create: 'tpm2-tools',
+  socat: 'socat',
+};
+
+/** Library below a folder of /usr/lib -> Debian package. */
+const neededLibraries = {
+  'p11-kit-proxy.so': 'p11-kit-modules',
+  'ossl-modules/tpm2.so': 'tpm2-openssl',
+  'libtss2-tcti-swtpm.so.0': 'libtss2-tcti-swtpm0',
 };
 
 function isOnPath(program) {
@@ -19,19 +37,27 @@ function isOnPath(program) {
   return folders.some((folder) => names.some((name) => existsSync(join(folder, name))));
 }
 
+function isInstalled(library) {
+  const folders = existsSync('/usr/lib') ? readdirSync('/usr/lib') : [];
+  return ['', ...folders].some((folder) => existsSync(join('/usr/lib', folder, library)));
+}
+
 function mayInstall() {
   return process.platform === 'linux' && process.getuid?.() === 0 && isOnPath('apt-get');
 }
 
 /** Installs what is missing as root on Debian; elsewhere tells which tests will be skipped for want of what. */
 export function installSystemPackages() {
-  const missing = Object.keys(needed).filter((program) => !isOnPath(program));
+  const missing = [
+    ...Object.keys(needed).filter((program) => !isOnPath(program)),
+    ...Object.keys(neededLibraries).filter((library) => !isInstalled(library)),
+  ];
   if (missing.length === 0) return;
   if (!mayInstall()) {
-    for (const program of missing) console.log(`skipped: the tests that need ${program}, which is not installed`);
+    for (const name of missing) console.log(`skipped: the tests that need ${name}, which is not installed`);
     return;
   }
-  const packages = missing.map((program) => needed[program]);
+  const packages = missing.map((name) => needed[name] ?? neededLibraries[name]);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   for (const args of [
     ['update', '-qq'],

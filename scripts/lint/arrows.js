@@ -7,8 +7,10 @@
 const arrows = {
   'errors.ts': [],
   'credentials.ts': [],
-  options: ['type:identity', 'type:session', 'type:pipeline.ts'],
-  identity: [],
+  'nearest.ts': [],
+  'pkcs11-uri.ts': ['nearest.ts', 'type:identity'],
+  options: ['nearest.ts', 'pkcs11-uri.ts', 'type:identity', 'type:session', 'type:pipeline.ts'],
+  identity: ['pkcs11-uri.ts'],
   'sigv4-x509': ['type:identity'],
   session: ['credentials.ts', 'sigv4-x509', 'type:identity'],
   'role-chain': ['credentials.ts'],
@@ -23,6 +25,7 @@ const arrows = {
     'doctor',
     'sandbox',
     'options',
+    'nearest.ts',
     'type:credentials.ts',
     'type:pipeline.ts',
     'type:identity',
@@ -35,7 +38,6 @@ const arrows = {
 const owners = {
   'graphene-pk11': ['identity/backends/pkcs11/'],
   '@aws-sdk/': ['role-chain/'],
-  pkijs: ['identity/backends/file/'],
   '@noble/post-quantum': ['identity/x509/', 'identity/backends/file/', 'trust/', 'sandbox/'],
   '@peculiar/x509': ['sandbox/', 'trust/', 'doctor/'],
   'node:process': ['cli/'],

@@ -13,6 +13,11 @@ export function traceTo(log: Log): Trace {
   };
 }
 
+/** Writes what a backend has to say to somebody who looks for a fault. */
+export function debugTo(log: Log): (message: string) => void {
+  return (message) => log(`debug: ${printable(message)}`);
+}
+
 /** Writes which options count and where each comes from. */
 export function traceOptions(rows: readonly OptionRow[], values: OptionValues, log: Log): void {
   for (const row of rows) {

@@ -1,5 +1,5 @@
 import { RolesAnywhereError } from '../errors.ts';
-import { nearest } from '../options/nearest.ts';
+import { nearest } from '../nearest.ts';
 import type { Command, Terminal } from './command.ts';
 import { commandNames, commandsToCome, isCommandName, loadCommand, loadCommands } from './load-commands.ts';
 

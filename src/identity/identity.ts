@@ -26,7 +26,9 @@ export type ByteSource = { readonly option: string } & (
 /** Where the private key is: bytes, or a place that never gives it out. */
 export type KeySource =
   | ByteSource
+  /** A PKCS#11 URI (RFC 7512) */
   | { readonly option: string; readonly kind: 'pkcs11'; readonly uri: string }
+  /** A persistent handle, 0x81000000 to 0x81ffffff */
   | { readonly option: string; readonly kind: 'tpm-handle'; readonly handle: number };
 
 /** Where a password or PIN comes from. A `value` was given as it is, by flag, environment or library call. */
@@ -44,6 +46,43 @@ export interface IdentitySource {
   readonly intermediates?: ByteSource;
   /** Opens an encrypted key file or PKCS#12. */
   readonly keyPassword?: SecretSource;
+  /** For `pkcs11:` URIs. */
+  readonly pkcs11?: Pkcs11Settings;
+  /** For persistent handles, and for key files that turn out to hold a key of a TPM. */
+  readonly tpm?: TpmSettings;
+}
+
+/** A text and who gave it: messages name `option`. */
+export interface NamedText {
+  readonly option: string;
+  readonly text: string;
+}
+
+/** What PKCS#11 URIs leave open. */
+export interface Pkcs11Settings {
+  /** Path of the module; goes before the one that a URI names. */
+  readonly module?: NamedText;
+  /** The same, after the one that a URI names; p11-kit's proxy when not given. */
+  readonly defaultModule?: NamedText;
+  /** Goes after the PIN of a URI, and before the question at the terminal. */
+  readonly pin?: SecretSource;
+  /** Sends the PIN of the token also before each signature, where the key wants one. */
+  readonly reusePin?: boolean;
+  /** Of several certificates of the key, takes the one that expires last. */
+  readonly useLatestExpiring?: boolean;
+}
+
+/** Where the TPM is, and its passwords. */
+export interface TpmSettings {
+  /** A path, or what TPM2TOOLS_TCTI takes: `device:/dev/tpmrm0`, `swtpm:host=localhost,port=2321`. */
+  readonly device?: NamedText;
+  readonly keyPassword?: SecretSource;
+  /** The key has no password: nobody is asked for one. */
+  readonly noKeyPassword?: boolean;
+  /** Of a parent at a persistent handle. */
+  readonly parentPassword?: SecretSource;
+  /** Of the hierarchy that a key file names as parent. */
+  readonly hierarchyPassword?: SecretSource;
 }
 
 /** What a backend needs of the world around it. A library never logs, prompts or reads the clock by itself. */
@@ -53,6 +92,8 @@ export interface IdentityContext {
   readonly warn: (message: string) => void;
   /** Asks the person at the terminal; undefined where there is none. Resolves to undefined when they give up. */
   readonly askSecret?: ((question: string) => Promise<string | undefined>) | undefined;
+  /** Told what only matters to somebody who looks for a fault, as the end of a sentence. */
+  readonly debug?: ((message: string) => void) | undefined;
   /** What `env` sources are looked up in; undefined where there is no environment. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }

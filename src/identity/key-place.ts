@@ -1,29 +1,24 @@
 import { RolesAnywhereError } from '../errors.ts';
 import type { ByteSource, KeySource } from './identity.ts';
 
-/** Where private keys live. */
-export type BackendKind = 'file' | 'pkcs11' | 'tpm';
+/** A private key that comes with a certificate out of a file: bytes too, or a handle of the TPM. */
+export type FileKeySource = Exclude<KeySource, { readonly kind: 'pkcs11' }>;
 
-/** Which backend opens a certificate and a key: a token or TPM wins over a certificate file beside it. */
-export function backendKindOf(source: {
+/** Whether certificate or key are on a token; what the other one is, its backend sees to. */
+export function isOnToken(source: {
   readonly certificate?: KeySource | undefined;
   readonly privateKey?: KeySource | undefined;
-}): BackendKind {
-  const isOneOf = (kind: KeySource['kind']): boolean =>
-    source.privateKey?.kind === kind || source.certificate?.kind === kind;
-  if (isOneOf('pkcs11')) return 'pkcs11';
-  return isOneOf('tpm-handle') ? 'tpm' : 'file';
+}): boolean {
+  return source.privateKey?.kind === 'pkcs11' || source.certificate?.kind === 'pkcs11';
 }
 
-/** A source that the file backend was chosen for. */
+/** A source of a certificate or of what else must be bytes. */
 export function bytesOf(source: KeySource): ByteSource {
   if (source.kind !== 'pkcs11' && source.kind !== 'tpm-handle') return source;
   throw new RolesAnywhereError('OPTION_CONFLICT', `${source.option} names a place that does not give out bytes`);
 }
 
-const placeNames = { pkcs11: 'keys on a PKCS#11 token', tpm: 'keys in a TPM' } as const;
-
-/** Stands in for a backend that is yet to come. */
-export async function notBuilt(kind: 'pkcs11' | 'tpm'): Promise<never> {
-  throw new RolesAnywhereError('OPTION_NOT_BUILT', `${placeNames[kind]} are not built yet`);
+/** A source of a key that is not on a token. */
+export function offToken(source: KeySource): FileKeySource {
+  return source.kind === 'pkcs11' ? bytesOf(source) : source;
 }

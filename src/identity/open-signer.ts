@@ -1,7 +1,7 @@
 import { RolesAnywhereError } from '../errors.ts';
 import { openFileSigner } from './backends/file/open-file-signer.ts';
-import type { IdentityContext, KeySource, SecretSource } from './identity.ts';
-import { type BackendKind, backendKindOf, bytesOf, notBuilt } from './key-place.ts';
+import type { IdentityContext, KeySource, Pkcs11Settings, SecretSource, TpmSettings } from './identity.ts';
+import { bytesOf, isOnToken, offToken } from './key-place.ts';
 import type { Signer } from './signer.ts';
 import { verifiedSigner } from './verified-signer.ts';
 
@@ -12,43 +12,44 @@ export interface SignerSource {
   /** The same source as the certificate when not given. */
   readonly privateKey?: KeySource;
   readonly keyPassword?: SecretSource;
+  readonly pkcs11?: Pkcs11Settings;
+  readonly tpm?: TpmSettings;
 }
 
 export interface OpenedSigner {
   readonly signer: Signer;
-  /** DER SubjectPublicKeyInfo; `publicKeyBytes` and `keyTypeOf` read it. */
-  readonly publicKeyInfo: Uint8Array;
+  /**
+   * DER SubjectPublicKeyInfo; `publicKeyBytes` and `keyTypeOf` read it. Undefined for a key without certificate on a
+   * token that does not tell it; nothing can verify its signatures then.
+   */
+  readonly publicKeyInfo: Uint8Array | undefined;
   close(): Promise<void>;
 }
 
 type OpenBackend = (source: SignerSource, context: IdentityContext) => Promise<OpenedSigner>;
 
-const backends: Readonly<Record<BackendKind, () => Promise<OpenBackend>>> = {
-  file: () => Promise.resolve(openFile),
-  pkcs11: () => notBuilt('pkcs11'),
-  tpm: () => notBuilt('tpm'),
-};
-
 /**
  * Opens a private key alone, or with the certificate that it must belong to: what `sign-string` needs. Every
  * signature is verified before it is handed out.
  *
- * @throws RolesAnywhereError CERTIFICATE_UNREADABLE, CERTIFICATE_INVALID, KEY_*, PASSWORD_*, OPTION_MISSING,
- * OPTION_NOT_BUILT; when signing SIGNATURE_INVALID
+ * @throws RolesAnywhereError CERTIFICATE_UNREADABLE, CERTIFICATE_INVALID, KEY_*, PASSWORD_*, PKCS11_*, PIN_*, TPM_*,
+ * OPTION_*; when signing SIGNATURE_INVALID
  */
 export async function openSigner(source: SignerSource, context: IdentityContext): Promise<OpenedSigner> {
-  const open = await backends[backendKindOf(source)]();
+  const open = isOnToken(source) ? (await import('./backends/pkcs11/open-from-source.ts')).openTokenSigner : openFile;
   const opened = await open(source, context);
-  return { ...opened, signer: verifiedSigner(opened.signer, opened.publicKeyInfo) };
+  const { signer, publicKeyInfo } = opened;
+  return publicKeyInfo === undefined ? opened : { ...opened, signer: verifiedSigner(signer, publicKeyInfo) };
 }
 
-const openFile: OpenBackend = async ({ certificate, privateKey, keyPassword }, context) => {
+const openFile: OpenBackend = async ({ certificate, privateKey, keyPassword, tpm }, context) => {
   const key = privateKey ?? certificate;
   if (key === undefined) throw new RolesAnywhereError('OPTION_MISSING', '--private-key or --certificate is missing');
   const files = {
     certificate: certificate === undefined ? undefined : bytesOf(certificate),
-    privateKey: bytesOf(key),
+    privateKey: offToken(key),
     keyPassword,
+    tpm,
   };
-  return { ...(await openFileSigner(files, context)), close: () => Promise.resolve() };
+  return openFileSigner(files, context);
 };

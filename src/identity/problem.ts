@@ -1,5 +1,5 @@
 import { RolesAnywhereError, type ErrorCode, type ErrorDetails } from '../errors.ts';
-import type { ByteSource, KeySource, SecretSource } from './identity.ts';
+import type { KeySource, SecretSource } from './identity.ts';
 
 /** Carried by every instance; the command's files are bundled apart, so each may hold a copy of this class. */
 const brand = Symbol.for('roles-anywhere.problem');
@@ -28,14 +28,19 @@ export class Problem extends Error {
 /**
  * Runs `read`; a Problem comes out as an error that says where the bytes came from.
  *
- * @param place what `placeOf` gives
+ * @param from a source, or what messages call the place
  * @param code for problems that have none of their own
  */
-export async function naming<T>(place: string, code: ErrorCode, read: () => T | Promise<T>): Promise<T> {
+export async function naming<T>(
+  from: string | KeySource | SecretSource,
+  code: ErrorCode,
+  read: () => T | Promise<T>,
+): Promise<T> {
   try {
     return await read();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
+    const place = typeof from === 'string' ? from : placeOf(from);
     throw new RolesAnywhereError(error.code ?? code, `${place} ${error.message}`, error.details);
   }
 }
@@ -52,15 +57,15 @@ export function nameOf(source: KeySource | SecretSource): string {
   }
   if (source.kind === 'env') return `environment variable ${source.name}`;
   if (source.kind === 'fd') return `file descriptor ${source.fd}`;
+  if (source.kind === 'tpm-handle') return `TPM handle 0x${source.handle.toString(16)}`;
   return names[source.kind];
 }
 
 const names = {
   stdin: 'standard input',
-  bytes: 'the bytes given',
+  bytes: 'the value given',
   value: 'the password given',
   pkcs11: 'the PKCS#11 URI',
-  'tpm-handle': 'the TPM handle',
 } as const;
 
 /** A key pasted in place of its path must not come out in a message: PEM, or base64 of DER ("MI…"). */
@@ -69,6 +74,15 @@ function looksLikeContent(path: string): boolean {
 }
 
 /** Whether two sources are the same bytes, so that what can be read only once is read only once. */
-export function isSameSource(one: ByteSource, other: ByteSource): boolean {
-  return one === other || (one.kind !== 'bytes' && nameOf(one) === nameOf(other) && one.kind === other.kind);
+export function isSameSource(one: KeySource, other: KeySource): boolean {
+  if (one === other) return true;
+  return one.kind === other.kind && one.kind !== 'bytes' && locationOf(one) === locationOf(other);
+}
+
+function locationOf(source: KeySource): string | number | undefined {
+  if (source.kind === 'file') return source.path;
+  if (source.kind === 'env') return source.name;
+  if (source.kind === 'fd') return source.fd;
+  if (source.kind === 'pkcs11') return source.uri;
+  return source.kind === 'tpm-handle' ? source.handle : undefined;
 }

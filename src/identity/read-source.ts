@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { ErrorCode } from '../errors.ts';
 import type { ByteSource, IdentityContext } from './identity.ts';
-import { naming, placeOf, Problem } from './problem.ts';
+import { naming, Problem } from './problem.ts';
 
 /** Certificates, chains and keys are kilobytes; whatever is larger was meant for something else. */
 export const maxSourceBytes = 1024 * 1024;
@@ -25,7 +25,7 @@ export function readSource(
   code: ErrorCode,
   environment: IdentityContext['environment'],
 ): Promise<SourceBytes> {
-  return naming(placeOf(source), code, async () => {
+  return naming(source, code, async () => {
     const found = await readOrExplain(source, environment);
     if (found.bytes.length === 0) throw new Problem('is empty');
     if (found.bytes.length > maxSourceBytes) throw new Problem('is larger than 1 MiB');

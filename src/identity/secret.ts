@@ -1,5 +1,5 @@
 import type { IdentityContext, SecretSource } from './identity.ts';
-import { naming, placeOf, Problem } from './problem.ts';
+import { naming, Problem } from './problem.ts';
 import { readSource } from './read-source.ts';
 
 const newline = 0x0a;
@@ -13,7 +13,7 @@ const carriageReturn = 0x0d;
  */
 export function readSecret(source: SecretSource, context: Pick<IdentityContext, 'environment'>): Promise<Buffer> {
   if (source.kind === 'value') return Promise.resolve(Buffer.from(source.value, 'utf8'));
-  return naming(placeOf(source), 'PASSWORD_UNREADABLE', async () => {
+  return naming(source, 'PASSWORD_UNREADABLE', async () => {
     const { bytes } = await readSource(source, 'PASSWORD_UNREADABLE', context.environment);
     const secret = withoutLineBreak(bytes);
     if (secret.length === 0) throw new Problem('holds no password, only a line break');

@@ -18,7 +18,7 @@ export function verifiedSigner(signer: Signer, publicKeyInfo: Uint8Array): Signe
         'SIGNATURE_INVALID',
         'the signature that the private key made does not fit the certificate',
         {
-          hints: ['try again; if it stays so, the key, its token or its driver is damaged'],
+          hints: ['the key is of another certificate, or it, its token or its driver is damaged'],
         },
       );
     },

@@ -10,10 +10,26 @@ const exclusions: readonly (readonly [string, readonly string[]])[] = [
   ['intermediates', ['cert-selector', 'use-latest-expiring-certificate']],
   ['cert-selector', ['reuse-pin', 'tpm-key-password', 'no-tpm-key-password']],
   ['reuse-pin', ['system-store-name', 'use-latest-expiring-certificate', 'tpm-key-password']],
-  ['tpm-key-password', ['no-tpm-key-password', 'pkcs8-password', 'pkcs8-password-file', 'pkcs8-password-fd']],
-  ['pkcs8-password', ['pkcs8-password-file', 'pkcs8-password-fd']],
-  ['pkcs8-password-file', ['pkcs8-password-fd']],
+  ...sourcesOf('tpm-key-password').map(
+    (flag) => [flag, ['no-tpm-key-password', ...sourcesOf('pkcs8-password')]] as const,
+  ),
+  ...['pkcs8-password', 'pkcs11-pin', 'tpm-key-password', 'tpm-parent-password', 'tpm-hierarchy-password'].flatMap(
+    oneSource,
+  ),
 ];
+
+/** The ways to give a password. */
+function sourcesOf(flag: string): readonly [string, string, string] {
+  return [flag, `${flag}-file`, `${flag}-fd`];
+}
+
+function oneSource(flag: string): readonly (readonly [string, readonly string[]])[] {
+  const [value, file, fd] = sourcesOf(flag);
+  return [
+    [value, [file, fd]],
+    [file, [fd]],
+  ];
+}
 
 /** The official helper has this pair for sign-string alone. */
 const ofSignString = ['reuse-pin', ['no-tpm-key-password']] as const;

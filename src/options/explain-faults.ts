@@ -1,5 +1,5 @@
 import { RolesAnywhereError } from '../errors.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 import { helpTextOf } from './help-texts.ts';
 import type { CommandOptions, OptionRow } from './option-row.ts';
 import type { Fault, Preceding } from './parse-flags.ts';

@@ -1,7 +1,6 @@
 import { RolesAnywhereError } from '../errors.ts';
 import { type Arn, type ArnKind, isRegion, parseArn } from './arn.ts';
-import { readByteSource } from './explain-source.ts';
-import { keyPasswordOf, sharesDescriptor } from './key-password.ts';
+import { explainSources } from './explain-sources.ts';
 import { missingOptions } from './missing-options.ts';
 import type { OptionValues } from './option-values.ts';
 import { Problems } from './problems.ts';
@@ -77,25 +76,4 @@ function requireEqual(
     const message = `${one.kind} and ${other.kind} are not in the same ${part}: ${places}`;
     problems.add(new RolesAnywhereError('ARN_MISMATCH', message));
   }
-}
-
-function explainSources(values: OptionValues, problems: Problems): void {
-  const sources = ['certificate', 'private-key', 'intermediates'].map((flag) => {
-    const text = values.text(flag);
-    return text === undefined ? undefined : problems.try(() => readByteSource(text, values.origin(flag)));
-  });
-  problems.try(() => refuseSharedDescriptor(values, sources));
-}
-
-/**
- * Refuses a password that comes from the descriptor of a certificate or key.
- * @throws RolesAnywhereError OPTION_CONFLICT
- */
-export function refuseSharedDescriptor(values: OptionValues, sources: Parameters<typeof sharesDescriptor>[1]): void {
-  const password = keyPasswordOf(values);
-  const other = sharesDescriptor(password, sources);
-  if (password === undefined || other === undefined) return;
-  throw new RolesAnywhereError('OPTION_CONFLICT', `${other.option} and ${password.option} read the same descriptor`, {
-    hints: ['give one of them another source'],
-  });
 }

@@ -1,10 +1,9 @@
 import { type ErrorCode, RolesAnywhereError } from '../errors.ts';
 import type { ByteSource, KeySource } from '../identity/identity.ts';
+import { parsePkcs11Uri } from '../pkcs11-uri.ts';
 import { parseKeySource } from './key-source.ts';
 
 type Explanation = readonly [code: ErrorCode, what: string, hint: string];
-
-const notBuiltHint = 'this version takes certificate and key from a file, the environment, a file descriptor or stdin';
 
 const explanations: Readonly<Record<string, Explanation>> = {
   env: [
@@ -27,20 +26,36 @@ const pemItself: Explanation = [
 ];
 
 /**
- * Reads where bytes come from.
- * @throws RolesAnywhereError OPTION_INVALID; OPTION_NOT_BUILT for keys that are not in files
+ * Reads where a private key is.
+ * @throws RolesAnywhereError OPTION_INVALID, OPTION_MISPLACED
  */
-export function readByteSource(text: string, option: string): ByteSource {
-  const source: KeySource | undefined = parseKeySource(text, option);
+export function readKeySource(text: string, option: string): KeySource {
+  const source = parseKeySource(text, option);
   if (source === undefined) throw fault(option, explanations[text.split(':', 1)[0] ?? ''] ?? pemItself);
-  if (source.kind === 'pkcs11') {
-    const what = 'begins with pkcs11:, but keys on a PKCS#11 token are not built yet';
-    throw fault(option, ['OPTION_NOT_BUILT', what, notBuiltHint]);
-  }
-  if (source.kind === 'tpm-handle') {
-    throw fault(option, ['OPTION_NOT_BUILT', 'begins with handle:, but keys in a TPM are not built yet', notBuiltHint]);
-  }
+  if (source.kind === 'pkcs11') parsePkcs11Uri(source.uri, option);
   return source;
+}
+
+/** The same of a certificate, which is never in a TPM. */
+export function readCertificateSource(text: string, option: string): Exclude<KeySource, { kind: 'tpm-handle' }> {
+  const source = readKeySource(text, option);
+  if (source.kind !== 'tpm-handle') return source;
+  throw fault(option, [
+    'OPTION_INVALID',
+    'names a handle of the TPM, which holds keys and no certificates',
+    'give the handle with --private-key, and with --certificate the file of the certificate',
+  ]);
+}
+
+/** The same of what must be bytes: no token and no TPM gives them out. */
+export function readByteSource(text: string, option: string): ByteSource {
+  const source = readCertificateSource(text, option);
+  if (source.kind !== 'pkcs11') return source;
+  throw fault(option, [
+    'OPTION_INVALID',
+    'is a PKCS#11 URI, and must be a file, env:NAME, fd:N or - for stdin',
+    'intermediate certificates that are on the token of the leaf are found without an option',
+  ]);
 }
 
 /** The text itself is never shown: it may hold a PIN or a key. */

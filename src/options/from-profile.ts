@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { RolesAnywhereError } from '../errors.ts';
 import { type AwsConfig, type ConfigSection, parseAwsConfig } from './aws-config.ts';
 import type { ProfileKeys } from './gather-values.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 import { profileKeyName } from './option-row.ts';
 import { signStringRows } from './sign-string-table.ts';
 import { optionTable } from './table.ts';

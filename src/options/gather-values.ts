@@ -114,6 +114,7 @@ function optionValues(
     list: texts,
     isGiven: (flag) => given.has(flag),
     origin: (flag) => given.get(flag)?.origin ?? `--${flag}`,
+    rows: [...given.values()].map(({ row }) => row),
     words,
   };
 }

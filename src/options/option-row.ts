@@ -31,7 +31,7 @@ export interface OptionRow {
   readonly environment?: readonly string[];
   /** AWS's own keys in the profile for the same thing, after ours. */
   readonly profileKeys?: readonly string[];
-  /** What holds for every service, asked after all the others: AWS_ENDPOINT_URL. */
+  /** What holds for every service or program, asked after all the others: AWS_ENDPOINT_URL. */
   readonly general?: { readonly environment: readonly string[]; readonly profileKeys: readonly string[] };
   /** AWS's switch that, when true, takes away `environment`, `profileKeys` and `general`. */
   readonly switchedOffBy?: { readonly environment: string; readonly profileKey: string };
@@ -41,6 +41,8 @@ export interface OptionRow {
   readonly flagOnly?: boolean;
   /** Set while the option is known but not built: what it is for, `keys in a TPM`. */
   readonly notBuilt?: string;
+  /** True for what says something of keys on a token or in a TPM: resolve-hardware.ts reads it. */
+  readonly hardware?: boolean;
   /** True where exclusions.ts has to be asked when this option is given; one of every pair that it names. */
   readonly exclusive?: boolean;
   readonly commands: readonly CommandName[];

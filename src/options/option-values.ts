@@ -1,7 +1,10 @@
+import type { OptionRow } from './option-row.ts';
+
 /**
  * What one call was asked for: flags, environment and profile taken together, checked for form against the table.
  *
- * Every method takes the flag's name without its dashes and throws INTERNAL for a flag the command does not have.
+ * Every method takes the flag's name without its dashes; those that give values throw INTERNAL for a flag the command
+ * does not have.
  */
 export interface OptionValues {
   /** The value, or the row's fallback; undefined when there is neither. */
@@ -19,6 +22,8 @@ export interface OptionValues {
    * `roles_anywhere_certificate of profile on-prem`. The flag itself when nobody gave it.
    */
   origin(flag: string): string;
+  /** The options that somebody gave. */
+  readonly rows: readonly OptionRow[];
   /** The words after the options, for commands that take any: `completion bash`. */
   readonly words: readonly string[];
 }

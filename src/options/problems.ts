@@ -8,6 +8,10 @@ export class Problems {
     this.#found.push(problem);
   }
 
+  get isEmpty(): boolean {
+    return this.#found.length === 0;
+  }
+
   /** The check's result; undefined when it threw a RolesAnywhereError, which is kept. */
   try<T>(check: () => T): T | undefined {
     try {

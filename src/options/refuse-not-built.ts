@@ -9,16 +9,11 @@ import type { OptionValues } from './option-values.ts';
  */
 export function refuseNotBuilt(rows: readonly OptionRow[], values: OptionValues): void {
   for (const row of rows) {
-    if (row.notBuilt === undefined || !asksFor(row, values)) continue;
+    if (row.notBuilt === undefined || !values.isGiven(row.flag)) continue;
     const origin = values.origin(row.flag);
     if (row.flag === 'cert-selector') parseCertSelector(values.text(row.flag) ?? '', origin);
     throw new RolesAnywhereError('OPTION_NOT_BUILT', `${origin} is for ${row.notBuilt}, which are not built yet`, {
-      hints: ['this version takes certificate and key from a file, the environment, a file descriptor or stdin'],
+      hints: ['this version takes certificate and key from files, env:NAME, fd:N, stdin, PKCS#11 tokens and TPMs'],
     });
   }
-}
-
-/** A switch given as false asks for nothing. */
-function asksFor(row: OptionRow, values: OptionValues): boolean {
-  return values.isGiven(row.flag) && (row.kind !== 'boolean' || values.isOn(row.flag));
 }

@@ -1,21 +1,26 @@
-import type { ByteSource, SecretSource } from '../identity/identity.ts';
+import type { KeySource, SecretSource } from '../identity/identity.ts';
 import type { Digest } from '../identity/signer.ts';
-import { refuseSharedDescriptor } from './explain-request.ts';
-import { readByteSource } from './explain-source.ts';
-import { keyPasswordOf } from './key-password.ts';
+import { readCertificateSource, readKeySource } from './explain-source.ts';
+import { explainSources } from './explain-sources.ts';
 import { missingOptions } from './missing-options.ts';
 import type { OptionValues } from './option-values.ts';
+import { passwordOf } from './passwords.ts';
+import { Problems } from './problems.ts';
+import { type HardwareSettings, resolveHardware } from './resolve-hardware.ts';
 
 /** What `sign-string` is asked for. */
 interface SignString {
-  readonly key: {
-    readonly certificate?: ByteSource;
-    readonly privateKey?: ByteSource;
+  readonly key: HardwareSettings & {
+    readonly certificate?: CertificatePlace;
+    readonly privateKey?: KeySource;
     readonly keyPassword?: SecretSource;
   };
   readonly digest: Digest;
   readonly format: 'json' | 'text' | 'bin';
 }
+
+/** A TPM holds no certificates. */
+type CertificatePlace = Exclude<KeySource, { readonly kind: 'tpm-handle' }>;
 
 const digests: Readonly<Record<string, Digest>> = { SHA256: 'SHA-256', SHA384: 'SHA-384', SHA512: 'SHA-512' };
 
@@ -24,17 +29,17 @@ const digests: Readonly<Record<string, Digest>> = { SHA256: 'SHA-256', SHA384: '
  * @throws RolesAnywhereError OPTION_*
  */
 export function resolveSignString(values: OptionValues): SignString {
-  const certificate = sourceOf(values, 'certificate');
-  const privateKey = sourceOf(values, 'private-key');
+  refuseSources(values);
+  const certificate = certificateOf(values);
+  const privateKey = values.text('private-key');
   if (certificate === undefined && privateKey === undefined) throw missingOptions(['private-key']);
-  refuseSharedDescriptor(values, [certificate, privateKey]);
-  const keyPassword = keyPasswordOf(values);
   const format = values.text('format');
   return {
     key: {
       ...(certificate === undefined ? {} : { certificate }),
-      ...(privateKey === undefined ? {} : { privateKey }),
-      ...(keyPassword === undefined ? {} : { keyPassword }),
+      ...(privateKey === undefined ? {} : { privateKey: readKeySource(privateKey, values.origin('private-key')) }),
+      ...keyPasswordOf(values),
+      ...resolveHardware(values),
     },
     digest: digests[values.text('digest') ?? ''] ?? 'SHA-256',
     format: format === 'text' || format === 'bin' ? format : 'json',
@@ -45,18 +50,27 @@ export function resolveSignString(values: OptionValues): SignString {
  * Reads the options of `read-certificate-data`.
  * @throws RolesAnywhereError OPTION_*
  */
-export function resolveCertificate(values: OptionValues): {
-  readonly certificate: ByteSource;
-  readonly keyPassword?: SecretSource;
-} {
-  const certificate = sourceOf(values, 'certificate');
+export function resolveCertificate(
+  values: OptionValues,
+): HardwareSettings & { readonly certificate: CertificatePlace; readonly keyPassword?: SecretSource } {
+  refuseSources(values);
+  const certificate = certificateOf(values);
   if (certificate === undefined) throw missingOptions(['certificate']);
-  refuseSharedDescriptor(values, [certificate]);
-  const keyPassword = keyPasswordOf(values);
-  return { certificate, ...(keyPassword === undefined ? {} : { keyPassword }) };
+  return { certificate, ...keyPasswordOf(values), ...resolveHardware(values) };
 }
 
-function sourceOf(values: OptionValues, flag: string): ByteSource | undefined {
-  const text = values.text(flag);
-  return text === undefined ? undefined : readByteSource(text, values.origin(flag));
+function refuseSources(values: OptionValues): void {
+  const problems = new Problems();
+  explainSources(values, problems);
+  problems.throwAny();
+}
+
+function certificateOf(values: OptionValues): CertificatePlace | undefined {
+  const text = values.text('certificate');
+  return text === undefined ? undefined : readCertificateSource(text, values.origin('certificate'));
+}
+
+function keyPasswordOf(values: OptionValues): { readonly keyPassword?: SecretSource } {
+  const keyPassword = passwordOf(values, 'pkcs8-password');
+  return keyPassword === undefined ? {} : { keyPassword };
 }

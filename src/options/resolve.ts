@@ -2,9 +2,9 @@ import type { ByteSource, IdentitySource } from '../identity/identity.ts';
 import type { CredentialRequest } from '../pipeline.ts';
 import type { NetworkOptions } from '../session/session-request.ts';
 import { isRegion, parseArn } from './arn.ts';
-import { keyPasswordOf, sharesDescriptor } from './key-password.ts';
 import { parseKeySource } from './key-source.ts';
 import type { OptionValues } from './option-values.ts';
+import { passwordOf, sharesDescriptor } from './passwords.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -14,9 +14,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @param env read for the proxy variables alone
  * @returns undefined when something is missing or wrong: explain-request.ts, off the hot path, says what
  */
-export function resolveCredentialRequest(values: OptionValues, env: Environment): CredentialRequest | undefined {
+export async function resolveCredentialRequest(
+  values: OptionValues,
+  env: Environment,
+): Promise<CredentialRequest | undefined> {
   const arns = resolveArns(values);
-  const identity = resolveIdentity(values);
+  const identity = await resolveIdentity(values);
   const region = values.text('region') ?? arns?.region ?? '';
   const durationSeconds = values.integer('session-duration');
   const roleSessionName = values.text('role-session-name');
@@ -68,12 +71,15 @@ function resolveArns(values: OptionValues) {
     : undefined;
 }
 
-function resolveIdentity(values: OptionValues): IdentitySource | undefined {
+/** Files and the like are told apart here; whatever else there may be, right or wrong, is left to a file of its own. */
+async function resolveIdentity(values: OptionValues): Promise<IdentitySource | undefined> {
   const certificate = byteSource(values, 'certificate');
   const privateKey = byteSource(values, 'private-key');
   const intermediates = byteSource(values, 'intermediates');
-  const keyPassword = keyPasswordOf(values);
-  if (!certificate || privateKey === null || intermediates === null) return undefined;
+  const keyPassword = passwordOf(values, 'pkcs8-password');
+  if (!certificate || privateKey === null || intermediates === null || values.rows.some((row) => row.hardware)) {
+    return (await import('./resolve-identity.ts')).resolveIdentity(values);
+  }
   if (sharesDescriptor(keyPassword, [certificate, privateKey, intermediates]) !== undefined) return undefined;
   return {
     certificate,
@@ -83,7 +89,7 @@ function resolveIdentity(values: OptionValues): IdentitySource | undefined {
   };
 }
 
-/** Undefined for an option that nobody gave, null for one that cannot be used, or not yet. */
+/** Undefined for an option that nobody gave, null for one that is no place of bytes. */
 function byteSource(values: OptionValues, flag: string): ByteSource | undefined | null {
   const text = values.text(flag);
   if (text === undefined) return undefined;

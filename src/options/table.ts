@@ -19,9 +19,24 @@ const signing: readonly CommandName[] = [...credentials, 'sign-string'];
 const everywhere: readonly CommandName[] = [...signing, 'read-certificate-data'];
 
 const osStore = { notBuilt: 'certificates of the operating system', exclusive: true };
-const pkcs11 = { notBuilt: 'keys on a PKCS#11 token' };
-const tpm = { notBuilt: 'keys in a TPM', exclusive: true };
-const password = { secret: true, exclusive: true };
+const hardware = { hardware: true };
+const exclusiveHardware = { ...hardware, exclusive: true };
+
+/** A password or PIN by its value, by a file and by a descriptor. */
+const password = (flag: string, columns?: Columns): readonly Row[] => {
+  const all = { ...columns, exclusive: true };
+  const secret = { ...all, secret: true };
+  return [
+    text(flag, { ...secret, mayBeEmpty: true }),
+    text(`${flag}-file`, all),
+    // Secret as well: a password given here by mistake must not show up in a message.
+    integer(`${flag}-fd`, [0, 0x7fff_ffff], secret),
+  ];
+};
+const forAll = (...environment: readonly string[]): Columns => ({
+  ...hardware,
+  general: { environment, profileKeys: [] },
+});
 
 /** Of every command. */
 export const helpRow: OptionRow = {
@@ -47,19 +62,19 @@ export const optionTable: readonly OptionRow[] = [
   ...of(signing, [text('private-key')]),
   ...of(credentials, [text('intermediates')]),
   ...of(everywhere, [
-    text('pkcs8-password', { ...password, mayBeEmpty: true }),
-    text('pkcs8-password-file', { exclusive: true }),
-    // Secret as well: a password given here by mistake must not show up in a message.
-    integer('pkcs8-password-fd', [0, 0x7fff_ffff], password),
+    ...password('pkcs8-password'),
     text('cert-selector', osStore),
     text('system-store-name', { ...osStore, fallback: 'MY' }),
   ]),
-  ...of(signing, [toggle('use-latest-expiring-certificate', osStore)]),
-  ...of(everywhere, [text('pkcs11-lib', pkcs11)]),
+  ...of(signing, [toggle('use-latest-expiring-certificate', exclusiveHardware)]),
+  ...of(everywhere, [text('pkcs11-lib', forAll('PKCS11_MODULE_PATH')), ...password('pkcs11-pin', hardware)]),
   ...of(signing, [
-    toggle('reuse-pin', { ...pkcs11, exclusive: true }),
-    text('tpm-key-password', { ...tpm, secret: true, mayBeEmpty: true }),
-    toggle('no-tpm-key-password', tpm),
+    toggle('reuse-pin', exclusiveHardware),
+    text('tpm-device', forAll('TPM_DEVICE', 'TPM2TOOLS_TCTI')),
+    ...password('tpm-key-password', hardware),
+    toggle('no-tpm-key-password', exclusiveHardware),
+    ...password('tpm-parent-password', hardware),
+    ...password('tpm-hierarchy-password', hardware),
   ]),
   ...of(credentials, [
     text('endpoint', {

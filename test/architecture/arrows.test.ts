@@ -42,8 +42,8 @@ test.each([
   ['src/options/x.ts', "import { a } from '../identity/a.ts'; a;", 'only types from src/identity'],
   [
     'src/identity/x.ts',
-    "import pkijs from 'pkijs'; pkijs;",
-    'pkijs may be imported only in src/identity/backends/file/',
+    "import graphene from 'graphene-pk11'; graphene;",
+    'graphene-pk11 may be imported only in src/identity/backends/pkcs11/',
   ],
   ['src/session/x.ts', "import { env } from 'node:process'; env;", 'node:process may be imported only in src/cli/'],
   ['src/session/x.ts', 'export const a = process.env;', 'process.* belongs to src/cli'],

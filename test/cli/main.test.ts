@@ -86,7 +86,7 @@ describe('help of a command', () => {
     );
     expect(text).toContain('Also: AWS_ENDPOINT_URL_ROLESANYWHERE, AWS_ENDPOINT_URL.');
     expect(text).toContain(
-      '--reuse-pin Uses the PIN of the token for keys that ask for one at every signature. Not built yet.',
+      '--system-store-name STORE Windows certificate store to look in. Not built yet. Default: MY.',
     );
     expect(text).toContain('roles_anywhere_trust_anchor_arn');
   });

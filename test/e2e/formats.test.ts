@@ -67,13 +67,15 @@ function fixture(name: string): string {
 }
 
 describe('keys', () => {
-  test.each(['rsa:2048', 'rsa:3072', 'rsa:4096', 'rsa:8192', 'p256', 'p384', 'p521'] as const)(
-    '%s',
-    async (keyType) => {
-      const leaf = makeLeaf(folder, `key-${keyType.replace(':', '-')}`, ca, { keyType });
-      await expectCredentials(['--certificate', leaf.certificate, '--private-key', leaf.key]);
-    },
-  );
+  test.each(['rsa:2048', 'rsa:3072', 'rsa:4096', 'p256', 'p384', 'p521'] as const)('%s', async (keyType) => {
+    const leaf = makeLeaf(folder, `key-${keyType.replace(':', '-')}`, ca, { keyType });
+    await expectCredentials(['--certificate', leaf.certificate, '--private-key', leaf.key]);
+  });
+
+  test('rsa:8192', async () => {
+    const leaf = makeLeaf(folder, 'key-rsa-8192', ca, { key: join(made, 'rsa-8192.key') });
+    await expectCredentials(['--certificate', leaf.certificate, '--private-key', fixture('rsa-8192.key')]);
+  });
 
   test.each(
     readdirSync(made)

@@ -184,7 +184,7 @@ describe('bytes', () => {
 
   test('may be empty, which is an error', async () => {
     const error = await rejectionOf(read({ option: 'certificate', kind: 'bytes', bytes: Buffer.of() }));
-    expect(error.message).toBe('certificate: the bytes given is empty');
+    expect(error.message).toBe('certificate: the value given is empty');
   });
 });
 

@@ -198,7 +198,7 @@ describe('lists', () => {
 });
 
 /** Protocol reference 12.2, "Mutual exclusions", and ours for the password's other sources. */
-const shared = [
+const shared: readonly (readonly [string, string])[] = [
   ['certificate', 'cert-selector'],
   ['certificate', 'system-store-name'],
   ['private-key', 'cert-selector'],
@@ -211,13 +211,26 @@ const shared = [
   ['system-store-name', 'reuse-pin'],
   ['tpm-key-password', 'reuse-pin'],
   ['tpm-key-password', 'no-tpm-key-password'],
-  ['tpm-key-password', 'pkcs8-password'],
-  ['tpm-key-password', 'pkcs8-password-file'],
-  ['tpm-key-password', 'pkcs8-password-fd'],
-  ['pkcs8-password', 'pkcs8-password-file'],
-  ['pkcs8-password', 'pkcs8-password-fd'],
-  ['pkcs8-password-file', 'pkcs8-password-fd'],
-] as const;
+  ['tpm-key-password-file', 'no-tpm-key-password'],
+  ['tpm-key-password-fd', 'no-tpm-key-password'],
+  ...sourcesOf('tpm-key-password').flatMap((one) => sourcesOf('pkcs8-password').map((other) => [one, other] as const)),
+  ...['pkcs8-password', 'pkcs11-pin', 'tpm-key-password', 'tpm-parent-password', 'tpm-hierarchy-password'].flatMap(
+    pairsOf,
+  ),
+];
+
+function sourcesOf(flag: string): readonly string[] {
+  return [flag, `${flag}-file`, `${flag}-fd`];
+}
+
+function pairsOf(flag: string): readonly (readonly [string, string])[] {
+  return [
+    [flag, `${flag}-file`],
+    [flag, `${flag}-fd`],
+    [`${flag}-file`, `${flag}-fd`],
+  ];
+}
+
 const exclusions = {
   'credential-process': [
     ...shared,
@@ -228,9 +241,8 @@ const exclusions = {
   'read-certificate-data': [
     ['certificate', 'cert-selector'],
     ['certificate', 'system-store-name'],
-    ['pkcs8-password', 'pkcs8-password-file'],
-    ['pkcs8-password', 'pkcs8-password-fd'],
-    ['pkcs8-password-file', 'pkcs8-password-fd'],
+    ...pairsOf('pkcs8-password'),
+    ...pairsOf('pkcs11-pin'),
   ],
 } as const;
 

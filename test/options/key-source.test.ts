@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readByteSource } from '../../src/options/explain-source.ts';
+import { readByteSource, readCertificateSource, readKeySource } from '../../src/options/explain-source.ts';
 import { parseKeySource } from '../../src/options/key-source.ts';
 import { thrownBy } from '../support/thrown.ts';
 
@@ -23,20 +23,39 @@ describe('places of bytes', () => {
 });
 
 describe('places that keep the key to themselves', () => {
+  const uri = 'pkcs11:token=hsm?pin-value=sesame';
+
   test.each([
-    [
-      'pkcs11:token=hsm?pin-value=sesame',
-      { kind: 'pkcs11', uri: 'pkcs11:token=hsm?pin-value=sesame' },
-      'pkcs11:, but keys on a PKCS#11 token',
-    ],
-    ['handle:0x81000001', { kind: 'tpm-handle', handle: 0x8100_0001 }, 'handle:, but keys in a TPM'],
-    ['handle:81FFFFFF', { kind: 'tpm-handle', handle: 0x81ff_ffff }, 'handle:, but keys in a TPM'],
-  ])('%s is read, and not built yet', (text, expected, kind) => {
+    [uri, { kind: 'pkcs11', uri }],
+    ['handle:0x81000001', { kind: 'tpm-handle', handle: 0x8100_0001 }],
+    ['handle:81FFFFFF', { kind: 'tpm-handle', handle: 0x81ff_ffff }],
+  ])('%s', (text, expected) => {
     expect(parseKeySource(text, option)).toEqual({ option, ...expected });
-    expect(thrownBy(() => readByteSource(text, option))).toMatchObject({
-      code: 'OPTION_NOT_BUILT',
-      message: `--certificate begins with ${kind} are not built yet`,
+    expect(readKeySource(text, option)).toEqual({ option, ...expected });
+  });
+
+  test('a certificate may be on a token, and not in a TPM', () => {
+    expect(readCertificateSource(uri, option).kind).toBe('pkcs11');
+    expect(thrownBy(() => readCertificateSource('handle:0x81000001', option))).toMatchObject({
+      code: 'OPTION_INVALID',
+      message: '--certificate names a handle of the TPM, which holds keys and no certificates',
     });
+  });
+
+  test('what must be bytes is in neither', () => {
+    expect(thrownBy(() => readByteSource(uri, '--intermediates'))).toMatchObject({
+      code: 'OPTION_INVALID',
+      message: '--intermediates is a PKCS#11 URI, and must be a file, env:NAME, fd:N or - for stdin',
+    });
+  });
+
+  test('a URI that cannot be read is told in the words of its parser', () => {
+    expect(thrownBy(() => readKeySource('pkcs11:tokn=hsm?pin-value=sesame', option))).toMatchObject({
+      code: 'OPTION_INVALID',
+      message: '--certificate has a PKCS#11 URI with the unknown attribute tokn',
+      hints: ['did you mean token'],
+    });
+    expect(thrownBy(() => readKeySource('pkcs11:pin-value=sesame', option)).code).toBe('OPTION_MISPLACED');
   });
 });
 

@@ -47,7 +47,7 @@ export const spyModule =
     '/usr/lib64/pkcs11-spy.so',
   ].find((path) => existsSync(path)) ?? '/usr/lib/pkcs11-spy.so';
 
-export interface ObjectNames {
+interface ObjectNames {
   readonly label?: string;
   /** Hexadecimal. */
   readonly id?: string;

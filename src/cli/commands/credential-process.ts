@@ -14,17 +14,18 @@ export const credentialProcess: RunnableCommand = {
   name: 'credential-process',
   options: optionsOf('credential-process'),
   async run(values, terminal) {
-    const request = resolveCredentialRequest(values, terminal.env) ?? (await explain(values));
+    const request = (await resolveCredentialRequest(values, terminal.env)) ?? (await explain(values));
     if (!request.network.verify) {
       terminal.warn(`${values.origin('no-verify-ssl')}: the certificate of the endpoint is not checked`);
     }
-    const trace = values.isOn('debug') ? (await import('../debug-trace.ts')).traceTo(terminal.log) : undefined;
+    const tracing = values.isOn('debug') ? await import('../debug-trace.ts') : undefined;
     const document = await obtainProcessDocument(request, {
       ...identityContext(terminal),
       random: Math.random,
       sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
       userAgent: `roles-anywhere/${version}`,
-      trace,
+      trace: tracing?.traceTo(terminal.log),
+      debug: tracing?.debugTo(terminal.log),
     });
     await terminal.stdout(document);
   },

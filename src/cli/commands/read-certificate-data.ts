@@ -1,4 +1,5 @@
 import { certificateData } from '../../faces/inspect/certificate-data.ts';
+import { certificateList } from '../../faces/inspect/certificate-list.ts';
 import { resolveCertificate } from '../../options/resolve-inspect.ts';
 import { optionsOf } from '../../options/table.ts';
 import type { Command } from '../command.ts';
@@ -7,9 +8,19 @@ import { identityContext } from '../identity-context.ts';
 /** `read-certificate-data`: what a certificate says, for programs. */
 export const readCertificateData: Command = {
   name: 'read-certificate-data',
-  summary: 'prints key type, serial number and DER of a certificate as JSON',
+  summary: 'prints a certificate as JSON, or lists those that a PKCS#11 URI matches',
   options: optionsOf('read-certificate-data'),
-  examples: ['roles-anywhere read-certificate-data --certificate leaf.pem'],
-  run: async (values, terminal) =>
-    terminal.stdout(await certificateData(resolveCertificate(values), identityContext(terminal))),
+  examples: [
+    'roles-anywhere read-certificate-data --certificate leaf.pem',
+    "roles-anywhere read-certificate-data --certificate 'pkcs11:token=hsm'",
+  ],
+  async run(values, terminal) {
+    const { certificate, ...more } = resolveCertificate(values);
+    const context = identityContext(terminal);
+    await terminal.stdout(
+      certificate.kind === 'pkcs11'
+        ? await certificateList({ certificate, ...more }, context)
+        : await certificateData({ certificate, ...more }, context),
+    );
+  },
 };

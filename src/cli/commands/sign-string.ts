@@ -2,6 +2,7 @@ import { signString as sign } from '../../faces/inspect/sign-string.ts';
 import { resolveSignString } from '../../options/resolve-inspect.ts';
 import { signStringOptions } from '../../options/sign-string-table.ts';
 import type { Command } from '../command.ts';
+import { debugTo } from '../debug-trace.ts';
 import { identityContext } from '../identity-context.ts';
 
 /** `sign-string`: shows that a key can sign, without the network. */
@@ -12,5 +13,8 @@ export const signString: Command = {
     'Signs a message that is always the same, to show that the key can be opened and used. stdin is not read for it.',
   options: signStringOptions,
   examples: ['roles-anywhere sign-string --private-key leaf.key --format text'],
-  run: async (values, terminal) => terminal.stdout(await sign(resolveSignString(values), identityContext(terminal))),
+  async run(values, terminal) {
+    const debug = values.isOn('debug') ? debugTo(terminal.log) : undefined;
+    await terminal.stdout(await sign(resolveSignString(values), { ...identityContext(terminal), debug }));
+  },
 };

@@ -18,7 +18,7 @@ export interface SignStringRequest {
  * Signs the official helper's test message with a key and writes the signature as the helper does, without a line
  * break after it.
  *
- * @throws RolesAnywhereError KEY_*, PASSWORD_*, CERTIFICATE_*, SIGNATURE_INVALID
+ * @throws RolesAnywhereError KEY_*, PASSWORD_*, CERTIFICATE_*, PKCS11_*, PIN_*, TPM_*, SIGNATURE_INVALID
  */
 export async function signString(request: SignStringRequest, context: IdentityContext): Promise<string | Uint8Array> {
   const opened = await openSigner(request.key, context);
@@ -30,7 +30,7 @@ export async function signString(request: SignStringRequest, context: IdentityCo
   }
 }
 
-/** The helper's fixed message; for keys other than ML-DSA it ends in a hash of the public key. */
+/** The helper's fixed message; it ends in a hash of the public key, where that is known and not an ML-DSA key. */
 function testMessage(publicKeyInfo: Uint8Array | undefined): Uint8Array {
   const text = Buffer.from('AWS Roles Anywhere Credential Helper Signing Test1', 'ascii');
   if (publicKeyInfo === undefined) return text;

@@ -71,6 +71,12 @@ test('the same name with another key is no issuer, with key identifiers and with
   expect(await sent(child, [bareImpostor, bareSub])).toEqual(paths(bareSub));
 });
 
+test('the same key under another name is no issuer', async () => {
+  const renamed = makeCa(folder, 'renamed', { key: lower.key, issuer: upper });
+  expect(parse(renamed).subjectKeyIdentifier).toEqual(parse(leaf).authorityKeyIdentifier);
+  expect(await sent(leaf, [renamed])).toEqual([]);
+});
+
 test('key identifiers that disagree rule an issuer out', async () => {
   const same = { key: lower.key, subject: '/CN=lower', issuer: upper } as const;
   const relabelled = makeCa(folder, 'relabelled', {

@@ -1,4 +1,4 @@
-import type { ByteSource } from '../../identity.ts';
+import type { ByteSource, KeySource } from '../../identity.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { describePublicKey, isSupported } from '../../x509/public-key.ts';
 import type { LocalKey } from './local-key.ts';
@@ -11,7 +11,7 @@ export interface Pair {
 export interface PairChoice {
   readonly certificates: readonly Certificate[];
   readonly keys: readonly LocalKey[];
-  readonly source: { readonly certificate: ByteSource; readonly privateKey: ByteSource };
+  readonly source: { readonly certificate: ByteSource; readonly privateKey: KeySource };
   readonly now: Date;
 }
 

@@ -14,7 +14,12 @@ import { wrongPassword } from './unlock.ts';
 export async function decryptPkcs8(der: Uint8Array, password: Buffer): Promise<Buffer> {
   const [algorithm] = sequenceOf(onlyElement(der));
   checkCost([algorithm]);
-  return decryptPrivateKeyInfo(der, { utf8: password, bmp: bmpString(password) });
+  const bmp = bmpString(password);
+  try {
+    return await decryptPrivateKeyInfo(der, { utf8: password, bmp });
+  } finally {
+    bmp.fill(0);
+  }
 }
 
 /** The same with both forms of the password, for PKCS#12. */

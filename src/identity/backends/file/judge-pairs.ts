@@ -12,12 +12,12 @@ import type { Pair, PairChoice } from './choose-pair.ts';
  * @throws RolesAnywhereError KEY_MISMATCH, KEY_UNSUPPORTED, KEY_INVALID
  */
 export async function judgePairs(pairs: readonly Pair[], choice: PairChoice): Promise<Pair> {
-  const place = placeOf(choice.source.privateKey);
+  const { privateKey } = choice.source;
   const pair = pairs.length > 1 ? fittestPair(pairs, choice) : pairs[0];
   const publicKeys =
     pair === undefined ? choice.keys.map((key) => key.publicKeyInfo()) : [pair.certificate.publicKeyInfo];
-  await naming(place, 'KEY_INVALID', () => publicKeys.forEach(refuseUnsupported));
-  return pair ?? naming(place, 'KEY_MISMATCH', () => refuseMismatch(choice));
+  await naming(privateKey, 'KEY_INVALID', () => publicKeys.forEach(refuseUnsupported));
+  return pair ?? naming(privateKey, 'KEY_MISMATCH', () => refuseMismatch(choice));
 }
 
 /** @throws Problem KEY_UNSUPPORTED */

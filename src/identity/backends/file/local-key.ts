@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { RolesAnywhereError } from '../../../errors.ts';
 import type { SignatureAlgorithm, Signer } from '../../signer.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { equalBytes } from '../../x509/der.ts';
@@ -11,6 +12,8 @@ export interface LocalKey {
   readonly publicKeyInfo: () => Uint8Array;
   /** Whether the certificate is for this key. */
   readonly fits: (certificate: Certificate) => boolean;
+  /** Gives back what is held open, where the key is not in memory after all. */
+  readonly close?: () => Promise<void>;
 }
 
 const algorithms: Readonly<Record<string, SignatureAlgorithm>> = {
@@ -32,7 +35,12 @@ export function localKey(key: KeyObject): LocalKey | undefined {
       algorithm,
       // eslint-disable-next-line typescript/require-await -- the seam is asynchronous, this key is not
       async sign(message, digest = 'SHA-256') {
-        return sign(algorithm === 'ML-DSA' ? undefined : digest, message, key);
+        try {
+          return sign(algorithm === 'ML-DSA' ? undefined : digest, message, key);
+        } catch (cause) {
+          const reason = 'the private key cannot sign: its numbers do not fit together';
+          throw new RolesAnywhereError('SIGNATURE_INVALID', reason, { cause });
+        }
       },
     },
     publicKeyInfo: () => publicKey.export({ type: 'spki', format: 'der' }),

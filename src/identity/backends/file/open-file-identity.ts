@@ -1,4 +1,5 @@
-import type { ByteSource, IdentityContext, SecretSource, SigningIdentity } from '../../identity.ts';
+import type { ByteSource, IdentityContext, SecretSource, SigningIdentity, TpmSettings } from '../../identity.ts';
+import type { FileKeySource } from '../../key-place.ts';
 import { isSameSource, naming, placeOf } from '../../problem.ts';
 import { sourceReader } from '../../source-reader.ts';
 import type { Certificate } from '../../x509/certificate.ts';
@@ -6,27 +7,28 @@ import { chainOf, findIssuers, isSame } from '../../x509/chain.ts';
 import { checkLeaf } from '../../x509/check-leaf.ts';
 import { readCertificates } from './certificate-file.ts';
 import { choosePair } from './choose-pair.ts';
-import { type FileContext, openCertificateFile, openKeyFile } from './open-files.ts';
+import { type FileContents, type FileContext, openCertificateFile, openKeyFile } from './open-files.ts';
 import { warnIfExposed } from './warn-if-exposed.ts';
 
-/** Certificate, key and intermediates, all of them bytes from somewhere. */
+/** Certificate, key and intermediates: bytes from somewhere, but for a key in a TPM. */
 export interface FileIdentitySource {
   readonly certificate: ByteSource;
-  readonly privateKey: ByteSource;
+  readonly privateKey: FileKeySource;
   readonly intermediates: ByteSource | undefined;
   readonly keyPassword: SecretSource | undefined;
+  readonly tpm?: TpmSettings | undefined;
 }
 
 /**
  * Opens an identity out of files: reads all, parses all, pairs key and certificate, judges the leaf, builds the chain,
  * in this order, so that the first fault is told first.
  *
- * @throws RolesAnywhereError CERTIFICATE_*, CHAIN_*, KEY_*, PASSWORD_*, OPTION_NOT_BUILT
+ * @throws RolesAnywhereError CERTIFICATE_*, CHAIN_*, KEY_*, PASSWORD_*, TPM_*
  */
 export async function openFileIdentity(source: FileIdentitySource, context: IdentityContext): Promise<SigningIdentity> {
   const reader = sourceReader(context.environment);
   try {
-    return await openFrom(source, { reader, password: source.keyPassword, context });
+    return await openFrom(source, { reader, password: source.keyPassword, tpm: source.tpm, context });
   } finally {
     reader.wipe();
   }
@@ -37,31 +39,51 @@ async function openFrom(source: FileIdentitySource, files: FileContext): Promise
   const own = await openCertificateFile(source.certificate, files);
   const isCombined = isSameSource(source.certificate, source.privateKey) && own.keys.length > 0;
   const { keys, certificates: others } = isCombined ? own : await openKeyFile(source.privateKey, files);
+  try {
+    return await pairUp(source, { own, keys, others }, files);
+  } catch (error) {
+    for (const key of keys) await key.close?.();
+    throw error;
+  }
+}
+
+interface Opened {
+  /** Of the certificate's file. */
+  readonly own: FileContents;
+  readonly keys: FileContents['keys'];
+  /** Of the key's file. */
+  readonly others: FileContents['certificates'];
+}
+
+async function pairUp(
+  source: FileIdentitySource,
+  { own, keys, others }: Opened,
+  files: FileContext,
+): Promise<SigningIdentity> {
   const intermediates = source.intermediates === undefined ? [] : await openIntermediates(source.intermediates, files);
   const now = files.context.now();
   const { certificate, key } = await choosePair({ certificates: own.certificates, keys, source, now });
-  await naming(placeOf(source.certificate), 'CERTIFICATE_INVALID', () => checkLeaf(certificate, now));
+  await naming(source.certificate, 'CERTIFICATE_INVALID', () => checkLeaf(certificate, now));
   const issuers = await findIssuers(certificate, [...own.certificates, ...intermediates, ...others]);
   if (source.intermediates !== undefined && !isAnyOf(intermediates, issuers)) {
     files.context.warn(`${placeOf(source.intermediates)} holds none of the certificates that issued the leaf`);
   }
-  const chain = await naming(placeOf(source.intermediates ?? source.certificate), 'CHAIN_INVALID', () =>
-    chainOf(issuers),
-  );
-  return { certificate, chain, signer: key.signer, close: () => Promise.resolve() };
+  const chain = await naming(source.intermediates ?? source.certificate, 'CHAIN_INVALID', () => chainOf(issuers));
+  return { certificate, chain, signer: key.signer, close: key.close ?? (() => Promise.resolve()) };
 }
 
 /** Before any of it is parsed, so that a missing file is told rather than a password asked for. */
 async function readAll(source: FileIdentitySource, { reader, context }: FileContext): Promise<void> {
   await reader.read(source.certificate, 'CERTIFICATE_UNREADABLE');
-  const keyFile = await reader.read(source.privateKey, 'KEY_UNREADABLE');
+  const { privateKey } = source;
+  const keyFile = privateKey.kind === 'tpm-handle' ? undefined : await reader.read(privateKey, 'KEY_UNREADABLE');
   if (source.intermediates !== undefined) await reader.read(source.intermediates, 'CHAIN_UNREADABLE');
-  warnIfExposed(source.privateKey, keyFile, context);
+  warnIfExposed(privateKey, keyFile?.mode, context);
 }
 
 async function openIntermediates(source: ByteSource, { reader }: FileContext): Promise<readonly Certificate[]> {
   const { bytes } = await reader.read(source, 'CHAIN_UNREADABLE');
-  return naming(placeOf(source), 'CHAIN_INVALID', () => readCertificates(bytes));
+  return naming(source, 'CHAIN_INVALID', () => readCertificates(bytes));
 }
 
 function isAnyOf(some: readonly Certificate[], others: readonly Certificate[]): boolean {

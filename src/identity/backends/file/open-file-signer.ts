@@ -1,5 +1,6 @@
-import type { ByteSource, IdentityContext, SecretSource } from '../../identity.ts';
-import { isSameSource, naming, placeOf } from '../../problem.ts';
+import type { ByteSource, IdentityContext, SecretSource, TpmSettings } from '../../identity.ts';
+import { bytesOf, type FileKeySource } from '../../key-place.ts';
+import { isSameSource, naming } from '../../problem.ts';
 import type { Signer } from '../../signer.ts';
 import { sourceReader } from '../../source-reader.ts';
 import { choosePair } from './choose-pair.ts';
@@ -11,46 +12,59 @@ import { warnIfExposed } from './warn-if-exposed.ts';
 /** A private key, alone or with the certificate that it must belong to. */
 export interface FileSignerSource {
   readonly certificate: ByteSource | undefined;
-  readonly privateKey: ByteSource;
+  readonly privateKey: FileKeySource;
   readonly keyPassword: SecretSource | undefined;
+  readonly tpm?: TpmSettings | undefined;
 }
 
 export interface FileSigner {
   readonly signer: Signer;
   /** DER SubjectPublicKeyInfo. */
   readonly publicKeyInfo: Uint8Array;
+  close(): Promise<void>;
 }
 
 /**
  * Opens a private key without judging its certificate.
  *
- * @throws RolesAnywhereError CERTIFICATE_UNREADABLE, CERTIFICATE_INVALID, KEY_*, PASSWORD_*, OPTION_NOT_BUILT
+ * @throws RolesAnywhereError CERTIFICATE_UNREADABLE, CERTIFICATE_INVALID, KEY_*, PASSWORD_*, TPM_*
  */
 export async function openFileSigner(source: FileSignerSource, context: IdentityContext): Promise<FileSigner> {
   const reader = sourceReader(context.environment);
   try {
-    return await openFrom(source, { reader, password: source.keyPassword, context });
+    return await openFrom(source, { reader, password: source.keyPassword, tpm: source.tpm, context });
   } finally {
     reader.wipe();
   }
 }
 
 async function openFrom({ certificate, privateKey }: FileSignerSource, files: FileContext): Promise<FileSigner> {
-  warnIfExposed(privateKey, await files.reader.read(privateKey, 'KEY_UNREADABLE'), files.context);
+  if (privateKey.kind !== 'tpm-handle') {
+    warnIfExposed(privateKey, (await files.reader.read(privateKey, 'KEY_UNREADABLE')).mode, files.context);
+  }
   const { keys, certificates: own } = await openKeyFile(privateKey, files);
-  const isOwn = certificate === undefined || (own.length > 0 && isSameSource(certificate, privateKey));
-  const certificates = isOwn ? own : (await openCertificateFile(certificate, files)).certificates;
-  const [key] = keys;
-  if (certificates.length === 0 && key !== undefined && keys.length === 1) return bareSigner(key, privateKey);
-  const source = { certificate: certificate ?? privateKey, privateKey };
-  const pair = await choosePair({ certificates, keys, source, now: files.context.now() });
-  return { signer: pair.key.signer, publicKeyInfo: pair.certificate.publicKeyInfo };
+  try {
+    const isOwn = certificate === undefined || (own.length > 0 && isSameSource(certificate, privateKey));
+    const certificates = isOwn ? own : (await openCertificateFile(certificate, files)).certificates;
+    const [key] = keys;
+    if (certificates.length === 0 && key !== undefined && keys.length === 1) return await bareSigner(key, privateKey);
+    const source = { certificate: certificate ?? bytesOf(privateKey), privateKey };
+    const pair = await choosePair({ certificates, keys, source, now: files.context.now() });
+    return { signer: pair.key.signer, publicKeyInfo: pair.certificate.publicKeyInfo, close: closerOf(pair.key) };
+  } catch (error) {
+    for (const key of keys) await key.close?.();
+    throw error;
+  }
 }
 
-function bareSigner(key: LocalKey, source: ByteSource): Promise<FileSigner> {
-  return naming(placeOf(source), 'KEY_INVALID', () => {
+function closerOf(key: LocalKey): () => Promise<void> {
+  return key.close ?? (() => Promise.resolve());
+}
+
+function bareSigner(key: LocalKey, source: FileKeySource): Promise<FileSigner> {
+  return naming(source, 'KEY_INVALID', () => {
     const publicKeyInfo = key.publicKeyInfo();
     refuseUnsupported(publicKeyInfo);
-    return { signer: key.signer, publicKeyInfo };
+    return { signer: key.signer, publicKeyInfo, close: closerOf(key) };
   });
 }

@@ -1,5 +1,6 @@
-import type { ByteSource, IdentityContext, SecretSource } from '../../identity.ts';
-import { nameOf, naming, placeOf, Problem } from '../../problem.ts';
+import type { ByteSource, IdentityContext, SecretSource, TpmSettings } from '../../identity.ts';
+import type { FileKeySource } from '../../key-place.ts';
+import { nameOf, naming, Problem } from '../../problem.ts';
 import type { SourceReader } from '../../source-reader.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { readCertificates } from './certificate-file.ts';
@@ -18,6 +19,7 @@ export interface FileContents {
 export interface FileContext {
   readonly reader: SourceReader;
   readonly password: SecretSource | undefined;
+  readonly tpm?: TpmSettings | undefined;
   readonly context: IdentityContext;
 }
 
@@ -28,7 +30,7 @@ export interface FileContext {
  */
 export async function openCertificateFile(source: ByteSource, files: FileContext): Promise<FileContents> {
   const { bytes } = await files.reader.read(source, 'CERTIFICATE_UNREADABLE');
-  return naming(placeOf(source), 'CERTIFICATE_INVALID', async () => {
+  return naming(source, 'CERTIFICATE_INVALID', async () => {
     if (!isPkcs12(bytes)) return { certificates: await readCertificates(bytes), keys: [] };
     const contents = await openPkcs12(source, bytes, files);
     if (contents.certificates.length === 0) throw new Problem('is a PKCS#12 file without a certificate');
@@ -37,16 +39,17 @@ export async function openCertificateFile(source: ByteSource, files: FileContext
 }
 
 /**
- * The private key of a file; of a PKCS#12 all of them, at least one, and its certificates.
+ * The private key of a file or TPM; of a PKCS#12 all of them, at least one, and its certificates.
  *
- * @throws RolesAnywhereError KEY_UNREADABLE, KEY_INVALID, KEY_UNSUPPORTED, PASSWORD_*, OPTION_NOT_BUILT
+ * @throws RolesAnywhereError KEY_UNREADABLE, KEY_INVALID, KEY_UNSUPPORTED, PASSWORD_*, TPM_*
  */
-export async function openKeyFile(source: ByteSource, files: FileContext): Promise<FileContents> {
+export async function openKeyFile(source: FileKeySource, files: FileContext): Promise<FileContents> {
+  if (source.kind === 'tpm-handle') return { certificates: [], keys: [await openTpmKey(source, files)] };
   const { bytes } = await files.reader.read(source, 'KEY_UNREADABLE');
-  return naming(placeOf(source), 'KEY_INVALID', async () => {
+  return naming(source, 'KEY_INVALID', async () => {
     if (!isPkcs12(bytes)) {
-      const lock = lockOf(`the private key ${nameOf(source)}`, files);
-      return { certificates: [], keys: [await readPrivateKey(bytes, lock)] };
+      const lock = lockOf(source, files, 'the private key ');
+      return { certificates: [], keys: [await readPrivateKey(bytes, lock, () => openTpmKey(source, files, bytes))] };
     }
     const contents = await openPkcs12(source, bytes, files);
     if (contents.keys.length === 0) throw new Problem('is a PKCS#12 file without a private key');
@@ -54,11 +57,24 @@ export async function openKeyFile(source: ByteSource, files: FileContext): Promi
   });
 }
 
-async function openPkcs12(source: ByteSource, bytes: Buffer, files: FileContext): Promise<FileContents> {
-  const { readPkcs12 } = await import('./pkcs12.ts');
-  return readPkcs12(bytes, lockOf(nameOf(source), files));
+/** @param bytes of a TSS2 PRIVATE KEY; undefined for a handle */
+async function openTpmKey(source: FileKeySource, files: FileContext, bytes?: Buffer): Promise<LocalKey> {
+  const { openTpmKey: open } = await import('../tpm/open-local-key.ts');
+  return open(source, files, bytes);
 }
 
-function lockOf(name: string, { password, context }: FileContext): Lock {
-  return { name, password, context };
+async function openPkcs12(source: ByteSource, bytes: Buffer, files: FileContext): Promise<FileContents> {
+  const { readPkcs12 } = await import('./pkcs12.ts');
+  return readPkcs12(bytes, lockOf(source, files));
+}
+
+function lockOf(source: ByteSource, { password, context }: FileContext, what = ''): Lock {
+  return {
+    // Asked for by a question only.
+    get name() {
+      return what + nameOf(source);
+    },
+    password,
+    context,
+  };
 }

@@ -66,13 +66,14 @@ function readFile(bytes: Buffer): Pkcs12File {
 
 /** No password is, for the key derivation of PKCS#12, either an empty string with its zero or nothing at all. */
 async function openWithAnyForm(file: Pkcs12File, utf8: Buffer): Promise<Pkcs12Contents> {
-  const withZero = { utf8, bmp: bmpString(utf8) };
-  if (utf8.length > 0) return open(file, withZero);
+  const bmp = bmpString(utf8);
   try {
-    return await open(file, withZero);
+    return await open(file, { utf8, bmp });
   } catch (error) {
-    if (!isWrongPassword(error)) throw error;
-    return open(file, { utf8, bmp: noPassword });
+    if (utf8.length > 0 || !isWrongPassword(error)) throw error;
+    return await open(file, { utf8, bmp: noPassword });
+  } finally {
+    bmp.fill(0);
   }
 }
 

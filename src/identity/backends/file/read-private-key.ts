@@ -9,13 +9,18 @@ import type { Lock } from './unlock.ts';
  * A plain PEM key goes to OpenSSL as it stands, so that it never becomes a string; everything else is left to a file
  * that is loaded only then.
  *
- * @throws Problem KEY_INVALID, KEY_UNSUPPORTED, OPTION_NOT_BUILT, or what `lock` throws
+ * @param openTpmKey for a file that holds a key of the TPM
+ * @throws Problem KEY_INVALID, KEY_UNSUPPORTED, or what `lock` and `openTpmKey` throw
  */
-export async function readPrivateKey(bytes: Buffer, lock: Lock): Promise<LocalKey> {
+export async function readPrivateKey(
+  bytes: Buffer,
+  lock: Lock,
+  openTpmKey: () => Promise<LocalKey>,
+): Promise<LocalKey> {
   const plain = readPlainPem(bytes);
   if (plain !== undefined) return plain;
   const { readUnusualKey } = await import('./unusual-key.ts');
-  return readUnusualKey(bytes, lock);
+  return readUnusualKey(bytes, lock, openTpmKey);
 }
 
 const plainLabels: ReadonlySet<string> = new Set(['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']);

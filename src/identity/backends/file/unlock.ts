@@ -49,7 +49,7 @@ export function wrongPassword(cause?: unknown): Problem {
 }
 
 async function ask(lock: Lock): Promise<Buffer> {
-  const answer = await lock.context.askSecret?.(`password of ${lock.name}: `);
+  const answer = await lock.context.askSecret?.(`password of ${lock.name}`);
   if (answer === undefined) {
     throw new Problem('is encrypted, and no password was given', 'PASSWORD_MISSING', { hints: passwordHints });
   }

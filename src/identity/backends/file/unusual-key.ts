@@ -15,8 +15,19 @@ import { type Lock, unlock } from './unlock.ts';
  * Every key file that is not plain PEM for OpenSSL: DER, encrypted, ML-DSA where node:crypto has none, and all that
  * has to be refused with a reason.
  */
-export function readUnusualKey(bytes: Buffer, lock: Lock): Promise<LocalKey> {
+export async function readUnusualKey(
+  bytes: Buffer,
+  lock: Lock,
+  openTpmKey: () => Promise<LocalKey>,
+): Promise<LocalKey> {
+  if (isTpmKey(bytes)) return openTpmKey();
   return isPem(bytes) ? readPemKey(bytes, lock) : readDerKey(bytes, lock);
+}
+
+/** A TSS2 PRIVATE KEY, where it is the first private key of its file. */
+function isTpmKey(bytes: Buffer): boolean {
+  if (!isPem(bytes)) return bytes[0] === tags.sequence && keyStructure(bytes) === 'tpm';
+  return pemBlocks(bytes).find(({ label }) => label.endsWith('PRIVATE KEY'))?.label === 'TSS2 PRIVATE KEY';
 }
 
 async function readPemKey(bytes: Buffer, lock: Lock): Promise<LocalKey> {
@@ -25,7 +36,12 @@ async function readPemKey(bytes: Buffer, lock: Lock): Promise<LocalKey> {
   if (block === undefined) throw noKey(blocks);
   refuseLabel(block.label);
   if (pemHeaders(block).get('Proc-Type')?.startsWith('4,ENCRYPTED') === true) return readTraditional(block, lock);
-  return readDerKey(decodePem(block), lock);
+  const der = decodePem(block);
+  try {
+    return await readDerKey(der, lock);
+  } finally {
+    der.fill(0);
+  }
 }
 
 async function readTraditional(block: PemBlock, lock: Lock): Promise<LocalKey> {
@@ -54,7 +70,7 @@ export async function openPlain(der: Buffer): Promise<LocalKey> {
 async function openDer(der: Buffer, structure: KeyStructure): Promise<LocalKey> {
   if (structure === 'pkcs8') return openPkcs8(der);
   if (structure === 'dsa') throw unsupported('Roles Anywhere takes no signatures by DSA keys');
-  if (structure === 'tpm') throw tpmKey();
+  if (structure === 'tpm') return fail('holds a TPM key inside of another form');
   if (structure !== 'pkcs1' && structure !== 'sec1') return fail(misplaced[structure]);
   return tryNode(der, structure) ?? fail('holds a private key that cannot be read');
 }
@@ -94,7 +110,6 @@ function tryNode(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1'): LocalKey | unde
 }
 
 function refuseLabel(label: string): void {
-  if (label === 'TSS2 PRIVATE KEY') throw tpmKey();
   if (label === 'DSA PRIVATE KEY') throw unsupported('Roles Anywhere takes no signatures by DSA keys');
   if (label === 'OPENSSH PRIVATE KEY') {
     throw new Problem("holds a key in OpenSSH's own format", 'KEY_UNSUPPORTED', {
@@ -108,10 +123,6 @@ function noKey(blocks: readonly PemBlock[]): Problem {
   return new Problem(`holds no private key, but ${labels || 'nothing that can be read'}`, 'KEY_INVALID', {
     hints: ['give the file of the private key with --private-key'],
   });
-}
-
-function tpmKey(): Problem {
-  return new Problem('holds a TPM key (TSS2 PRIVATE KEY), and keys in a TPM are not built yet', 'OPTION_NOT_BUILT');
 }
 
 function unsupported(reason: string): Problem {

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
-import type { ByteSource, IdentityContext } from '../../identity.ts';
+import type { IdentityContext, KeySource } from '../../identity.ts';
 import { placeOf } from '../../problem.ts';
-import type { SourceBytes } from '../../read-source.ts';
 
 /** Read permission of group and others. */
 const readableByOthers = 0o044;
@@ -9,8 +8,12 @@ const readableByOthers = 0o044;
 /** Windows has neither this constant nor such permissions; what it tells as mode is made up. */
 const hasModes = 'O_NOFOLLOW' in constants;
 
-/** Warns about a private key file that others may read. */
-export function warnIfExposed(source: ByteSource, { mode }: SourceBytes, context: IdentityContext): void {
+/**
+ * Warns about a private key file that others may read.
+ *
+ * @param mode permission bits of a regular file; undefined for everything else
+ */
+export function warnIfExposed(source: KeySource, mode: number | undefined, context: IdentityContext): void {
   if (source.kind !== 'file' || mode === undefined || !hasModes || (mode & readableByOthers) === 0) return;
   const bits = (mode & 0o777).toString(8).padStart(4, '0');
   context.warn(`${placeOf(source)} holds a private key that others may read (mode ${bits}): chmod 600 ${source.path}`);

@@ -27,7 +27,7 @@ export interface CryptokiSlot {
   open(): CryptokiSession;
 }
 
-export interface SlotInfo {
+interface SlotInfo {
   readonly description: string;
   readonly manufacturer: string;
 }
@@ -89,6 +89,7 @@ export const objectClass = { certificate: 1, publicKey: 2, privateKey: 3 } as co
 
 /** CKA_… */
 export const attributes = {
+  token: 0x1,
   label: 0x3,
   value: 0x11,
   certificateType: 0x80,

@@ -76,7 +76,7 @@ function explainMissing(error: unknown): RolesAnywhereError {
 }
 
 const buildHints = [
-  'its native part is compiled by its install script, which npm 11 blocks until: npm install-scripts approve pkcs11js',
+  'its native part is compiled by an install script, which npm may want approved: npm install-scripts approve pkcs11js',
   'for a global installation: npm install --global --allow-scripts=pkcs11js graphene-pk11',
   'compiling takes a C++ compiler, make and Python 3',
 ];

@@ -96,7 +96,7 @@ export class Pin {
     refuseLocked(token);
     const purpose = kind === 'user' ? '' : ' for this signature';
     const warning = triesLeft(token) === 'one' ? ', the last try before it locks' : '';
-    const pin = await this.#settings.context.askSecret?.(`PIN of ${nameOfToken(token.info)}${purpose}${warning}: `);
+    const pin = await this.#settings.context.askSecret?.(`PIN of ${nameOfToken(token.info)}${purpose}${warning}`);
     if (pin !== undefined && pin !== '') return pin;
     throw new RolesAnywhereError(
       'PIN_MISSING',

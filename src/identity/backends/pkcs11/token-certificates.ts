@@ -59,7 +59,7 @@ export function findPossibleIssuers(reader: CertificateReader, leaf: Certificate
 }
 
 function readCertificate({ token, warn }: CertificateReader, object: CryptokiObject): readonly TokenCertificate[] {
-  if (isForeign(object)) return [];
+  if (isForeign(object) || isTransient(object)) return [];
   const id = object.read(attributes.id) ?? new Uint8Array();
   const label = Buffer.from(object.read(attributes.label) ?? []).toString('utf8');
   const uri: Pkcs11Uri = {
@@ -76,6 +76,14 @@ function readCertificate({ token, warn }: CertificateReader, object: CryptokiObj
     warn(`${formatPkcs11Uri(uri)} ${error.message}`);
     return [];
   }
+}
+
+/**
+ * CKA_TOKEN is false of what the token does not store. Yubico's module makes up an attestation certificate beside each
+ * one, with the same CKA_ID and the same public key.
+ */
+function isTransient(object: CryptokiObject): boolean {
+  return object.read(attributes.token)?.every((octet) => octet === 0) ?? false;
 }
 
 /** CKC_X_509 is 0; attribute certificates and WTLS are the others. */

@@ -17,7 +17,7 @@ export interface OpenTpmKey {
   /** DER of its SubjectPublicKeyInfo, for the check against the certificate. */
   readonly publicKeyInfo: Uint8Array;
   /** Stops what is under way, flushes what is loaded, and forgets the passwords. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 type Context = Pick<IdentityContext, 'askSecret' | 'environment'>;

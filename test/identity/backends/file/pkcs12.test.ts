@@ -112,7 +112,7 @@ describe('others', () => {
     expect((await identity.signer.sign(Buffer.from('message'))).length).toBeGreaterThan(60);
     const error = await rejectionOf(open(fixture(name), 'wrong'));
     expect(error.code).toBe('PASSWORD_WRONG');
-    expect(error.message).toBe('--certificate: the bytes given is not opened by the password given');
+    expect(error.message).toBe('--certificate: the value given is not opened by the password given');
   });
 
   test('BER with indefinite lengths, as Windows and NSS have it', async () => {
@@ -137,7 +137,7 @@ describe('others', () => {
     for (let depth = 0; depth < 9; depth++) deep = nestedBag([deep]);
     const error = await rejectionOf(open(pkcs12Of([deep])));
     expect(error.code).toBe('CERTIFICATE_INVALID');
-    expect(error.message).toBe('--certificate: the bytes given is damaged: it nests too deeply');
+    expect(error.message).toBe('--certificate: the value given is damaged: it nests too deeply');
   });
 });
 
@@ -166,7 +166,7 @@ describe('passwords', () => {
     for (const args of [[], ['-legacy'], ['-nomac'], ['-nomac', '-certpbe', 'NONE'], ['-nomac', '-legacy']]) {
       const error = await rejectionOf(open(made('secret', args), 'wrong'));
       expect(error.code).toBe('PASSWORD_WRONG');
-      expect(error.message).toBe('--certificate: the bytes given is not opened by the password given');
+      expect(error.message).toBe('--certificate: the value given is not opened by the password given');
     }
   });
 
@@ -174,7 +174,7 @@ describe('passwords', () => {
     for (const args of [[], ['-legacy'], ['-nomac'], ['-nomac', '-legacy']]) {
       const error = await rejectionOf(open(made('secret', args)));
       expect(error.code).toBe('PASSWORD_MISSING');
-      expect(error.message).toBe('--certificate: the bytes given is encrypted, and no password was given');
+      expect(error.message).toBe('--certificate: the value given is encrypted, and no password was given');
       expect(error.hints[0]).toContain('--pkcs8-password');
     }
   });
@@ -183,7 +183,7 @@ describe('passwords', () => {
     const path = makePkcs12(folder, 'asked', leaf, { password: 'secret', others: [sub] });
     const context = recordingContext(['secret']);
     await expectLeaf(await openIdentity({ certificate: file(path), privateKey: file(path, '--private-key') }, context));
-    expect(context.questions).toEqual([`password of ${path}: `]);
+    expect(context.questions).toEqual([`password of ${path}`]);
   });
 
   test('of a file that needs none are ignored', async () => {
@@ -215,7 +215,7 @@ describe('the leaf', () => {
     const error = await rejectionOf(open(pkcs12Of([...bagsFor(leaf), ...bagsFor(rsaLeaf)])));
     expect(error.code).toBe('KEY_INVALID');
     expect(error.message).toBe(
-      '--certificate: the bytes given holds 2 private keys with certificates that could be used: CN=leaf; CN=rsa-leaf',
+      '--certificate: the value given holds 2 private keys with certificates that could be used: CN=leaf; CN=rsa-leaf',
     );
     expect(error.hints).toEqual(['export the one that is meant into a file of its own']);
   });
@@ -291,7 +291,7 @@ describe('what lacks something', () => {
     openssl(['pkcs12', '-export', '-nokeys', '-in', leaf.certificate, '-passout', 'pass:secret', '-out', path]);
     const error = await rejectionOf(open(readFileSync(path), 'secret'));
     expect(error.code).toBe('KEY_INVALID');
-    expect(error.message).toBe('--certificate: the bytes given is a PKCS#12 file without a private key');
+    expect(error.message).toBe('--certificate: the value given is a PKCS#12 file without a private key');
   });
 
   test('a file without a certificate', async () => {
@@ -299,7 +299,7 @@ describe('what lacks something', () => {
     openssl(['pkcs12', '-export', '-nocerts', '-inkey', leaf.key, '-passout', 'pass:secret', '-out', path]);
     const error = await rejectionOf(open(readFileSync(path), 'secret'));
     expect(error.code).toBe('CERTIFICATE_INVALID');
-    expect(error.message).toBe('--certificate: the bytes given is a PKCS#12 file without a certificate');
+    expect(error.message).toBe('--certificate: the value given is a PKCS#12 file without a certificate');
   });
 
   test('a file whose key has no certificate', async () => {
@@ -307,7 +307,7 @@ describe('what lacks something', () => {
     const [certificate] = bagsOf(readFileSync(makePkcs12(folder, 'one', leaf, { args: plain })));
     const error = await rejectionOf(open(pkcs12Of([certificate, key].filter((bag) => bag !== undefined))));
     expect(error.code).toBe('KEY_MISMATCH');
-    expect(error.message).toContain('(RSA 2048) is not the key of --certificate: the bytes given');
+    expect(error.message).toContain('(RSA 2048) is not the key of --certificate: the value given');
   });
 
   test('truncated and tampered files', async () => {
@@ -315,7 +315,7 @@ describe('what lacks something', () => {
     for (const length of [8, 100, content.length - 1]) {
       const error = await rejectionOf(open(content.subarray(0, length), 'secret'));
       expect(error.code).toBe('CERTIFICATE_INVALID');
-      expect(error.message).toBe('--certificate: the bytes given is damaged: it ends too early');
+      expect(error.message).toBe('--certificate: the value given is damaged: it ends too early');
     }
     const tampered = Buffer.from(content);
     tampered[300] = (tampered[300] ?? 0) ^ 1;

@@ -171,15 +171,18 @@ describe('encrypted PKCS#8', () => {
     expect((await rejectionOf(openSigner(wrong, recordingContext()))).code).toBe('PASSWORD_WRONG');
   });
 
-  test.each(['', 'pässwörd', 'p\u{1F511}y', ' with blanks '])('password %j', async (secret) => {
+  const withPassword = (secret: string): Buffer => {
     const path = join(folder, 'password');
     writeFileSync(path, `${secret}\n`);
-    const content = openssl(['pkcs8', '-topk8', '-in', ec, '-passout', `file:${path}`]);
-    if (secret === '') {
-      expect((await refusal(content, secret)).code).toBe('PASSWORD_MISSING');
-    } else {
-      await opensAs(ec, content, secret);
-    }
+    return openssl(['pkcs8', '-topk8', '-in', ec, '-passout', `file:${path}`]);
+  };
+
+  test.each(['pässwörd', 'p\u{1F511}y', ' with blanks '])('password %j', async (secret) => {
+    await opensAs(ec, withPassword(secret), secret);
+  });
+
+  test('an empty password is none', async () => {
+    expect((await refusal(withPassword(''), '')).code).toBe('PASSWORD_MISSING');
   });
 });
 
@@ -203,12 +206,12 @@ describe('traditional encryption', () => {
     const pem = openssl(['ec', '-in', ec, '-aes256', '-passout', 'pass:secret']).toString();
     const unknown = await refusal(pem.replace('AES-256-CBC', 'FISH-CBC'), 'secret');
     expect(unknown.code).toBe('KEY_UNSUPPORTED');
-    expect(unknown.message).toBe('--private-key: the bytes given is encrypted with FISH-CBC, which is not known');
+    expect(unknown.message).toBe('--private-key: the value given is encrypted with FISH-CBC, which is not known');
     const shortIv = await refusal(pem.replace(/(DEK-Info: AES-256-CBC,....)\w+/, '$1'), 'secret');
     expect(shortIv.code).toBe('KEY_INVALID');
-    expect(shortIv.message).toBe('--private-key: the bytes given is damaged: its DEK-Info has no IV for AES-256-CBC');
+    expect(shortIv.message).toBe('--private-key: the value given is damaged: its DEK-Info has no IV for AES-256-CBC');
     const none = await refusal(pem.replace(/DEK-Info:.*\n/, ''), 'secret');
-    expect(none.message).toBe('--private-key: the bytes given is encrypted with an unnamed cipher, which is not known');
+    expect(none.message).toBe('--private-key: the value given is encrypted with an unnamed cipher, which is not known');
   });
 });
 
@@ -223,7 +226,7 @@ describe('a password', () => {
     for (const content of kinds()) {
       const error = await refusal(content, 'wrong');
       expect(error.code).toBe('PASSWORD_WRONG');
-      expect(error.message).toBe('--private-key: the bytes given is not opened by the password given');
+      expect(error.message).toBe('--private-key: the value given is not opened by the password given');
       expect(JSON.stringify([error.message, error.hints])).not.toContain('wrong"');
     }
     // Among so many wrong passwords some leave a padding that looks right.
@@ -238,7 +241,7 @@ describe('a password', () => {
     for (const content of kinds()) {
       const error = await refusal(content);
       expect(error.code).toBe('PASSWORD_MISSING');
-      expect(error.message).toBe('--private-key: the bytes given is encrypted, and no password was given');
+      expect(error.message).toBe('--private-key: the value given is encrypted, and no password was given');
       expect(error.hints).toEqual([
         'give it with --pkcs8-password-file, --pkcs8-password-fd, the variable ROLES_ANYWHERE_PKCS8_PASSWORD or --pkcs8-password',
       ]);
@@ -250,7 +253,7 @@ describe('a password', () => {
       const context = recordingContext(['wrong', '', 'secret']);
       const { signer } = await openSigner({ privateKey: bytes(content, option) }, context);
       expect(signer.algorithm).toBe('ECDSA');
-      const question = 'password of the private key the bytes given: ';
+      const question = 'password of the private key the value given';
       expect(context.questions).toEqual([question, question, question]);
     }
   });
@@ -329,7 +332,7 @@ describe('what would take for ever is refused at once', () => {
   ])('%s', async (_, content, reason) => {
     const error = await refusal(content, 'secret');
     expect(error.code).toBe('KEY_UNSUPPORTED');
-    expect(error.message).toBe(`--private-key: the bytes given is encrypted in a way that ${reason}`);
+    expect(error.message).toBe(`--private-key: the value given is encrypted in a way that ${reason}`);
     expect(error.hints).toHaveLength(1);
   });
 
@@ -338,7 +341,7 @@ describe('what would take for ever is refused at once', () => {
     const scheme = encodeElement(0x30, Buffer.from('060a2a864886f70d010c0103', 'hex'), parameters);
     const error = await refusal(encodeElement(0x30, scheme, encodeElement(0x04, Buffer.alloc(128))), 'secret');
     expect(error.code).toBe('KEY_UNSUPPORTED');
-    expect(error.message).toContain('takes the work of 2147483647 iterations');
+    expect(error.message).toContain('takes the work of 6442450941 iterations');
   });
 
   test('no iterations at all are damage', async () => {
@@ -352,7 +355,7 @@ describe('what would take for ever is refused at once', () => {
     const error = await refusal(encodeElement(0x30, scheme, encodeElement(0x04, Buffer.alloc(128))), 'secret');
     expect(error.code).toBe('KEY_UNSUPPORTED');
     expect(error.message).toBe(
-      '--private-key: the bytes given is encrypted with the scheme 2.5.29.15, which is not known',
+      '--private-key: the value given is encrypted with the scheme 2.5.29.15, which is not known',
     );
   });
 });
@@ -373,7 +376,7 @@ describe('keys that Roles Anywhere does not know', () => {
     const path = makeKey(folder, 'refused', keyType);
     const error = await refusal(readFileSync(path));
     expect(error.code).toBe('KEY_UNSUPPORTED');
-    expect(error.message).toBe(`--private-key: the bytes given cannot be used: ${reason}`);
+    expect(error.message).toBe(`--private-key: the value given cannot be used: ${reason}`);
     expect(error.hints).toEqual([hint]);
     const encrypted = openssl(['pkcs8', '-topk8', '-in', path, '-passout', 'pass:secret', '-outform', 'DER']);
     expect((await refusal(encrypted, 'secret')).message).toBe(error.message);
@@ -410,7 +413,7 @@ describe('keys that Roles Anywhere does not know', () => {
     const pem = '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk=\n-----END OPENSSH PRIVATE KEY-----\n';
     const error = await refusal(pem);
     expect(error.code).toBe('KEY_UNSUPPORTED');
-    expect(error.message).toBe("--private-key: the bytes given holds a key in OpenSSH's own format");
+    expect(error.message).toBe("--private-key: the value given holds a key in OpenSSH's own format");
     expect(error.hints).toEqual(['write a copy of it as PKCS#8: ssh-keygen -p -m PKCS8 -f COPY']);
   });
 });
@@ -469,15 +472,19 @@ describe('what is no private key', () => {
   ])('%s', async (_, content, reason) => {
     const error = await refusal(content());
     expect(error.code).toBe('KEY_INVALID');
-    expect(error.message).toBe(`--private-key: the bytes given ${reason}`);
+    expect(error.message).toBe(`--private-key: the value given ${reason}`);
   });
 });
 
-test('keys in a TPM are not built yet', async () => {
-  const pem = '-----BEGIN TSS2 PRIVATE KEY-----\nMAA=\n-----END TSS2 PRIVATE KEY-----\n';
-  const error = await refusal(pem);
-  expect(error.code).toBe('OPTION_NOT_BUILT');
-  expect(error.message).toBe(
-    '--private-key: the bytes given holds a TPM key (TSS2 PRIVATE KEY), and keys in a TPM are not built yet',
-  );
+test('an RSA key whose numbers do not fit together is an error when it signs', async () => {
+  const der = openssl(['rsa', '-in', rsa, '-traditional', '-outform', 'DER']);
+  const numbers = elementsOf(onlyElement(der).contents).map(({ encoded }) => Buffer.from(encoded));
+  // RSAPrivateKey: version, modulus, … ; an even modulus is no product of two odd primes.
+  const modulus = numbers[1] ?? Buffer.of();
+  modulus[modulus.length - 1] = 0;
+  const source = { privateKey: bytes(encodeElement(0x30, ...numbers), option) };
+  const { signer } = await openSigner(source, recordingContext());
+  const error = await rejectionOf(signer.sign(message));
+  expect(error.code).toBe('SIGNATURE_INVALID');
+  expect(error.message).toBe('the private key cannot sign: its numbers do not fit together');
 });

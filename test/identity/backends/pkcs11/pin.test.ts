@@ -113,7 +113,7 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
       const identity = await open(uri, {}, person);
       expect(await signsWell(identity)).toBe(true);
       await identity.close();
-      expect(person.questions).toEqual([`PIN of token "hsm" (serial ${token.serial}): `]);
+      expect(person.questions).toEqual([`PIN of token "hsm" (serial ${token.serial})`]);
     });
 
     test('a file that is not there: the option is named', async () => {
@@ -201,7 +201,7 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
       await identity.close();
       expect(logins()).toEqual(['CKU_USER CKR_OK', context, context]);
       const name = `PIN of token "hsm" (serial ${token.serial})`;
-      expect(person.questions).toEqual([`${name}: `, `${name} for this signature: `, `${name} for this signature: `]);
+      expect(person.questions).toEqual([name, `${name} for this signature`, `${name} for this signature`]);
     });
 
     test('are the PIN of the login where that may be reused', async () => {

@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { SigningIdentity } from '../../../../src/identity/identity.ts';
 import { openPkcs11Identity } from '../../../../src/identity/backends/pkcs11/open-pkcs11-identity.ts';
 import { openPkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11-signer.ts';
-import { type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../../../support/openssl.ts';
+import { parseCertificate } from '../../../../src/identity/x509/parse-certificate.ts';
+import { certificateDer, type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../../../support/openssl.ts';
 import { certificateAt, optionsWith, personWho, privateKeyAt, signsWell } from '../../../support/pkcs11.ts';
 import {
   makeSoftHsm,
@@ -189,6 +190,26 @@ describe('a key of SoftHSM held for long', needsSoftHsm(), () => {
     const identity = await open();
     await identity.close();
     expect(isInitialized()).toBe(true);
+    meddler.finalize();
+  });
+
+  test('leaves alone certificates that are not stored, such as attestations made up by the module', async () => {
+    meddler.initialize();
+    const attestation = makeLeaf(folder, 'attestation', makeCa(folder, 'maker'), { key: leaf.key });
+    const slot = [...meddler.getSlots(true)].find((slot) => slot.getToken().label === 'hsm');
+    slot?.open(SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION).create({
+      class: 1,
+      certType: 0,
+      token: false,
+      private: false,
+      label: 'attestation',
+      id: Buffer.from('01', 'hex'),
+      subject: Buffer.from(parseCertificate(certificateDer(attestation.certificate)).subject),
+      value: certificateDer(attestation.certificate),
+    });
+    const identity = await open('pkcs11:token=hsm;id=%01?pin-value=1234');
+    expect(identity.certificate.der).toEqual(certificateDer(leaf.certificate));
+    await identity.close();
     meddler.finalize();
   });
 

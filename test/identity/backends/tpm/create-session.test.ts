@@ -7,14 +7,13 @@ import { parseCertificate } from '../../../../src/identity/x509/parse-certificat
 import { obtainCredentials } from '../../../../src/pipeline.ts';
 import { type Sandbox, startSandbox } from '../../../../src/sandbox/index.ts';
 import { certificateDer, type Issued, makeCa, makeFolder, openssl, removeFolder } from '../../../support/openssl.ts';
-import { needs } from '../../../support/programs.ts';
-import { startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { at, given } from './judge.ts';
 import { opensslKey } from './keys.ts';
 
 const region = 'us-east-1';
 
-describe('CreateSession with a key in a TPM, a certificate for it, and a sandbox that verifies', needs('swtpm'), () => {
+describe('CreateSession with a key in a TPM, a certificate for it, and a sandbox that verifies', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
   let ca: Issued;

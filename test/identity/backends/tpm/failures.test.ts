@@ -7,8 +7,7 @@ import { openTransport } from '../../../../src/identity/backends/tpm/transport/o
 import type { TpmTransport } from '../../../../src/identity/backends/tpm/transport/tpm-transport.ts';
 import type { TpmKeySource, TpmOptions } from '../../../../src/identity/backends/tpm/tpm-options.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
-import { needs } from '../../../support/programs.ts';
-import { startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import {
   commandCodes,
   type Outcome,
@@ -45,11 +44,11 @@ const mishaps: Readonly<Record<string, (command: SeenCommand) => Promise<Outcome
   },
 };
 
-/** Options whose commands may take a tenth of a second, where the real ones may take seconds. */
+/** Options whose commands may take less than half a second, where the real ones may take seconds. */
 function hasty(tcti: string): TpmOptions {
   const open = async (): Promise<TpmTransport> => {
     const transport = await openTransport(parseTpmDevice(tcti, '--tpm-device'));
-    return { ...transport, send: (command, timeoutMs) => transport.send(command, Math.min(timeoutMs, 100)) };
+    return { ...transport, send: (command, timeoutMs) => transport.send(command, Math.min(timeoutMs, 400)) };
   };
   return { openTransport: open, keyPassword: given(secret) };
 }
@@ -59,7 +58,7 @@ async function managed(tcti: string): Promise<TpmTransport> {
   return { ...(await openTransport(parseTpmDevice(tcti, '--tpm-device'))), managed: true };
 }
 
-describe('failures of a TPM', needs('swtpm'), () => {
+describe('failures of a TPM', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
   let file: TpmKeySource;

@@ -15,8 +15,7 @@ import { openTransport } from '../../../../src/identity/backends/tpm/transport/o
 import type { TpmTransport } from '../../../../src/identity/backends/tpm/transport/tpm-transport.ts';
 import { Problem } from '../../../../src/identity/problem.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
-import { needs } from '../../../support/programs.ts';
-import { startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { at, given, message, signOnce } from './judge.ts';
 import { opensslKey } from './keys.ts';
 
@@ -131,7 +130,7 @@ async function outcome(open: () => Promise<TpmTransport>, source: TpmKeySource):
   }
 }
 
-describe('a TPM that lies', needs('swtpm'), () => {
+describe('a TPM that lies', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
   let file: TpmKeySource;

@@ -2,15 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeFolder, makeKey, openssl, removeFolder } from '../../../support/openssl.ts';
-import { needs } from '../../../support/programs.ts';
-import { startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { at, verified, given, message, signOnce } from './judge.ts';
 import { makeParent, tss2File } from './keys.ts';
 import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
 
 const owner = 0x4000_0001;
 
-describe('importable keys', needs('swtpm'), () => {
+describe('importable keys', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
   let parent: string;

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
-import { needs } from '../../../support/programs.ts';
-import { startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { at, message, signOnce } from './judge.ts';
 import { persist, signAttributes, toolKey, toolKeyFile } from './keys.ts';
 
 const owner = 0x4000_0001;
 const path = '--private-key: key.pem';
 
-describe('keys of a TPM that cannot sign for Roles Anywhere', needs('swtpm'), () => {
+describe('keys of a TPM that cannot sign for Roles Anywhere', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
 

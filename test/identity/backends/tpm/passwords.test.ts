@@ -6,8 +6,7 @@ import { RolesAnywhereError } from '../../../../src/errors.ts';
 import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
 import type { TpmKeySource } from '../../../../src/identity/backends/tpm/tpm-options.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
-import { needs } from '../../../support/programs.ts';
-import { startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { commandCodes, refusal, startTpmProxy, type TpmProxy } from '../../../support/tpm-proxy.ts';
 import { at, verified, given, message, signOnce } from './judge.ts';
 import { makeParent, opensslKey, persist, signAttributes, toolKey, toolKeyFile } from './keys.ts';
@@ -15,7 +14,7 @@ import { makeParent, opensslKey, persist, signAttributes, toolKey, toolKeyFile }
 const owner = 0x4000_0001;
 const secret = 'correct horse battery';
 
-describe('passwords of a TPM', needs('swtpm'), () => {
+describe('passwords of a TPM', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
   let locked: TpmKeySource;

@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
 import type { TpmKeySource } from '../../../../src/identity/backends/tpm/tpm-options.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
-import { needs } from '../../../support/programs.ts';
-import { startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { startTpmProxy } from '../../../support/tpm-proxy.ts';
 import { at, verified, given, message, signOnce } from './judge.ts';
 import { persist, toolKey, toolKeyFile } from './keys.ts';
@@ -24,7 +23,7 @@ function policyPcr(digest: Uint8Array = new Uint8Array()): { code: number; param
   return { code: 0x17f, parameters: Buffer.concat([size, digest, selection]) };
 }
 
-describe('policies of a TPM key', needs('swtpm'), () => {
+describe('policies of a TPM key', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
 

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
-import { needs } from '../../../support/programs.ts';
-import { startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { at, given, message, signOnce } from './judge.ts';
 import {
   fileSource,
@@ -19,7 +18,7 @@ import {
 
 const owner = 0x4000_0001;
 
-describe('signatures of a TPM', needs('swtpm'), () => {
+describe('signatures of a TPM', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
 

@@ -11,7 +11,7 @@ import { openTransport } from '../../../../src/identity/backends/tpm/transport/o
 import type { TpmTransport } from '../../../../src/identity/backends/tpm/transport/tpm-transport.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
 import { needs } from '../../../support/programs.ts';
-import { startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { at, message, verified } from './judge.ts';
 import { opensslKey } from './keys.ts';
 
@@ -222,7 +222,7 @@ describe('a TPM that cannot be reached', () => {
   });
 });
 
-describe('swtpm', needs('swtpm'), () => {
+describe('swtpm', needsTpm(), () => {
   let folder: string;
 
   beforeAll(() => {

@@ -21,6 +21,8 @@ export interface ConnectionSettings {
 
 /** Key generation in a discrete TPM takes up to minutes, a signature up to seconds; the rest is quick. */
 const timeoutsMs: Readonly<Record<Duration, number>> = { short: 5000, medium: 30_000, long: 180_000 };
+/** A resource manager lets commands of others go first, which may be long ones. */
+const sharedTimeoutMs = 20_000;
 
 /** TPM_RC_RETRY, YIELDED and TESTING: from 10 ms on, some 5 s in all. */
 const retryPausesMs = [10, 20, 40, 80, 160, 320, 640, 1280, 2560] as const;
@@ -94,8 +96,9 @@ export class TpmConnection implements CommandChannel {
   }
 
   async transmit(bytes: Uint8Array, command: Pick<TpmCommand<unknown>, 'name' | 'duration'>): Promise<Uint8Array> {
+    const timeoutMs = Math.max(timeoutsMs[command.duration], this.managed ? sharedTimeoutMs : 0);
     for (const pause of [...retryPausesMs, undefined]) {
-      const answer = await this.#transport.send(bytes, timeoutsMs[command.duration]);
+      const answer = await this.#transport.send(bytes, timeoutMs);
       // A refused command has not changed the nonces of its session: the same bytes are good again.
       if (!retryCodes.has(decodeResponseCode(responseCodeOf(answer) ?? 0).name)) return answer;
       if (pause !== undefined) await sleep(pause);
@@ -179,8 +182,8 @@ export class TpmConnection implements CommandChannel {
   }
 
   async #handlesInUse(): Promise<number[]> {
-    const objects = await execute(this, getHandles(firstHandles.transient));
-    const sessions = await execute(this, getHandles(firstHandles.loadedSession));
+    const objects = await this.#execute(getHandles(firstHandles.transient));
+    const sessions = await this.#execute(getHandles(firstHandles.loadedSession));
     return [...objects, ...sessions];
   }
 }

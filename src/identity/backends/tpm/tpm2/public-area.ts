@@ -18,7 +18,7 @@ export const objectAttributes = {
 } as const;
 
 /** A scheme a key is bound to; `scheme` is TPM_ALG_NULL for a key that takes any, which has no hash then. */
-export interface Scheme {
+interface Scheme {
   readonly scheme: number;
   readonly hash: number | undefined;
 }
@@ -44,7 +44,7 @@ export interface EccPublic {
 export type AsymmetricPublic = RsaPublic | EccPublic;
 
 /** A symmetric key, an HMAC key or data; as a parent it is good. */
-export interface OtherPublic {
+interface OtherPublic {
   readonly type: 'other';
   /** TPMI_ALG_PUBLIC */
   readonly algorithm: number;

@@ -13,12 +13,25 @@ const openPauseMs = 50;
 /** A character device: one write is a command, what is read is its answer (drivers/char/tpm/tpm-dev-common.c of Linux). */
 export async function openDeviceTransport(path: string): Promise<TpmTransport> {
   const file = await opened(path);
+  let isFailed = false;
   return {
     name: path,
     // The kernel's resource manager: /dev/tpmrm0 (drivers/char/tpm/tpmrm-dev.c).
     managed: /(^|\/)tpmrm\d+$/.test(path),
-    send: (command, timeoutMs) => exchange(file, command, { name: path, timeoutMs }),
-    close: () => file.close(),
+    async send(command, timeoutMs) {
+      try {
+        return await exchange(file, command, { name: path, timeoutMs });
+      } catch (error) {
+        isFailed = true;
+        throw error;
+      }
+    },
+    async close() {
+      const closed = file.close();
+      // Closing waits for what is being read, and the kernel lets that wait for a TPM that hangs.
+      if (!isFailed) await closed;
+      closed.catch(() => undefined);
+    },
   };
 }
 
