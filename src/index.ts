@@ -12,9 +12,9 @@ export type {
   SigningIdentity,
 } from './identity/identity.ts';
 export { openIdentity } from './identity/open-identity.ts';
+export { parseCertificate } from './identity/read-der-certificate.ts';
 export type { Digest, SignatureAlgorithm, Signer } from './identity/signer.ts';
 export type { Certificate, KeyUsage } from './identity/x509/certificate.ts';
-export { parseCertificate } from './identity/x509/parse-certificate.ts';
 export { type CredentialRequest, obtainCredentials, type PipelineContext } from './pipeline.ts';
 export type { EndpointOptions, NetworkOptions, SessionRequest } from './session/session-request.ts';
 export type { Trace, TraceEvent } from './session/trace.ts';

@@ -27,15 +27,19 @@ export function traceOptions(rows: readonly OptionRow[], values: OptionValues, l
         ? '(not shown)'
         : values
             .list(row.flag)
-            .map((text) => shown(withoutPin(text)))
+            .map((text) => shown(withoutSecrets(text)))
             .join(', ');
     log(`debug: option ${row.flag} = ${printable(value)}, from ${values.origin(row.flag)}`);
   }
 }
 
-/** A PKCS#11 URI may hold the PIN (RFC 7512, section 2.4, pin-value). */
-function withoutPin(value: string): string {
-  return value.replaceAll(/(pin-value=)[^&]*/gi, '$1(not shown)');
+/**
+ * Without the query of a PKCS#11 URI, which may hold the PIN (RFC 7512, section 2.4), under a misspelt name too, and
+ * without the user and password of a URL.
+ */
+function withoutSecrets(value: string): string {
+  if (/^pkcs11:/i.test(value)) return value.replace(/\?.*$/s, '?(not shown)');
+  return value.replaceAll(/\/\/[^/\s]*@/g, '//(not shown)@');
 }
 
 function describe(event: TraceEvent): readonly string[] {

@@ -1,5 +1,6 @@
 import { RolesAnywhereError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
+import { shown } from '../options/shown.ts';
 import type { Command, Terminal } from './command.ts';
 import { commandNames, commandsToCome, isCommandName, loadCommand, loadCommands } from './load-commands.ts';
 
@@ -55,7 +56,9 @@ async function misplacedOption(argument: string, argv: readonly string[]): Promi
   const flag = argument.split('=', 1)[0] ?? '';
   const commands = await loadCommands();
   if (!commands.some((command) => command.options.some((row) => `--${row.flag}` === flag))) {
-    return new RolesAnywhereError('OPTION_UNKNOWN', 'the first argument must be a command', { hints: [list()] });
+    return new RolesAnywhereError('OPTION_UNKNOWN', `unknown option ${shown(flag)} where a command belongs`, {
+      hints: [list()],
+    });
   }
   const command = argv.find((word) => commandNames.includes(word)) ?? 'credential-process';
   return new RolesAnywhereError('OPTION_MISPLACED', `${flag} stands before the command`, {

@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
+import { printable } from './printable.ts';
 
 const backspaces = new Set(['\b', '\u007F']);
 const killLine = '\u0015';
@@ -15,10 +16,11 @@ const endOfInput = '\u0004';
 export async function askSecret(question: string): Promise<string | undefined> {
   const terminal = openTerminal();
   if (terminal === undefined) return undefined;
+  const stopWatching = endRawModeOnSignals(terminal.input);
   // The echo goes off first: keys may come as soon as the question shows.
   terminal.input.setRawMode(true);
-  writeSync(terminal.output, `${question}: `);
-  const answer = await readLine(terminal.input);
+  const answer = await readLine(terminal.input, () => writeSync(terminal.output, `${printable(question)}: `));
+  stopWatching();
   writeSync(terminal.output, '\n');
   closeSync(terminal.output);
   // As if the terminal had not been raw: whoever runs us from a script stops as well.
@@ -36,10 +38,29 @@ function openTerminal(): { readonly input: ReadStream; readonly output: number }
   }
 }
 
-/** Resolves to the line, to `interrupt`, or to undefined when the input ends. The terminal is no longer raw then. */
-function readLine(terminal: ReadStream): Promise<string | undefined> {
+/** Node resets the terminal when it ends by SIGINT or SIGTERM; with these, nobody would see what they type afterwards. */
+function endRawModeOnSignals(terminal: ReadStream): () => void {
+  const signals = process.platform === 'win32' ? [] : (['SIGHUP', 'SIGQUIT'] as const);
+  const onSignal = (signal: NodeJS.Signals): void => {
+    terminal.setRawMode(false);
+    stop();
+    process.kill(process.pid, signal);
+  };
+  const stop = (): void => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  return stop;
+}
+
+/**
+ * Shows the question and resolves to the line, to `interrupt`, or to undefined when the input ends. The terminal is no
+ * longer raw then, whatever happened.
+ */
+function readLine(terminal: ReadStream, show: () => void): Promise<string | undefined> {
   const typed: string[] = [];
   return new Promise<string | undefined>((resolve) => {
+    show();
     terminal.setEncoding('utf8');
     terminal.once('error', () => resolve(undefined));
     terminal.once('end', () => resolve(undefined));

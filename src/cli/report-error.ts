@@ -17,7 +17,8 @@ export function reportError(error: unknown, argv: readonly string[], terminal: T
 }
 
 function wantsDebug(argv: readonly string[], terminal: Terminal): boolean {
-  if (argv.some((argument) => /^--debug(=(1|t|true))?$/i.test(argument))) return true;
+  const given = argv.findLast((argument) => /^--debug(=|$)/.test(argument));
+  if (given !== undefined) return /^--debug(=(1|t|true))?$/i.test(given);
   return /^(1|t|true)$/i.test(terminal.env['ROLES_ANYWHERE_DEBUG'] ?? '');
 }
 
@@ -42,13 +43,13 @@ function details(error: RolesAnywhereError): readonly string[] {
 }
 
 /**
- * Errors of parsers and of argument checks quote what they were given, which may be a secret: of those the name is
- * enough.
+ * Errors of parsers, of argument checks and of the operating system quote what they were given, which may be a secret:
+ * of those name and code are enough.
  */
 function describe(cause: unknown): string {
   if (!(cause instanceof Error)) return typeof cause;
   const code = 'code' in cause ? ` ${String(cause.code)}` : '';
-  const quotes = cause instanceof SyntaxError || code.startsWith(' ERR_INVALID_');
+  const quotes = cause instanceof SyntaxError || code.startsWith(' ERR_INVALID_') || 'syscall' in cause;
   return printable(quotes ? `${cause.name}${code}` : `${cause.name}${code}: ${cause.message}`);
 }
 

@@ -68,12 +68,18 @@ function readIdentity(values: OptionValues): SandboxOptions['identity'] {
   return { certificatePath: resolve(certificate), privateKeyPath: resolve(privateKey) };
 }
 
+/** Where the sandbox does not know the leaf, it has no variables for it: the user has to name it. */
+function commandFor({ environment }: Sandbox): string {
+  const command = 'roles-anywhere credential-process';
+  return 'ROLES_ANYWHERE_CERTIFICATE' in environment ? command : `${command} --certificate FILE --private-key FILE`;
+}
+
 function describeAsText(running: Sandbox): string {
   const exports = Object.entries(running.environment).map(([name, value]) => `export ${name}=${quote(value)}`);
   return [
     '# For ~/.aws/config; then: aws --profile sandbox sts get-caller-identity',
     running.configSection(),
-    '# Or for a shell; then: roles-anywhere credential-process',
+    `# Or for a shell; then: ${commandFor(running)}`,
     ...exports,
     '',
   ].join('\n');

@@ -1,3 +1,4 @@
+import { looksLikeContent } from '../looks-like-content.ts';
 import { RolesAnywhereError, type ErrorCode, type ErrorDetails } from '../errors.ts';
 import type { KeySource, SecretSource } from './identity.ts';
 
@@ -67,11 +68,6 @@ const names = {
   value: 'the password given',
   pkcs11: 'the PKCS#11 URI',
 } as const;
-
-/** A key pasted in place of its path must not come out in a message: PEM, or base64 of DER ("MI…"). */
-function looksLikeContent(path: string): boolean {
-  return /-----BEGIN|[\r\n]|^M[A-Za-z0-9+/=]{60,}$/.test(path);
-}
 
 /** Whether two sources are the same bytes, so that what can be read only once is read only once. */
 export function isSameSource(one: KeySource, other: KeySource): boolean {

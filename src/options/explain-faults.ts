@@ -104,9 +104,13 @@ function explainWord(fault: Fault & { kind: 'word' }, command: CommandOptions): 
   });
 }
 
+/** What follows a password may be more of it; what follows a source of keys may be a key, unquoted in a shell. */
 function secretRow(after: Preceding): OptionRow | undefined {
-  return typeof after === 'object' && after.secret === true ? after : undefined;
+  if (typeof after !== 'object') return undefined;
+  return after.secret === true || sources.has(after.flag) ? after : undefined;
 }
+
+const sources: ReadonlySet<string> = new Set(['certificate', 'private-key', 'intermediates']);
 
 function hiddenWord(after: OptionRow): RolesAnywhereError {
   return new RolesAnywhereError('OPTION_MISPLACED', `an argument (not shown) follows the value of --${after.flag}`, {

@@ -1,8 +1,7 @@
-/**
- * A value as messages show it. A key pasted in place of its path must not come out: PEM, or base64 of DER, which begins
- * with `MI`.
- */
+import { looksLikeContent } from '../looks-like-content.ts';
+
+/** A value as messages show it. A key pasted in place of its path must not come out. */
 export function shown(text: string): string {
-  const looksLikeKey = /-----BEGIN|[\r\n]|^M[\w+/=-]{60,}$/.test(text);
-  return looksLikeKey || text.length > 1200 ? '(not shown: it looks like the content of a file)' : JSON.stringify(text);
+  if (looksLikeContent(text) || text.length > 1200) return '(not shown: it looks like the content of a file)';
+  return JSON.stringify(text);
 }

@@ -49,7 +49,8 @@ export function openSocket(dial: Dial): OpenSocket {
   const isSpent = (): boolean =>
     held.some((socket) => socket.destroyed || socket.readableEnded || socket.readableLength > 0);
   const release = (): void => {
-    for (const socket of held) socket.unref().setTimeout(closeTimeout, () => socket.destroy());
+    for (const socket of held) socket.removeAllListeners('data').resume().unref();
+    setTimeout(destroy, closeTimeout).unref();
   };
   return { opened, isSpent, reasonOfClose: () => reason, destroy, release };
 }

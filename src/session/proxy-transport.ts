@@ -49,7 +49,7 @@ async function openTunnel(socket: Socket, proxy: URL, endpoint: URL): Promise<vo
     const message = `the proxy ${peerOf(proxy)} gave no valid answer to CONNECT: ${fault}`;
     return new RolesAnywhereError('NETWORK_PROXY', message);
   });
-  if (status >= 300) throw refusal(status, proxy, target);
+  if (status < 200 || status >= 300) throw refusal(status, proxy, target);
 }
 
 function authorization(proxy: URL): string {

@@ -1,6 +1,9 @@
 import type { Credentials } from '../credentials.ts';
 import type { SessionRequest } from './session-request.ts';
 
+/** Twelve hours, and as much again for clocks that are wrong: a later time is no time but another unit. */
+const longestLifetime = 24 * 60 * 60 * 1000;
+
 /** What is wrong with an answer. explain-session.ts, off the hot path, puts it in words. */
 export type SessionFault =
   | { readonly kind: 'no-json' }
@@ -41,6 +44,7 @@ function readCredentials(entry: object, request: SessionRequest, now: Date): Cre
   const expiration = new Date(parseTime(expiry));
   if (Number.isNaN(expiration.getTime())) return { kind: 'malformed', member: 'expiration' };
   if (expiration.getTime() <= now.getTime()) return { kind: 'expired', expiration };
+  if (expiration.getTime() > now.getTime() + longestLifetime) return { kind: 'malformed', member: 'expiration' };
   const { accessKeyId = '', secretAccessKey = '', sessionToken = '' } = texts;
   const accountId = request.roleArn.split(':')[4] ?? '';
   return {

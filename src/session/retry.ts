@@ -49,7 +49,8 @@ export async function retry<T>(
   for (let attempt = 1; ; attempt++) {
     const outcome = await tryOnce(attempt);
     if (outcome.kind === 'done') return outcome.value;
-    if (attempt >= attempts) throw withAttempts(outcome.error, attempt);
+    // Not "attempt >= attempts": nothing is greater than a number that a caller of the library left out.
+    if (!(attempt < attempts)) throw withAttempts(outcome.error, attempt);
     const delay = delayAfter(attempt, outcome, context.random);
     context.onWait?.(attempt, delay);
     await context.sleep(delay);

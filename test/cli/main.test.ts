@@ -43,7 +43,11 @@ describe('without a command', () => {
       '--role-arn stands before the command',
       'write roles-anywhere credential-process --role-arn …',
     ],
-    [['--frobnicate'], 'the first argument must be a command', `the commands are ${commandNames.join(', ')}`],
+    [
+      ['--frobnicate'],
+      'unknown option "--frobnicate" where a command belongs',
+      `the commands are ${commandNames.join(', ')}`,
+    ],
     [
       ['\\'],
       'a backslash or line break is left over',

@@ -284,3 +284,28 @@ test.each([
 ])('%j', async (args, status, code) => {
   expect(await fail(args)).toMatchObject({ status, code });
 });
+
+describe('a key in place of its path is not shown', () => {
+  test.each<[string, (key: string) => readonly string[]]>([
+    ['PEM', (key) => ['--private-key', key]],
+    ['PEM, unquoted in a shell', (key) => ['--private-key', ...key.trim().split(/\s+/)]],
+    ['base64 of PEM', (key) => ['--private-key', Buffer.from(key).toString('base64')]],
+    ['base64 of DER', (key) => ['--private-key', key.replaceAll(/-----[^-]+-----|\s/g, '')]],
+    ['hexadecimal', (key) => ['--private-key', Buffer.from(key).toString('hex')]],
+    ['base64 of PEM as certificate', (key) => ['--certificate', Buffer.from(key).toString('base64')]],
+    ['an endpoint with a password', () => ['--endpoint', `https://user:${password}@localhost`]],
+    ['a PKCS#11 URI with a misspelt PIN', () => ['--private-key', `pkcs11:token=t?pin=${password}`]],
+  ])('%s', async (_name, args) => {
+    const key = readFileSync(leaf.key, 'utf8');
+    const given = args(key);
+    const { status, stdout, stderr } = await runCommand([
+      ...['credential-process', '--debug', '--trust-anchor-arn', sandbox.trustAnchorArn],
+      ...['--profile-arn', sandbox.profileArn, '--role-arn', sandbox.roleArn, '--endpoint', sandbox.endpoint],
+      ...['--certificate', leaf.certificate, '--private-key', leaf.key, ...given],
+    ]);
+    expect(status).toBeGreaterThan(1);
+    expect(stdout).toBe('');
+    const pieces = [...secrets, ...given.flatMap((text) => text.match(/[\w+/=]{40,}/g) ?? [])];
+    expect(pieces.filter((piece) => stderr.includes(piece))).toEqual([]);
+  });
+});

@@ -55,8 +55,8 @@ describe('each fault has its code, its message and what to do', () => {
     [
       ['--certificate', 'my', 'leaf.pem'],
       'OPTION_MISPLACED',
-      'unexpected argument "leaf.pem" after --certificate',
-      ['credential-process takes options only; put a value with blanks in quotes'],
+      'an argument (not shown) follows the value of --certificate',
+      ['put the value of --certificate in quotes where it has blanks'],
     ],
     [
       ['--certificate', '--private-key', 'x'],

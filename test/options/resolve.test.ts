@@ -172,7 +172,7 @@ describe('refused', () => {
   test.each<[string[], string, string]>([
     [['--role-session-name', 'x'], 'OPTION_INVALID', badSessionName('x')],
     [['--role-session-name', 'a b'], 'OPTION_INVALID', badSessionName('a b')],
-    [['--role-session-name', 'x'.repeat(65)], 'OPTION_INVALID', badSessionName('x'.repeat(65))],
+    [['--role-session-name', 'x.'.repeat(33)], 'OPTION_INVALID', badSessionName('x.'.repeat(33))],
     [
       ['--region', 'evil.example/'],
       'OPTION_INVALID',

@@ -25,6 +25,20 @@ function text(answer: WireResponse | undefined): string | undefined {
   return answer === undefined ? undefined : Buffer.from(answer.body).toString();
 }
 
+describe('a header line of blanks', () => {
+  it.each([
+    ['refused', `x:${' '.repeat(60_000)}\x01`],
+    ['refused', `x: a${' '.repeat(60_000)}\x01`],
+    ['taken', `x:${'a '.repeat(30_000)}`],
+  ])('is %s at once', (what, line) => {
+    const start = process.cpuUsage();
+    const outcome = outcomeOf(() => readAll([`HTTP/1.1 200 OK\r\n${line}\r\ncontent-length: 0\r\n\r\n`]));
+    // With one pattern for name, blanks and value, a line of 4000 blanks took half a minute.
+    expect(process.cpuUsage(start).user).toBeLessThan(2_000_000);
+    expect(outcome instanceof RolesAnywhereError).toBe(what === 'refused');
+  });
+});
+
 describe('an answer', () => {
   it('is whole with the last byte that content-length tells', () => {
     const answer = readAll([

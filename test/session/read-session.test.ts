@@ -137,6 +137,12 @@ describe('an answer that cannot be used', () => {
       'expiration in the answer of the service is not what it should be',
     ],
     [
+      'a time in milliseconds, as if it were seconds',
+      withCredentials({ expiration: Date.parse('2026-01-15T13:00:00Z') }),
+      'RESPONSE_INVALID',
+      'expiration in the answer of the service is not what it should be',
+    ],
+    [
       'a time beyond all',
       withCredentials({ expiration: 1e300 }),
       'RESPONSE_INVALID',

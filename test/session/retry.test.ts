@@ -148,3 +148,11 @@ describe('isTransient', () => {
     expect(isTransient(new Error('x'))).toBe(false);
   });
 });
+
+describe('a number of attempts that is none', () => {
+  it.each([Number.NaN, 0, -1])('%s ends after the first', async (limit) => {
+    const { run, attempts } = play([transient()]);
+    expect((await rejectionOf(run(limit))).code).toBe('SERVICE_UNAVAILABLE');
+    expect(attempts).toEqual([1]);
+  });
+});

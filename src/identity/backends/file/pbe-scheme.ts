@@ -107,7 +107,8 @@ export function readKdf(algorithm: Element | undefined): Kdf {
     kind: 'pbkdf2',
     salt,
     iterations,
-    length: length === undefined ? undefined : smallIntegerOf(length, 1024),
+    // No cipher or HMAC here takes a longer key, and each block of it would take all iterations once more.
+    length: length === undefined ? undefined : smallIntegerOf(length, 64),
     hash: fields.length === 0 ? 'sha1' : hmacHash(fields[0]),
   };
 }

@@ -114,7 +114,7 @@ export class TpmPassword {
     const { place, ownerName, option } = this.#settings;
     const again = this.#questions > 0 ? ' again, for it was refused' : '';
     this.#questions += 1;
-    const answer = await this.#ask?.(`password of ${ownerName} (${place})${again}: `);
+    const answer = await this.#ask?.(`password of ${ownerName} (${place})${again}`);
     if (answer !== undefined) return Buffer.from(answer, 'utf8');
     throw new RolesAnywhereError('PASSWORD_MISSING', `${place}: ${ownerName} may have a password, and none was given`, {
       hints: [`give it by ${option}, ${option}-file or ${option}-fd`, 'say --no-tpm-key-password where it has none'],
