@@ -19,6 +19,8 @@ export interface CommandSettings {
   /** Arguments of node itself. */
   readonly nodeOptions?: readonly string[];
   readonly cwd?: string;
+  /** A program, with its arguments, that starts node in its turn. */
+  readonly wrapper?: readonly string[];
 }
 
 /** Runs the built command with an environment that holds nothing of the one that runs the tests. */
@@ -27,7 +29,9 @@ export function runCommand(args: readonly string[], settings: CommandSettings = 
     throw new Error('the command is not built: run `npm test`, or `npm run build` before vitest');
   }
   return new Promise((settle, fail) => {
-    const child = spawn(process.execPath, [...(settings.nodeOptions ?? []), commandPath, ...args], {
+    const node = [process.execPath, ...(settings.nodeOptions ?? []), commandPath];
+    const [program = '', ...rest] = [...(settings.wrapper ?? []), ...node, ...args];
+    const child = spawn(program, rest, {
       env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...settings.env },
       cwd: settings.cwd,
       stdio: ['pipe', 'pipe', 'pipe'],
