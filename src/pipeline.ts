@@ -7,7 +7,7 @@ import { resolveEndpoint } from './session/endpoint.ts';
 import { openTransport } from './session/open-transport.ts';
 import type { EndpointOptions, NetworkOptions, SessionRequest } from './session/session-request.ts';
 
-/** What was asked for, all of it checked: the output of the options, the input of everything else. */
+/** What was asked for, all of it checked: what options give, and everything else takes. */
 export interface CredentialRequest {
   /** Sources to open, or an identity of the caller's own, which the caller closes. */
   readonly identity: IdentitySource | SigningIdentity;
@@ -22,13 +22,14 @@ export type PipelineContext = IdentityContext & SessionContext;
 /**
  * The whole path once: open the identity, sign, ask, and check what came back.
  *
- * The connection is started first, so that the key is read and the signature made while TCP and TLS are on their way.
+ * The connection is begun first: the key is read and the signature made while TCP and TLS are on their way.
  */
 export async function obtainCredentials(request: CredentialRequest, context: PipelineContext): Promise<Credentials> {
   const endpoint = resolveEndpoint(request.endpoint);
   const transport = await openTransport(request.network, endpoint);
   const connection = transport.connect(endpoint);
   try {
+    await connection.underway;
     return await withIdentity(request.identity, context, (identity) =>
       createSession(request.session, identity, { endpoint, transport, connection, network: request.network }, context),
     );
@@ -48,8 +49,7 @@ async function withIdentity<T>(
   }
   const start = context.now().getTime();
   const identity = await openIdentity(given, context);
-  const serialNumber = String(identity.certificate.serialNumber);
-  const elapsedMs = context.now().getTime() - start;
+  const [serialNumber, elapsedMs] = [String(identity.certificate.serialNumber), context.now().getTime() - start];
   context.trace?.({ kind: 'identity', serialNumber, chainLength: identity.chain.length, elapsedMs });
   try {
     return await use(identity);

@@ -29,6 +29,10 @@ export class Http1Connection implements Connection {
     this.#current = openSocket(route.dial);
   }
 
+  get underway(): Promise<void> {
+    return this.#current.underway;
+  }
+
   async send(request: WireRequest): Promise<WireResponse> {
     const bytes = formatRequest(request);
     if (this.#closed) throw new RolesAnywhereError('INTERNAL', 'a connection was used after it was closed');

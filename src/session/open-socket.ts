@@ -13,6 +13,8 @@ export type Dial = (hold: Hold) => Promise<Socket>;
 export interface OpenSocket {
   /** Settles when TCP and TLS stand or cannot. Nobody needs to wait for it. */
   readonly opened: Promise<Socket>;
+  /** Settles when TCP stands, and TLS has begun, or cannot; at the latest after 20 ms. */
+  readonly underway: Promise<void>;
   /** Whether it can no longer carry a request: closed, ended, or told something unasked (a server may answer 408). */
   readonly isSpent: () => boolean;
   /** Why it closed, once it has. */
@@ -21,6 +23,9 @@ export interface OpenSocket {
   /** Lets go of it after a whole answer: the server closes, and nobody need wait for that. */
   readonly release: () => void;
 }
+
+/** Milliseconds: with a longer way than that, the key is read before the answer to the first packet is here. */
+const longestHeadStart = 20;
 
 /** Milliseconds that a server has to close after its answer, as `Connection: close` asks it to. */
 const closeTimeout = 2000;
@@ -45,6 +50,7 @@ export function openSocket(dial: Dial): OpenSocket {
     return socket;
   };
   const opened = Promise.race([dial(hold), closed]);
+  const underway = untilUnderway(held[0]);
   opened.catch(destroy);
   const isSpent = (): boolean =>
     held.some((socket) => socket.destroyed || socket.readableEnded || socket.readableLength > 0);
@@ -52,7 +58,19 @@ export function openSocket(dial: Dial): OpenSocket {
     for (const socket of held) socket.removeAllListeners('data').resume().unref();
     setTimeout(destroy, closeTimeout).unref();
   };
-  return { opened, isSpent, reasonOfClose: () => reason, destroy, release };
+  return { opened, isSpent, underway, reasonOfClose: () => reason, destroy, release };
+}
+
+function untilUnderway(socket: Socket | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, longestHeadStart);
+    for (const event of ['connect', 'close']) {
+      socket?.once(event, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    }
+  });
 }
 
 /** Straight to the endpoint. */

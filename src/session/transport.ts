@@ -18,6 +18,11 @@ export interface WireResponse {
 /** One connection for one request. It is opened at once, so that key and signature are made ready meanwhile. */
 export interface Connection {
   /**
+   * Resolves, never later than 20 ms after the connection was begun, when the first bytes are on their way or cannot be.
+   * Whoever then keeps this thread busy no longer holds up the handshake.
+   */
+  readonly underway: Promise<void>;
+  /**
    * Sends the request and reads the whole answer; redirects are not followed.
    * @throws RolesAnywhereError NETWORK_*, RESPONSE_INVALID or RESPONSE_TOO_LARGE
    */

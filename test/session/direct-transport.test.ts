@@ -515,3 +515,31 @@ describe('over TLS', () => {
     expect(server.connections()).toBe(2);
   });
 });
+
+describe('underway', () => {
+  it('settles once the server has the connection', async () => {
+    const server = await serve(answering(answer(201, '{}')));
+    const connection = directTransport(options).connect(new URL(tcpUrl(server)));
+    await connection.underway;
+    expect(await connection.send(request)).toMatchObject({ status: 201 });
+  });
+
+  it('settles, and nothing is thrown, where nobody listens', async () => {
+    const connection = directTransport(options).connect(new URL(`http://127.0.0.1:${await freePort()}`));
+    await connection.underway;
+    expect((await rejectionOf(connection.send(request))).code).toBe('NETWORK_UNREACHABLE');
+  });
+});
+
+describe('after the answer', () => {
+  it('nothing more is kept, and the connection is dropped though the server goes on', async () => {
+    const server = await serve(async (socket) => {
+      await readRequest(socket);
+      socket.write(answer(201, '{}'));
+      const more = setInterval(() => socket.write('x'.repeat(1000)), 1);
+      socket.once('close', () => clearInterval(more));
+    });
+    await send(tcpUrl(server));
+    await vi.waitFor(() => expect(server.open()).toBe(0), { timeout: 10_000 });
+  });
+});
