@@ -105,13 +105,17 @@ describe('on a terminal', needs('script'), () => {
     expect(readFileSync(join(folder, 'after'), 'utf8')).toBe(readFileSync(join(folder, 'before'), 'utf8'));
   });
 
-  test('a process that is ended while it asks leaves the terminal as before', async () => {
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+    ['SIGQUIT', 131],
+  ] as const)('a process that is ended by %s while it asks leaves the terminal as before', async (signal, expected) => {
     const pidFile = join(folder, 'pid');
     const { status } = await onTerminal(
       `stty -g > "${folder}/before"; ${ask()} & echo $! > "${pidFile}"; fg >/dev/null 2>&1 || wait $!; code=$?; stty -g > "${folder}/after"; exit $code`,
-      () => process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM'),
+      () => process.kill(Number(readFileSync(pidFile, 'utf8')), signal),
     );
-    expect(status).toBe(143);
+    expect(status).toBe(expected);
     expect(readFileSync(join(folder, 'after'), 'utf8')).toBe(readFileSync(join(folder, 'before'), 'utf8'));
   });
 });
