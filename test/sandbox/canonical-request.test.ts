@@ -75,7 +75,9 @@ describe('the query', () => {
   });
 
   test('is encoded as @smithy/signature-v4 does it', () => {
-    const parameter = fc.tuple(fc.string({ minLength: 1, unit: 'grapheme' }), fc.string({ unit: 'grapheme' }));
+    // The name `__proto__` makes Smithy print `[object Object]`.
+    const name = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => text !== '__proto__');
+    const parameter = fc.tuple(name, fc.string({ unit: 'grapheme' }));
     fc.assert(
       fc.property(fc.uniqueArray(parameter, { selector: ([name]) => name, maxLength: 6 }), (parameters) => {
         const wire = parameters.map((pair) => pair.map(encodeURIComponent).join('=')).join('&');
