@@ -1,6 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openIdentity } from '../../src/identity/open-identity.ts';
@@ -11,6 +9,7 @@ import { decodePem, pemBlocks } from '../../src/identity/backends/file/pem.ts';
 import { octetStringOf, onlyElement, sequenceOf } from '../../src/identity/x509/der.ts';
 import { type Issued, type KeyType, makeCa, makeFolder, makeLeaf, openssl, removeFolder } from '../support/openssl.ts';
 import { bytes, file, recordingContext } from '../identity/given.ts';
+import { opensslJudge } from '../support/openssl-judge.ts';
 import { type JudgedSigner, signerContract } from './signer.contract.ts';
 
 let folder: string;
@@ -30,18 +29,6 @@ function leafOf(keyType: KeyType): Issued {
   return made;
 }
 
-/** openssl as the judge. */
-function opensslVerifies(
-  key: string,
-  [message, signature, digest]: readonly [Uint8Array, Uint8Array, Digest],
-): boolean {
-  const path = join(folder, 'signature');
-  writeFileSync(path, signature);
-  const args = ['dgst', `-${digest.replace('-', '').toLowerCase()}`, '-prverify', key, '-signature', path];
-  const { stdout } = spawnSync('openssl', args, { input: message, encoding: 'utf8' });
-  return stdout.trim() === 'Verified OK';
-}
-
 const fileKeys: readonly (readonly [KeyType, 'RSA' | 'ECDSA', number])[] = [
   ['rsa:2048', 'RSA', 256],
   ['rsa:4096', 'RSA', 512],
@@ -57,7 +44,8 @@ for (const [keyType, algorithm, signatureBytes] of fileKeys) {
       { certificate: file(certificate), privateKey: file(key) },
       recordingContext(),
     );
-    return { signer, algorithm, signatureBytes, verify: (...signed) => opensslVerifies(key, signed) };
+    const publicKeyInfo = openssl(['pkey', '-in', key, '-pubout', '-outform', 'DER']);
+    return { signer, algorithm, signatureBytes, verify: opensslJudge(folder, publicKeyInfo) };
   });
 }
 

@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { open } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
@@ -14,6 +18,8 @@ import {
   openssl,
   removeFolder,
 } from '../support/openssl.ts';
+import { makeFaultyModule } from '../support/faulty-module.ts';
+import { opensslJudge } from '../support/openssl-judge.ts';
 import { makeSoftHsm, needsSoftHsm, type SoftHsm, softHsmModule, type Token } from '../support/softhsm.ts';
 import { needsTpm, startSwtpm, type Swtpm } from '../support/swtpm.ts';
 
@@ -59,6 +65,24 @@ async function expectCredentials(args: readonly string[], settings: CommandSetti
   expect(JSON.parse(stdout)).toMatchObject({ Version: 1, AccessKeyId: expect.stringMatching(/^ASIA/) as string });
 }
 
+/** DER SubjectPublicKeyInfo of a certificate. */
+function publicKeyOf(certificate: string): Buffer {
+  const pem = openssl(['x509', '-in', certificate, '-noout', '-pubkey']);
+  return openssl(['pkey', '-pubin', '-outform', 'DER'], pem);
+}
+
+/** sign-string: the signature of the message that the official helper signs, as openssl sees it. */
+async function expectTestSignature(args: readonly string[], settings: CommandSettings, publicKey: Buffer) {
+  // An RSA key begins after a header of 24 bytes; a point is the end of an EC key, from its 04 on.
+  const isRsa = publicKey.includes(Buffer.from('2a864886f70d010101', 'hex'));
+  const key = isRsa ? publicKey.subarray(24) : publicKey.subarray(publicKey.lastIndexOf(Buffer.of(0, 4)) + 1);
+  const hash = createHash('sha256').update('IAM RA').update(key).digest();
+  const message = Buffer.concat([Buffer.from('AWS Roles Anywhere Credential Helper Signing Test1'), hash]);
+  const { status, stdout, stderr } = await runCommand(['sign-string', '--format', 'text', ...args], settings);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(opensslJudge(folder, publicKey)(message, Buffer.from(stdout, 'hex'), 'SHA-256')).toBe(true);
+}
+
 /** With --debug, which shows the code and all there is underneath, but no secret. */
 async function failureOf(args: readonly string[], settings: CommandSettings) {
   const { status, stdout, stderr } = await request(['--debug', ...args], settings);
@@ -72,6 +96,8 @@ describe('a PKCS#11 token', needsSoftHsm(), () => {
   let softHsm: SoftHsm;
   let token: Token;
   let pinFile: string;
+  let faultyModule: string;
+  let other: Issued;
   const keyTypes = ['rsa:2048', 'p256', 'p384', 'p521'] as const;
   const leaves = new Map<string, Issued>();
   const nameOf = (keyType: string): string => keyType.replace(':', '-');
@@ -84,6 +110,7 @@ describe('a PKCS#11 token', needsSoftHsm(), () => {
     softHsm = makeSoftHsm(folder);
     token = softHsm.makeToken('hsm', pin);
     pinFile = secretFile('pin', `${pin}\n`);
+    faultyModule = makeFaultyModule(folder);
     keyTypes.forEach((keyType, index) => {
       const leaf = makeLeaf(folder, nameOf(keyType), sub, { keyType });
       const names = { label: nameOf(keyType), id: `0${index + 1}` };
@@ -92,6 +119,7 @@ describe('a PKCS#11 token', needsSoftHsm(), () => {
       leaves.set(keyType, leaf);
     });
     token.addCertificate(sub.certificate, { label: 'sub', id: '0a' });
+    other = makeLeaf(folder, 'other', sub);
   });
 
   test.each(keyTypes)('%s, certificate and chain on the token', async (keyType) => {
@@ -113,13 +141,11 @@ describe('a PKCS#11 token', needsSoftHsm(), () => {
     await expectCredentials(['--certificate', inUri], { env: { ...env, PKCS11_MODULE_PATH: '/nonexistent.so' } });
   });
 
-  test('sign-string with the certificate and without', async () => {
-    const leaf = leaves.get('p256')?.certificate ?? '';
+  test.each(keyTypes)('sign-string with the certificate and without: %s', async (keyType) => {
+    const leaf = leaves.get(keyType)?.certificate ?? '';
     for (const certificate of [[], ['--certificate', leaf]]) {
-      const args = ['--private-key', uri('p256'), ...certificate, '--format', 'text', ...withPin()];
-      const { status, stdout, stderr } = await runCommand(['sign-string', ...args], run());
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-      expect(stdout).toMatch(/^30[0-9a-f]{130,142}$/);
+      const args = ['--private-key', uri(nameOf(keyType)), ...certificate, ...withPin()];
+      await expectTestSignature(args, run(), publicKeyOf(leaf));
     }
   });
 
@@ -177,11 +203,17 @@ describe('a PKCS#11 token', needsSoftHsm(), () => {
       /--certificate: .*rsa-2048\.pem/,
     ],
     [
-      // The token tells nothing of the key that would give it away, but the signature does.
-      'a certificate of another key',
+      'a certificate of another curve',
       () => ['--certificate', leaves.get('p384')?.certificate ?? '', '--private-key', uri('p256'), ...withPin()],
-      'SIGNATURE_INVALID',
-      /does not fit the certificate$/,
+      'KEY_MISMATCH',
+      /--certificate: .*p384\.pem/,
+    ],
+    [
+      // The token tells nothing of the key that would give it away, but a test signature does.
+      'a certificate of another key',
+      () => ['--certificate', other.certificate, '--private-key', uri('p256'), ...withPin()],
+      'KEY_MISMATCH',
+      /--certificate: .*other\.pem/,
     ],
     [
       'the wrong PIN',
@@ -199,12 +231,48 @@ describe('a PKCS#11 token', needsSoftHsm(), () => {
     const failure = await failureOf(args(), run());
     expect(failure).toEqual({ status: 3, code, message: expect.stringMatching(message) as string });
   });
+
+  test.each<[string, Record<string, string>, string, RegExp]>([
+    ['a locked PIN', { FAULTY_C_Login: '0xa4' }, 'PIN_LOCKED', /^the PIN of token "hsm" .* is locked after too many/],
+    [
+      'a token that is lost while it signs',
+      { FAULTY_C_Sign: '0x32' },
+      'PKCS11_FAILED',
+      /^--certificate: signing with token "hsm" .* failed with CKR_DEVICE_REMOVED: the token was removed$/,
+    ],
+    [
+      'a token whose sessions other programs hold',
+      { FAULTY_C_SignInit: '0xb1' },
+      'PKCS11_FAILED',
+      /CKR_SESSION_COUNT: other programs hold all sessions/,
+    ],
+  ])('%s', async (_name, faults, code, message) => {
+    const args = ['--certificate', uri('p256'), '--pkcs11-lib', faultyModule, '--pkcs11-pin-file', pinFile];
+    const failure = await failureOf(args, { env: { ...run().env, ...faults } });
+    expect(failure).toEqual({ status: 3, code, message: expect.stringMatching(message) as string });
+  });
+
+  test('a token that is pulled before the PIN comes', async () => {
+    const fifo = at('pin.fifo');
+    execFileSync('mkfifo', [fifo]);
+    const failure = failureOf(['--certificate', uri('p256'), ...lib, '--pkcs11-pin-file', fifo], run());
+    // Opens once the command reads: it has found the token by then.
+    const writer = await open(fifo, 'w');
+    renameSync(softHsm.tokenFolder, at('pulled'));
+    await writer.writeFile(pin);
+    await writer.close();
+    const found = await failure;
+    renameSync(at('pulled'), softHsm.tokenFolder);
+    // SoftHSM has no better word for it than CKR_GENERAL_ERROR.
+    const message = expect.stringMatching(/^--certificate: opening the key failed with CKR_\w+: /) as string;
+    expect(found).toEqual({ status: 3, code: 'PKCS11_FAILED', message });
+  });
 });
 
 describe('a TPM', needsTpm(), () => {
   let tpm: Swtpm;
   const keys = new Map<string, { readonly path: string; readonly certificate: string }>();
-  const types = { 'rsa:2048': 'rsa2048:rsassa', p256: 'ecc256:ecdsa', p384: 'ecc384:ecdsa' } as const;
+  const types = { 'rsa:2048': 'rsa2048:rsassa', p256: 'ecc256:ecdsa', p384: 'ecc384:ecdsa', p521: 'ecc521:ecdsa' };
   const device = (): string[] => ['--tpm-device', tpm.tcti];
 
   /** A certificate for a key of the TPM, whose public half `tpm2_print` writes as PEM. */
@@ -259,12 +327,12 @@ describe('a TPM', needsTpm(), () => {
 
   afterAll(() => tpm.stop());
 
-  test.each(['rsa-2048', 'p256', 'p384'])('%s in a TSS2 file', async (name) => {
+  test.each(['rsa-2048', 'p256', 'p384', 'p521'])('%s in a TSS2 file', async (name) => {
     await expectCredentials([...pairOf(`${name}-open`), ...device()], {});
     expect(await tpm.leftovers()).toEqual([]);
   });
 
-  test.each(['rsa-2048', 'p256', 'p384'])('%s in a TSS2 file, with a password', async (name) => {
+  test.each(['rsa-2048', 'p256', 'p384', 'p521'])('%s in a TSS2 file, with a password', async (name) => {
     const path = secretFile('tpm-password', `${password}\n`);
     await expectCredentials([...pairOf(`${name}-locked`), ...device(), '--tpm-key-password-file', path], {});
   });
@@ -285,20 +353,16 @@ describe('a TPM', needsTpm(), () => {
     await expectCredentials([...pairOf('child'), ...device(), '--tpm-parent-password', parentPassword], {});
   });
 
-  test('sign-string, by file and by handle, with the certificate and without', async () => {
-    for (const [name, more] of [
-      ['p256-open', []],
-      ['held', ['--tpm-key-password', password]],
-    ] as const) {
+  test.each(['rsa-2048-open', 'p256-open', 'p384-open', 'p521-open', 'held'])(
+    'sign-string with the certificate and without: %s',
+    async (name) => {
+      const more = name === 'held' ? ['--tpm-key-password', password] : [];
       const pair = pairOf(name);
       for (const key of [pair, pair.slice(2)]) {
-        const args = ['sign-string', ...key, '--format', 'text', ...device(), ...more];
-        const { status, stdout, stderr } = await runCommand(args);
-        expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-        expect(stdout).toMatch(/^30[0-9a-f]{130,142}$/);
+        await expectTestSignature([...key, ...device(), ...more], {}, publicKeyOf(pair[1] ?? ''));
       }
-    }
-  });
+    },
+  );
 
   test.each<[string, () => string[], string, RegExp]>([
     [
@@ -338,5 +402,57 @@ describe('a TPM', needsTpm(), () => {
   ])('%s', async (_name, args, code, message) => {
     const failure = await failureOf(args(), {});
     expect(failure).toEqual({ status: 3, code, message: expect.stringMatching(message) as string });
+  });
+
+  test('a TPM that wrong passwords have locked, and the command that unlocks it', async () => {
+    const withPassword = (word: string): string[] => [
+      ...pairOf('p256-locked'),
+      ...device(),
+      '--tpm-key-password',
+      word,
+    ];
+    await tpm.tool('tpm2_dictionarylockout', '--clear-lockout');
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      expect(await failureOf(withPassword(wrong), {})).toMatchObject({ status: 3, code: 'TPM_PASSWORD_WRONG' });
+    }
+    // The right one, too, is not sent into a locked TPM any more.
+    expect(await failureOf(withPassword(password), {})).toEqual({
+      status: 3,
+      code: 'TPM_LOCKED_OUT',
+      message: expect.stringMatching(/^swtpm at .* is locked: too many wrong passwords were given$/) as string,
+    });
+    await tpm.tool('tpm2_dictionarylockout', '--clear-lockout');
+    await expectCredentials(withPassword(password), {});
+  });
+
+  // Each waits for five seconds.
+  test.concurrent('a swtpm that somebody else uses', async () => {
+    const first = connect(tpm.address);
+    await once(first, 'connect');
+    // swtpm answers the one whom it has accepted first, once that one has said something.
+    first.write(Buffer.from('80010000000c000001440000', 'hex'));
+    await once(first, 'data');
+    expect(await failureOf([...pairOf('p256-open'), ...device()], {})).toEqual({
+      status: 3,
+      code: 'TPM_BUSY',
+      message: expect.stringMatching(/^swtpm at .*: the TPM did not answer within 5 s$/) as string,
+    });
+    first.destroy();
+    await expectCredentials([...pairOf('p256-open'), ...device()], {});
+  });
+
+  test.concurrent('a device that somebody else has open', async () => {
+    // What the kernel says of /dev/tpm0 then; here there is no such device to open twice.
+    const busy = `const files = require('node:fs/promises');
+      const { open } = files;
+      const error = Object.assign(new Error('EBUSY: resource busy or locked'), { code: 'EBUSY' });
+      files.open = (path, ...more) => (path === '/dev/null' ? Promise.reject(error) : open(path, ...more));`;
+    writeFileSync(at('busy.cjs'), busy);
+    const args = [...pairOf('p256-open'), '--tpm-device', '/dev/null'];
+    expect(await failureOf(args, { nodeOptions: ['--require', at('busy.cjs')] })).toEqual({
+      status: 3,
+      code: 'TPM_BUSY',
+      message: '/dev/null is in use by another program',
+    });
   });
 });

@@ -19,7 +19,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ITemplate, Module, SessionFlag } from 'graphene-pk11';
+import { PKCS11, type Template } from 'pkcs11js';
 import { openssl } from './openssl.ts';
 import { needs } from './programs.ts';
 
@@ -53,6 +53,17 @@ interface ObjectNames {
   readonly id?: string;
 }
 
+export interface CertificateObject extends ObjectNames {
+  readonly label: string;
+  /** DER. */
+  readonly subject: Uint8Array;
+  readonly value: Uint8Array;
+  /** Shows only after the login. */
+  readonly isHidden?: boolean;
+  /** Is gone with its session. */
+  readonly isTransient?: boolean;
+}
+
 export interface Token {
   readonly label: string;
   readonly serial: string;
@@ -63,8 +74,8 @@ export interface Token {
   /** A certificate out of a PEM file. */
   addCertificate(path: string, names: ObjectNames): void;
   removeKey(names: ObjectNames): void;
-  /** An object of any attributes, by graphene's names; not while this process uses the module otherwise. */
-  addObject(attributes: ITemplate): void;
+  /** A certificate object that pkcs11-tool would not write; not while this process uses the module otherwise. */
+  addCertificateObject(object: CertificateObject): void;
   /** What pkcs11-tool prints about the token's state: `user PIN count low`, … */
   flags(): string;
 }
@@ -121,19 +132,37 @@ function makeToken(folder: string, label: string, pin: string): Token {
     removeKey: (names) => {
       tool(['--login', '--pin', pin, '--delete-object', '--type', 'privkey', ...nameArguments(names)]);
     },
-    addObject: (attributes) => addObject(Number(slot), pin, attributes),
+    addCertificateObject: (object) => addCertificateObject(Number(slot), pin, object),
     flags: () => /token flags\s*: (.*)/.exec(tokenPart(tool(['--list-slots']), slot))?.[1] ?? '',
   };
 }
 
-function addObject(slotId: number, pin: string, attributes: ITemplate): void {
-  const module = Module.load(softHsmModule);
-  module.initialize();
-  const slot = [...module.getSlots(true)].find(({ handle }) => handle.readUInt32LE(0) === slotId);
-  const session = slot?.open(SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION);
-  session?.login(pin);
-  session?.create(attributes);
-  module.finalize();
+function addCertificateObject(slotId: number, pin: string, object: CertificateObject): void {
+  const module = new PKCS11();
+  module.load(softHsmModule);
+  module.C_Initialize();
+  const slot = module.C_GetSlotList(true).find((handle) => handle.readUInt32LE(0) === slotId);
+  const session = module.C_OpenSession(slot ?? Buffer.of(), readWriteSession);
+  module.C_Login(session, 1, pin);
+  module.C_CreateObject(session, certificateTemplate(object));
+  module.C_Finalize();
+}
+
+/** CKF_SERIAL_SESSION and CKF_RW_SESSION. */
+export const readWriteSession = 0x4 | 0x2;
+
+/** The attributes of CKO_CERTIFICATE, CKC_X_509. */
+export function certificateTemplate({ label, id, subject, value, ...flags }: CertificateObject): Template {
+  return [
+    { type: 0x0, value: 1 },
+    { type: 0x80, value: 0 },
+    { type: 0x1, value: flags.isTransient !== true },
+    { type: 0x2, value: flags.isHidden === true },
+    { type: 0x3, value: label },
+    ...(id === undefined ? [] : [{ type: 0x102, value: Buffer.from(id, 'hex') }]),
+    { type: 0x101, value: Buffer.from(subject) },
+    { type: 0x11, value: Buffer.from(value) },
+  ];
 }
 
 /** pkcs11-tool lists all slots, whatever --slot says. */

@@ -1,12 +1,13 @@
 import { RolesAnywhereError } from '../../../errors.ts';
 import type { Certificate } from '../../x509/certificate.ts';
+import { equalBytes } from '../../x509/der.ts';
 import type { Candidates } from './find-candidates.ts';
-import { findPairs, type Pair, type SignTest } from './find-pairs.ts';
+import { findPairs, hasSameKey, type Pair, type PairTests } from './find-pairs.ts';
 import { ambiguous } from './find-token.ts';
 import { certificateNotFound, keyNotFound } from './not-found.ts';
 import { type FileCertificates, type PairSource, tokenSourcesOf } from './pkcs11-options.ts';
 import type { CertificateReader, TokenCertificate } from './token-certificates.ts';
-import type { TokenKey } from './token-keys.ts';
+import { findPublicKeyInfo, type TokenKey } from './token-keys.ts';
 
 /** A certificate that may be the key's: on a token, or one of a file. */
 export type CandidateCertificate =
@@ -17,7 +18,8 @@ export interface PairChoice {
   readonly source: PairSource;
   readonly found: Candidates;
   readonly reader: CertificateReader;
-  readonly signTest: SignTest;
+  /** Signs a message with SHA-256. */
+  readonly sign: PairTests<CandidateCertificate>['sign'];
   /** Whether, of several certificates of the key, the one that expires last is taken. */
   readonly useLatestExpiring: boolean;
   readonly now: Date;
@@ -35,7 +37,7 @@ export interface ChosenPair {
  * @throws RolesAnywhereError PKCS11_NOT_FOUND, PKCS11_AMBIGUOUS, KEY_MISMATCH, KEY_UNSUPPORTED
  */
 export async function choosePair(choice: PairChoice): Promise<ChosenPair> {
-  const { source, found, reader, signTest } = choice;
+  const { source, found, reader, sign } = choice;
   const { certificate } = source;
   if (certificate !== undefined && 'uri' in certificate && found.certificates.length === 0) {
     throw certificateNotFound(certificate.option, reader);
@@ -45,7 +47,18 @@ export async function choosePair(choice: PairChoice): Promise<ChosenPair> {
   if (keys.length === 0) throw keyNotFound(option, reader, found.keys);
   if (certificate === undefined) return { key: onlyKey(keys, option), candidate: undefined };
   const candidates = 'uri' in certificate ? found.certificates : candidatesOf(certificate);
-  return onlyPair(choice, await findPairs(withoutCas(candidates), keys, signTest), certificate.option);
+  const tests = { sign, areTogether: togetherOn(reader) };
+  return onlyPair(choice, await findPairs(withoutCas(candidates), keys, tests), certificate.option);
+}
+
+/** By one CKA_ID on one token, or by a public key object that the token has beside the key. */
+function togetherOn(reader: CertificateReader): PairTests<CandidateCertificate>['areTogether'] {
+  return (key, candidate) => {
+    const isHere = 'token' in candidate && candidate.token.slot.id === reader.token.slot.id;
+    if (isHere && key.id.length > 0 && equalBytes(key.id, candidate.id)) return true;
+    const beside = findPublicKeyInfo(reader.session, key);
+    return beside !== undefined && hasSameKey(beside, candidate.certificate.publicKeyInfo);
+  };
 }
 
 function candidatesOf(file: FileCertificates): readonly CandidateCertificate[] {

@@ -89,11 +89,13 @@ export const objectClass = { certificate: 1, publicKey: 2, privateKey: 3 } as co
 
 /** CKA_… */
 export const attributes = {
+  class: 0x0,
   token: 0x1,
   label: 0x3,
   value: 0x11,
   certificateType: 0x80,
   keyType: 0x100,
+  subject: 0x101,
   id: 0x102,
   sign: 0x108,
   modulus: 0x120,

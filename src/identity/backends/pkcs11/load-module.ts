@@ -1,7 +1,7 @@
-import type * as graphenePackage from 'graphene-pk11';
-import type { Module, Session, SessionObject, Slot } from 'graphene-pk11';
+import type * as Pkcs11js from 'pkcs11js';
 import { RolesAnywhereError } from '../../../errors.ts';
 import {
+  attributes,
   CryptokiError,
   type CryptokiModule,
   type CryptokiObject,
@@ -31,70 +31,73 @@ export class LoadFailure extends Error {
 }
 
 /**
- * Loads a PKCS#11 module through graphene-pk11. This is the only file that knows graphene.
+ * Loads a PKCS#11 module through pkcs11js. This is the only file that knows pkcs11js.
  *
  * @param path a path, or a bare name that the dynamic loader looks for
  * @throws LoadFailure
  * @throws RolesAnywhereError PKCS11_NOT_INSTALLED
  */
 export async function loadModule(path: string): Promise<LoadedModule> {
-  const graphene = await importGraphene();
-  const module = load(graphene, path);
+  const { PKCS11 } = await importPkcs11js();
+  const lib = load(PKCS11, path);
   return {
     get library() {
-      return call(() => libraryInfo(module));
+      return call(() => libraryInfo(lib));
     },
-    slots: () => call(() => [...module.getSlots(true)].map((slot) => adaptSlot(slot))),
-    initialize: () => initialize(module),
-    finalize: () => call(() => module.finalize()),
+    slots: () => call(() => lib.C_GetSlotList(true).map((slot) => adaptSlot(lib, slot))),
+    initialize: () => initialize(lib),
+    finalize: () => call(() => lib.C_Finalize()),
   };
 }
 
-type Graphene = typeof graphenePackage;
+type Binding = Pkcs11js.PKCS11;
 
-async function importGraphene(): Promise<Graphene> {
+async function importPkcs11js(): Promise<Pick<typeof Pkcs11js, 'PKCS11'>> {
   try {
-    return await import('graphene-pk11');
+    return await import('pkcs11js');
   } catch (error) {
     throw explainMissing(error);
   }
 }
 
+/** The package is named where it is missing, else the file of its native part. */
 function explainMissing(error: unknown): RolesAnywhereError {
   const words = error instanceof Error ? error.message : '';
-  if (/graphene-pk11/.test(words.split('\n')[0] ?? '')) {
-    return new RolesAnywhereError('PKCS11_NOT_INSTALLED', 'keys on a PKCS#11 token need the package graphene-pk11', {
+  if (/'pkcs11js'/.test(words.split('\n')[0] ?? '')) {
+    return new RolesAnywhereError('PKCS11_NOT_INSTALLED', 'keys on a PKCS#11 token need the package pkcs11js', {
       cause: error,
-      hints: ['install it beside this package: npm install graphene-pk11', ...buildHints],
+      hints: ['install it beside this package: npm install pkcs11js', ...buildHints],
     });
   }
   return new RolesAnywhereError(
     'PKCS11_NOT_INSTALLED',
-    'the native part of graphene-pk11 (pkcs11js) is not built for this machine',
+    'the native part of the package pkcs11js is not built for this machine',
     { cause: error, hints: ['build it: npm rebuild pkcs11js', ...buildHints] },
   );
 }
 
 const buildHints = [
   'its native part is compiled by an install script, which npm may want approved: npm install-scripts approve pkcs11js',
-  'for a global installation: npm install --global --allow-scripts=pkcs11js graphene-pk11',
+  'for a global installation: npm install --global --allow-scripts=pkcs11js pkcs11js',
   'compiling takes a C++ compiler, make and Python 3',
 ];
 
-function load(graphene: Graphene, path: string): Module {
+function load(PKCS11: new () => Binding, path: string): Binding {
+  const lib = new PKCS11();
   try {
-    return graphene.Module.load(path);
+    lib.load(path);
   } catch (error) {
     throw new LoadFailure(error instanceof Error ? error.message : String(error), { cause: error });
   }
+  return lib;
 }
 
 /** CKF_OS_LOCKING_OK: C_Sign runs on a thread of libuv while this one may ask for something else. */
 const osLocking = 0x2;
 
-function initialize(module: Module): boolean {
+function initialize(lib: Binding): boolean {
   try {
-    call(() => module.lib.C_Initialize({ flags: osLocking }));
+    call(() => lib.C_Initialize({ flags: osLocking }));
     return true;
   } catch (error) {
     if (isResult(error, 'CKR_CRYPTOKI_ALREADY_INITIALIZED')) return false;
@@ -102,8 +105,8 @@ function initialize(module: Module): boolean {
   }
 }
 
-function libraryInfo(module: Module): LibraryInfo {
-  const info = module.lib.C_GetInfo();
+function libraryInfo(lib: Binding): LibraryInfo {
+  const info = lib.C_GetInfo();
   return {
     manufacturer: unpadded(info.manufacturerID),
     description: unpadded(info.libraryDescription),
@@ -111,22 +114,24 @@ function libraryInfo(module: Module): LibraryInfo {
   };
 }
 
-function adaptSlot(slot: Slot): CryptokiSlot {
+/** CKF_SERIAL_SESSION, which every session must have; without CKF_RW_SESSION it reads only. */
+const serialSession = 0x4;
+
+function adaptSlot(lib: Binding, handle: Buffer): CryptokiSlot {
   return {
-    id: readUnsigned(slot.handle),
+    id: readUnsigned(handle),
     describe: () =>
       call(() => {
-        const info = slot.lib.C_GetSlotInfo(slot.handle);
+        const info = lib.C_GetSlotInfo(handle);
         return { description: unpadded(info.slotDescription), manufacturer: unpadded(info.manufacturerID) };
       }),
-    token: () => call(() => tokenInfo(slot)),
-    open: () => call(() => adaptSession(slot.open())),
+    token: () => call(() => tokenInfo(lib, handle)),
+    open: () => call(() => adaptSession({ lib, handle: lib.C_OpenSession(handle, serialSession) })),
   };
 }
 
-/** Not through graphene's Token, which also cuts blanks off the front. */
-function tokenInfo(slot: Slot): TokenInfo {
-  const info = slot.lib.C_GetTokenInfo(slot.handle);
+function tokenInfo(lib: Binding, slot: Buffer): TokenInfo {
+  const info = lib.C_GetTokenInfo(slot);
   return {
     label: unpadded(info.label),
     manufacturer: unpadded(info.manufacturerID),
@@ -134,6 +139,11 @@ function tokenInfo(slot: Slot): TokenInfo {
     serial: unpadded(info.serialNumber),
     flags: info.flags,
   };
+}
+
+interface Session {
+  readonly lib: Binding;
+  readonly handle: Buffer;
 }
 
 /** CKU_USER, CKU_CONTEXT_SPECIFIC. */
@@ -147,6 +157,7 @@ const longestSignature = 1024;
 
 function adaptSession(session: Session): CryptokiSession {
   const { lib, handle } = session;
+  const output = Buffer.alloc(longestSignature);
   return {
     isLoggedIn: () => loggedInStates.has(call(() => lib.C_GetSessionInfo(handle)).state),
     login: (kind, pin) => call(() => lib.C_Login(handle, userTypes[kind], pin)),
@@ -155,13 +166,18 @@ function adaptSession(session: Session): CryptokiSession {
       call(() => lib.C_SignInit(handle, { mechanism }, handleOf(key)));
     },
     sign: (data) => signOnThread(session, data),
-    signHere: (data) => call(() => lib.C_Sign(handle, Buffer.from(data), Buffer.alloc(longestSignature))),
+    signHere: (data) => Uint8Array.from(call(() => lib.C_Sign(handle, bufferOver(data), output))),
     giveUpSigning: () => {
       // C_Sign ends the operation whatever it answers (PKCS#11 v2.40, section 5.11); v2.40 has no other way.
-      attempt(() => lib.C_Sign(handle, Buffer.alloc(1), Buffer.alloc(longestSignature)));
+      attempt(() => lib.C_Sign(handle, Buffer.alloc(1), output));
     },
-    close: () => attempt(() => session.close()),
+    close: () => attempt(() => lib.C_CloseSession(handle)),
   };
+}
+
+/** The same bytes, as pkcs11js wants them. */
+function bufferOver({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** The native worker holds bare pointers: both buffers must stay reachable until it calls back. */
@@ -186,26 +202,46 @@ function handleOf(object: CryptokiObject): Buffer {
   return handle;
 }
 
+/** C_FindObjects gives so many at a time. */
+const foundAtOnce = 64;
+
 function find(session: Session, template: Template): readonly CryptokiObject[] {
-  const { class: objectClass, id, label, subject } = template;
-  const found = session.find({
-    class: objectClass,
-    ...(id === undefined ? {} : { id: Buffer.from(id) }),
-    ...(label === undefined ? {} : { label }),
-    ...(subject === undefined ? {} : { subject: Buffer.from(subject) }),
-  });
-  return [...found].map((object) => adaptObject(object));
+  const { lib, handle } = session;
+  const found: Buffer[] = [];
+  lib.C_FindObjectsInit(handle, attributesOf(template));
+  try {
+    for (;;) {
+      const some = lib.C_FindObjects(handle, foundAtOnce);
+      if (some.length === 0) break;
+      found.push(...some);
+    }
+  } finally {
+    // Until then the session refuses another search.
+    attempt(() => lib.C_FindObjectsFinal(handle));
+  }
+  return found.map((object) => adaptObject(session, object));
 }
 
-function adaptObject(object: SessionObject): CryptokiObject {
-  const adapted: CryptokiObject = { read: (attribute) => readAttribute(object, attribute) };
-  handles.set(adapted, object.handle);
+function attributesOf({ class: objectClass, id, label, subject }: Template): Pkcs11js.Template {
+  const of = (type: number, value: Uint8Array | string | undefined): Pkcs11js.Template =>
+    value === undefined ? [] : [{ type, value: Buffer.from(value) }];
+  return [
+    { type: attributes.class, value: objectClass },
+    ...of(attributes.id, id),
+    ...of(attributes.label, label),
+    ...of(attributes.subject, subject),
+  ];
+}
+
+function adaptObject(session: Session, handle: Buffer): CryptokiObject {
+  const adapted: CryptokiObject = { read: (attribute) => readAttribute(session, handle, attribute) };
+  handles.set(adapted, handle);
   return adapted;
 }
 
-function readAttribute(object: SessionObject, attribute: number): Uint8Array | undefined {
+function readAttribute({ lib, handle }: Session, object: Buffer, type: number): Uint8Array | undefined {
   try {
-    return call(() => object.getAttribute(attribute));
+    return call(() => lib.C_GetAttributeValue(handle, object, [{ type }]))[0]?.value;
   } catch (error) {
     if (isResult(error, 'CKR_ATTRIBUTE_TYPE_INVALID', 'CKR_ATTRIBUTE_SENSITIVE')) return undefined;
     throw error;

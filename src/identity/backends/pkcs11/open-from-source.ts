@@ -11,7 +11,8 @@ import type {
 } from '../../identity.ts';
 import type { ListedCertificate, TokenCertificates } from '../../list-certificates.ts';
 import type { OpenedSigner, SignerSource } from '../../open-signer.ts';
-import { naming, placeOf } from '../../problem.ts';
+import { placeOf } from '../../place-of.ts';
+import { naming } from '../../problem.ts';
 import { type SourceReader, sourceReader } from '../../source-reader.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { readCertificates } from '../file/certificate-file.ts';

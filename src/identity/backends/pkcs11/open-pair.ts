@@ -77,7 +77,7 @@ async function openIn(module: OpenModule, request: Request): Promise<OpenPair> {
       source,
       found: findCandidates(source, reader, located),
       reader,
-      signTest: (key, message) => signWithKey(login, key, { message, digest: 'SHA-256', here: false }),
+      sign: (key, message) => signWithKey(login, key, { message, digest: 'SHA-256', here: false }),
       useLatestExpiring: options.useLatestExpiring,
       now: context.now(),
     });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as hashOnce } from 'node:crypto';
 import { RolesAnywhereError } from '../../../errors.ts';
 import type { Digest } from '../../signer.ts';
 import { encodeEcdsaSignature } from '../../x509/ecdsa-signature.ts';
@@ -73,5 +73,5 @@ function truncatedHash(message: Uint8Array, digest: Digest, orderBytes: number):
 }
 
 function hash(message: Uint8Array, digest: Digest): Buffer {
-  return createHash(digest.replace('-', '')).update(message).digest();
+  return hashOnce(digest, message, 'buffer');
 }

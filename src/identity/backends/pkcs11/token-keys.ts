@@ -17,6 +17,8 @@ export interface TokenKey {
   readonly id: Uint8Array;
   /** CKA_LABEL; empty where there is none. */
   readonly label: string;
+  /** DER INTEGER of an RSA key that tells it. */
+  readonly modulus: Uint8Array | undefined;
   /** DER SubjectPublicKeyInfo, where the private key object itself tells it. */
   readonly publicKeyInfo: Uint8Array | undefined;
   /** Whether the token wants a PIN for every signature (CKA_ALWAYS_AUTHENTICATE). */
@@ -74,16 +76,19 @@ function readKey(object: CryptokiObject, token: FoundToken): TokenKey | string {
   };
 }
 
-type KeyKind = Pick<TokenKey, 'algorithm' | 'orderBytes' | 'publicKeyInfo'>;
+type KeyKind = Pick<TokenKey, 'algorithm' | 'orderBytes' | 'modulus' | 'publicKeyInfo'>;
 
 function readKind(object: CryptokiObject): KeyKind | string {
   const type = Number(readUnsigned(object.read(attributes.keyType) ?? new Uint8Array()));
-  if (type === keyType.rsa) return { algorithm: 'RSA', orderBytes: 0, publicKeyInfo: rsaPublicKeyInfo(object) };
+  if (type === keyType.rsa) {
+    const modulus = readUnsignedInteger(object, attributes.modulus);
+    return { algorithm: 'RSA', orderBytes: 0, modulus, publicKeyInfo: rsaPublicKeyInfo(object, modulus) };
+  }
   if (type !== keyType.ec) return `keys of type 0x${type.toString(16)} are not supported`;
   const parameters = object.read(attributes.ecParams) ?? new Uint8Array();
   const orderBytes = orders[toHex(parameters)];
   if (orderBytes === undefined) return `EC keys on ${curveName(parameters)} are not supported`;
-  return { algorithm: 'ECDSA', orderBytes, publicKeyInfo: ecPublicKeyInfo(object, parameters) };
+  return { algorithm: 'ECDSA', orderBytes, modulus: undefined, publicKeyInfo: ecPublicKeyInfo(object, parameters) };
 }
 
 /** DER of the curve's object identifier -> bytes of its order. */
@@ -105,13 +110,17 @@ const rsaEncryption = Buffer.from('300d06092a864886f70d0101010500', 'hex');
 const ecPublicKey = Buffer.from('06072a8648ce3d0201', 'hex');
 
 /** Most tokens show the public half of an RSA key on the private key object (PKCS#11 v2.40, section 2.1.3). */
-function rsaPublicKeyInfo(object: CryptokiObject): Uint8Array | undefined {
-  const modulus = object.read(attributes.modulus);
-  const exponent = object.read(attributes.publicExponent);
-  if (modulus === undefined || exponent === undefined || modulus.length === 0 || exponent.length === 0)
-    return undefined;
-  const publicKey = encodeElement(tags.sequence, encodeUnsigned(modulus), encodeUnsigned(exponent));
+function rsaPublicKeyInfo(object: CryptokiObject, modulus: Uint8Array | undefined): Uint8Array | undefined {
+  const exponent = readUnsignedInteger(object, attributes.publicExponent);
+  if (modulus === undefined || exponent === undefined) return undefined;
+  const publicKey = encodeElement(tags.sequence, modulus, exponent);
   return encodeElement(tags.sequence, rsaEncryption, encodeElement(tags.bitString, Buffer.alloc(1), publicKey));
+}
+
+/** A big integer (PKCS#11 v2.40, section 3.4) as DER; undefined where the object does not tell it. */
+function readUnsignedInteger(object: CryptokiObject, attribute: number): Uint8Array | undefined {
+  const bytes = object.read(attribute);
+  return bytes === undefined || bytes.length === 0 ? undefined : encodeUnsigned(bytes);
 }
 
 /** Few tokens show the point on the private key object; it is an OCTET STRING around the point. */

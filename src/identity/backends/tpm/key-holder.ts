@@ -1,4 +1,5 @@
 import { RolesAnywhereError } from '../../../errors.ts';
+import type { IdentityContext } from '../../identity.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import type { LoadedKey } from './load-key.ts';
 import { type ConnectionSettings, TpmConnection } from './tpm2/connection.ts';
@@ -18,12 +19,14 @@ export type Work<T> = (tpm: TpmConnection, key: LoadedKey) => Promise<T>;
 export class KeyHolder {
   readonly #place: string;
   readonly #settings: ConnectionSettings;
+  readonly #stoppable: NonNullable<IdentityContext['stoppable']>;
   #held: { readonly tpm: TpmConnection; readonly key: LoadedKey } | undefined;
 
   /** @param place how messages name the key */
-  constructor(place: string, settings: ConnectionSettings) {
+  constructor(place: string, settings: ConnectionSettings, stoppable: IdentityContext['stoppable']) {
     this.#place = place;
     this.#settings = settings;
+    this.#stoppable = stoppable ?? ((work) => work(new AbortController().signal));
   }
 
   /**
@@ -46,7 +49,17 @@ export class KeyHolder {
   }
 
   async #useNew<T>(load: Loader, work: Work<T>): Promise<T> {
-    const tpm = await TpmConnection.open(this.#settings);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.#settings.signal, stop.signal]);
+    const tpm = await TpmConnection.open({ ...this.#settings, signal });
+    // Nothing is loaded before. What is held on to afterwards the resource manager flushes when the process ends.
+    return this.#stoppable((stopped) => {
+      stopped.addEventListener('abort', () => stop.abort(stopped.reason));
+      return this.#useOpen(tpm, load, work);
+    });
+  }
+
+  async #useOpen<T>(tpm: TpmConnection, load: Loader, work: Work<T>): Promise<T> {
     let result: T;
     try {
       const key = await load(tpm);

@@ -1,5 +1,5 @@
 import type { FileKeySource } from '../../key-place.ts';
-import { placeOf } from '../../problem.ts';
+import { placeOf } from '../../place-of.ts';
 import { foreignKey, type LocalKey } from '../file/local-key.ts';
 import type { FileContext } from '../file/open-files.ts';
 import { openTpmSigner } from './open-tpm-signer.ts';

@@ -20,7 +20,7 @@ export interface OpenTpmKey {
   readonly close: () => Promise<void>;
 }
 
-type Context = Pick<IdentityContext, 'askSecret' | 'environment'>;
+type Context = Pick<IdentityContext, 'askSecret' | 'environment' | 'stoppable'>;
 
 /**
  * Opens a key in a TPM 2.0. A key file is looked into, and its password read or asked for; the TPM itself is used from the
@@ -33,7 +33,8 @@ export async function openTpmSigner(source: TpmKeySource, options: TpmOptions, c
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
   const debug = options.debug ?? (() => undefined);
-  const holder = new KeyHolder(source.place, { open: openerOf(options), signal, debug });
+  const settings = { open: openerOf(options), signal, debug };
+  const holder = new KeyHolder(source.place, settings, context.stoppable);
   try {
     const key = await describeKey(source, holder);
     const publicKeyInfo = await naming(source.place, 'TPM_KEY_INVALID', () => publicKeyInfoOf(key.publicKey));

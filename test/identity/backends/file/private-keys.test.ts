@@ -344,6 +344,16 @@ describe('what would take for ever is refused at once', () => {
     expect(error.message).toContain('takes the work of 6442450941 iterations');
   });
 
+  test('a key of PBKDF2 that is longer than any cipher takes is damage', async () => {
+    const error = await refusal(withKdf(pbkdf2, salt, integer('01'), integer('41')), 'secret');
+    expect(error.code).toBe('KEY_INVALID');
+    expect(error.message).toContain('is damaged: an integer is not between 0 and 64');
+    // 64 bytes are read, and do not fit the cipher's key.
+    expect((await refusal(withKdf(pbkdf2, salt, integer('01'), integer('40')), 'secret')).message).not.toContain(
+      'is damaged: an integer is not between 0 and 64',
+    );
+  });
+
   test('no iterations at all are damage', async () => {
     const error = await refusal(withKdf(pbkdf2, salt, integer('00')), 'secret');
     expect(error.code).toBe('KEY_INVALID');

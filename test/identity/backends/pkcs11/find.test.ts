@@ -58,16 +58,7 @@ const parsed = (issued: Issued) => parseCertificate(der(issued));
 /** Shows only after the login. */
 function addHiddenCertificate(token: Token, issued: Issued, label: string, id: string): void {
   const { subject } = parsed(issued);
-  token.addObject({
-    class: 1,
-    certType: 0,
-    token: true,
-    private: true,
-    label,
-    id: Buffer.from(id, 'hex'),
-    subject: Buffer.from(subject),
-    value: der(issued),
-  });
+  token.addCertificateObject({ label, id, subject, value: der(issued), isHidden: true });
 }
 
 describe('with SoftHSM', needsSoftHsm(), () => {
@@ -195,6 +186,22 @@ describe('with SoftHSM', needsSoftHsm(), () => {
       expect(identity.isVerified).toBe(true);
       expect(identity.chain.map((certificate) => certificate.der)).toEqual([der(intermediate)]);
     });
+
+    test.each([true, false])(
+      'a certificate of another key, with a public key object beside the key: %s',
+      async (has) => {
+        const token = hsm.makeToken('hsm');
+        token.addKey(leaf.key, { label: 'leaf', id: '01' });
+        if (has) token.addPublicKey(leaf.key, { label: 'leaf', id: '01' });
+        const privateKey = privateKeyAt('pkcs11:token=hsm;object=leaf?pin-value=1234');
+        const withFile = (issued: Issued): Pkcs11IdentitySource => ({
+          certificate: { option: '--certificate', certificates: [parsed(issued)] },
+          privateKey,
+        });
+        expect((await use(withFile(leaf))).isVerified).toBe(true);
+        expect((await rejectionOf(open(withFile(other)))).code).toBe('KEY_MISMATCH');
+      },
+    );
 
     test.each([
       ['EC', () => leaf, () => other],
@@ -587,9 +594,8 @@ describe('with SoftHSM', needsSoftHsm(), () => {
 
     test('leaves out what is no certificate, and says so', async () => {
       const token = hsm.makeToken('hsm');
-      const subject = Buffer.from(parsed(leaf).subject);
-      const value = der(leaf).subarray(0, 200);
-      token.addObject({ class: 1, certType: 0, token: true, private: false, label: 'damaged', subject, value });
+      const { subject } = parsed(leaf);
+      token.addCertificateObject({ label: 'damaged', subject, value: der(leaf).subarray(0, 200) });
       const person = personWho();
       expect(await listPkcs11Certificates(certificateAt('pkcs11:token=hsm'), optionsWith(), person)).toEqual([]);
       expect(person.warnings).toEqual([expect.stringMatching(/;object=damaged;type=cert is damaged: /)]);

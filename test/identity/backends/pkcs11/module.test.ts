@@ -148,7 +148,7 @@ describe('the module', needsSoftHsm(), () => {
     });
   });
 
-  describe('graphene-pk11', () => {
+  describe('the package pkcs11js', () => {
     let installation: string;
 
     /** The backend bundled and installed alone, as a user has it who did not install the optional package. */
@@ -170,7 +170,7 @@ describe('the module', needsSoftHsm(), () => {
         bundle: true,
         platform: 'node',
         format: 'esm',
-        external: ['graphene-pk11'],
+        external: ['pkcs11js'],
       });
     });
 
@@ -191,9 +191,9 @@ describe('the module', needsSoftHsm(), () => {
     test('that is not installed: how to install it', () => {
       expect(run()).toEqual({
         code: 'PKCS11_NOT_INSTALLED',
-        message: 'keys on a PKCS#11 token need the package graphene-pk11',
+        message: 'keys on a PKCS#11 token need the package pkcs11js',
         hints: expect.arrayContaining([
-          'install it beside this package: npm install graphene-pk11',
+          'install it beside this package: npm install pkcs11js',
           expect.stringContaining('npm install-scripts approve pkcs11js'),
           expect.stringContaining('C++ compiler'),
         ]),
@@ -201,12 +201,10 @@ describe('the module', needsSoftHsm(), () => {
     });
 
     test('whose native part is not built: how to build it', () => {
-      install('graphene-pk11');
-      install('tslib');
       rmSync(join(install('pkcs11js'), 'build'), { recursive: true });
       expect(run()).toEqual({
         code: 'PKCS11_NOT_INSTALLED',
-        message: 'the native part of graphene-pk11 (pkcs11js) is not built for this machine',
+        message: 'the native part of the package pkcs11js is not built for this machine',
         hints: expect.arrayContaining(['build it: npm rebuild pkcs11js']),
       });
       install('pkcs11js');

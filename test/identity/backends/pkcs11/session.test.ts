@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Module, SessionFlag } from 'graphene-pk11';
+import { PKCS11 } from 'pkcs11js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { SigningIdentity } from '../../../../src/identity/identity.ts';
 import { openPkcs11Identity } from '../../../../src/identity/backends/pkcs11/open-pkcs11-identity.ts';
@@ -9,8 +9,10 @@ import { parseCertificate } from '../../../../src/identity/x509/parse-certificat
 import { certificateDer, type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../../../support/openssl.ts';
 import { certificateAt, optionsWith, personWho, privateKeyAt, signsWell } from '../../../support/pkcs11.ts';
 import {
+  certificateTemplate,
   makeSoftHsm,
   needsSoftHsm,
+  readWriteSession,
   type SoftHsm,
   softHsmModule,
   spyModule,
@@ -28,12 +30,13 @@ describe('a key of SoftHSM held for long', needsSoftHsm(), () => {
   let hsm: SoftHsm;
   let token: Token;
   /** Another user of the same module in this process. */
-  let meddler: Module;
+  let meddler: PKCS11;
 
   beforeAll(() => {
     made = makeFolder();
     leaf = makeLeaf(made, 'leaf', makeCa(made, 'root'));
-    meddler = Module.load(softHsmModule);
+    meddler = new PKCS11();
+    meddler.load(softHsmModule);
   });
 
   beforeEach(() => {
@@ -52,20 +55,24 @@ describe('a key of SoftHSM held for long', needsSoftHsm(), () => {
 
   function isInitialized(): boolean {
     try {
-      return meddler.lib.C_GetSlotList(true) !== undefined;
+      return meddler.C_GetSlotList(true) !== undefined;
     } catch {
       return false;
     }
   }
 
+  function openSession(): Buffer {
+    const slot = meddler.C_GetSlotList(true).find((slot) => meddler.C_GetTokenInfo(slot).label.trim() === 'hsm');
+    return meddler.C_OpenSession(slot ?? Buffer.of(), readWriteSession);
+  }
+
   function closeAllSessions(): void {
-    for (const slot of meddler.getSlots(true)) slot.closeAll();
+    for (const slot of meddler.C_GetSlotList(true)) meddler.C_CloseAllSessions(slot);
   }
 
   /** In this process: SoftHSM does not notice when another one does it. The user must be logged in. */
   function changePin(from: string, to: string): void {
-    const slot = [...meddler.getSlots(true)].find((slot) => slot.getToken().label === 'hsm');
-    slot?.open(SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION).setPin(from, to);
+    meddler.C_SetPIN(openSession(), from, to);
   }
 
   /** SoftHSM's tokens are folders. */
@@ -91,15 +98,14 @@ describe('a key of SoftHSM held for long', needsSoftHsm(), () => {
 
   test('signs again after another part of the process logged out', async () => {
     const identity = await open();
-    const slot = [...meddler.getSlots(true)].find((slot) => slot.getToken().label === 'hsm');
-    slot?.open().logout();
+    meddler.C_Logout(openSession());
     expect(await signsWell(identity)).toBe(true);
     await identity.close();
   });
 
   test('signs again after another part of the process finalised the module', async () => {
     const identity = await open();
-    meddler.finalize();
+    meddler.C_Finalize();
     expect(await signsWell(identity)).toBe(true);
     await identity.close();
   });
@@ -186,31 +192,24 @@ describe('a key of SoftHSM held for long', needsSoftHsm(), () => {
   });
 
   test('does not finalise a module that somebody else initialised', async () => {
-    meddler.initialize();
+    meddler.C_Initialize();
     const identity = await open();
     await identity.close();
     expect(isInitialized()).toBe(true);
-    meddler.finalize();
+    meddler.C_Finalize();
   });
 
   test('leaves alone certificates that are not stored, such as attestations made up by the module', async () => {
-    meddler.initialize();
+    meddler.C_Initialize();
     const attestation = makeLeaf(folder, 'attestation', makeCa(folder, 'maker'), { key: leaf.key });
-    const slot = [...meddler.getSlots(true)].find((slot) => slot.getToken().label === 'hsm');
-    slot?.open(SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION).create({
-      class: 1,
-      certType: 0,
-      token: false,
-      private: false,
-      label: 'attestation',
-      id: Buffer.from('01', 'hex'),
-      subject: Buffer.from(parseCertificate(certificateDer(attestation.certificate)).subject),
-      value: certificateDer(attestation.certificate),
-    });
+    const value = certificateDer(attestation.certificate);
+    const { subject } = parseCertificate(value);
+    const object = { label: 'attestation', id: '01', subject, value, isTransient: true };
+    meddler.C_CreateObject(openSession(), certificateTemplate(object));
     const identity = await open('pkcs11:token=hsm;id=%01?pin-value=1234');
     expect(identity.certificate.der).toEqual(certificateDer(leaf.certificate));
     await identity.close();
-    meddler.finalize();
+    meddler.C_Finalize();
   });
 
   test('is closed once, after the signatures under way, and does not sign any more', async () => {
