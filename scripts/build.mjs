@@ -66,16 +66,24 @@ async function bundle(entry, name) {
     target: 'node20.19',
     mainFields: ['module', 'main'],
     supported: { 'dynamic-import': false },
-    define: { __VERSION__: JSON.stringify(version) },
+    define: {
+      __VERSION__: JSON.stringify(version),
+      // The SDK that is bundled stays the one it is: what a later one will need is no news for who runs the command.
+      'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"',
+    },
     minify: true,
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
-    // A native addon cannot be bundled; users install it when they want PKCS#11.
-    external: ['graphene-pk11'],
+    // A native addon cannot be bundled; users install it when they want PKCS#11. The SDK's search for credentials comes
+    // with what assumes roles, which is always given some: it is never loaded.
+    external: ['pkcs11js', '@aws-sdk/credential-provider-node'],
     plugins: [lazyFiles(found)],
   });
-  return { found, inputs: Object.keys(metafile.inputs) };
+  // Not what only code names that the bundler left out.
+  const named = new Set(Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)));
+  const needed = [...found].filter((path) => named.has(`./${lazyName(path)}.cjs`));
+  return { found: needed, inputs: Object.keys(metafile.inputs) };
 }
 
 async function buildCommand() {
@@ -120,6 +128,8 @@ function buildLibrary() {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.lib.json'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
+  const path = join(root, 'dist', 'lib', 'version.js');
+  writeFileSync(path, readFileSync(path, 'utf8').replaceAll('__VERSION__', JSON.stringify(version)));
 }
 
 if (!existsSync(join(root, 'node_modules'))) {

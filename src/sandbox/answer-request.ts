@@ -31,6 +31,7 @@ export interface Backstage {
   readonly credentials: CredentialStore;
   readonly faults: FaultQueue;
   readonly throttle: Throttle | undefined;
+  readonly sessionLifetime: number | undefined;
   /** The sandbox's clock. */
   readonly now: () => Date;
   /** Aborts when the sandbox closes. */
@@ -69,7 +70,8 @@ function operationOf(request: ReceivedRequest): RequestRecord['operation'] {
 async function perform({ request, operation, fault, time }: Visit, backstage: Backstage): Promise<Accepted> {
   const planned = faultRefusal(fault);
   if (planned !== undefined) throw new Refusal(planned);
-  const service: Service = { registry: backstage.registry, credentials: backstage.credentials, now: time };
+  const { registry, credentials, sessionLifetime } = backstage;
+  const service: Service = { registry, credentials, now: time, sessionLifetime };
   if (operation === 'CreateSession') {
     checkThrottle(backstage.throttle, time);
     return createSession(request, service);

@@ -2,7 +2,7 @@ import { durationLimits } from '../trust/session-duration.ts';
 import { formatTime, type IssuedCredentials, type RoleSession, sessionArn } from './credential-store.ts';
 import { Refusal } from './refusal.ts';
 import type { Registry, Role } from './registry.ts';
-import type { Accepted, Service } from './service.ts';
+import { type Accepted, type Service, sessionEnd } from './service.ts';
 import { type AssumeRoleInput, readAssumeRoleInput } from './sts-input.ts';
 import { renderResult } from './sts-xml.ts';
 import { makePolicyContext } from './trust-context.ts';
@@ -25,6 +25,7 @@ export function assumeRole(call: StsCall, service: Service): Accepted {
   checkDuration(input, role);
   const inherited = inheritedTags(call.caller);
   checkTags(input, inherited);
+  const packedSize = packedPercent(input);
   checkTrustPolicy({ input, role, inherited, caller: call.caller });
   const session: RoleSession = {
     role,
@@ -33,9 +34,9 @@ export function assumeRole(call: StsCall, service: Service): Accepted {
     sourceIdentity: call.caller.sourceIdentity ?? input.sourceIdentity,
     tags: new Map([...inherited, ...input.tags]),
     transitiveTagKeys: new Set([...inherited.keys(), ...input.transitiveTagKeys]),
-    expiration: new Date((Math.floor(service.now.getTime() / 1000) + input.durationSeconds) * 1000),
+    expiration: sessionEnd(service, input.durationSeconds),
   };
-  return accept(service.credentials.issue(session), input, call.requestId);
+  return accept(service.credentials.issue(session), packedSize, call.requestId);
 }
 
 function findRole(registry: Registry, input: AssumeRoleInput, caller: RoleSession): Role {
@@ -129,10 +130,20 @@ function principalOf(caller: RoleSession): { kind: 'role-session'; accountId: st
   return { kind: 'role-session', accountId, arns: [`arn:${partition}:iam::${accountId}:root`, arn, caller.arn] };
 }
 
-function accept(issued: IssuedCredentials, input: AssumeRoleInput, requestId: string): Accepted {
-  const { session, accessKeyId, secretAccessKey, sessionToken } = issued;
+/**
+ * Percent of the limit that policies and tags share. STS packs them, by how much is not published: here they count as
+ * they are.
+ */
+function packedPercent(input: AssumeRoleInput): number {
   const tagSize = [...input.tags].reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  const size = tagSize + input.policySize;
+  const percent = Math.ceil(((tagSize + input.policySize) / 2048) * 100);
+  if (percent <= 100) return percent;
+  const message = `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`;
+  throw invalid('PackedPolicyTooLarge', message);
+}
+
+function accept(issued: IssuedCredentials, packedSize: number, requestId: string): Accepted {
+  const { session, accessKeyId, secretAccessKey, sessionToken } = issued;
   const result = {
     SourceIdentity: session.sourceIdentity,
     AssumedRoleUser: { AssumedRoleId: `${session.role.id}:${session.name}`, Arn: session.arn },
@@ -142,8 +153,7 @@ function accept(issued: IssuedCredentials, input: AssumeRoleInput, requestId: st
       SessionToken: sessionToken,
       Expiration: formatTime(session.expiration),
     },
-    // Percent of a limit that is not published.
-    PackedPolicySize: size === 0 ? undefined : Math.min(Math.ceil((size / 2048) * 100), 100),
+    PackedPolicySize: packedSize === 0 ? undefined : packedSize,
   };
   return { status: 200, body: renderResult('AssumeRole', result, requestId), session };
 }

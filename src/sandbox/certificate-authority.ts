@@ -15,6 +15,7 @@ import {
 import { derTag, readElements } from '../trust/der.ts';
 import { type CertificateHash, type KeyPair, type KeyType, makeKeyPair } from './key-pair.ts';
 
+/** What a root CA shall be like. */
 export interface AuthorityOptions {
   /** `CN=Sandbox CA` when not given. */
   readonly subject?: string;
@@ -28,6 +29,7 @@ export interface AuthorityOptions {
   readonly now?: () => Date;
 }
 
+/** What an intermediate CA shall be like. */
 export type IntermediateOptions = Omit<AuthorityOptions, 'now'>;
 
 /** What a leaf shall be like. All defaults together make one that Roles Anywhere takes. */

@@ -10,7 +10,7 @@ import { formatTime, type IssuedCredentials, type RoleSession, sessionArn } from
 import type { ReceivedRequest } from './received-request.ts';
 import { Refusal } from './refusal.ts';
 import type { Profile, Registry, Role, TrustAnchor } from './registry.ts';
-import type { Accepted, Service } from './service.ts';
+import { type Accepted, type Service, sessionEnd } from './service.ts';
 import { makePolicyContext } from './trust-context.ts';
 import { checkX509Signature, type X509Caller } from './x509-signature.ts';
 
@@ -25,7 +25,7 @@ export async function createSession(request: ReceivedRequest, service: Service):
   const anchor = findTrustAnchor(registry, input.trustAnchorArn);
   const profile = findProfile(registry, input.profileArn);
   await checkCertificate(caller, anchor, service);
-  const session = makeSession({ caller, input, profile, role: findRole(registry, profile, input.roleArn) }, now);
+  const session = makeSession({ caller, input, profile, role: findRole(registry, profile, input.roleArn) }, service);
   checkTrustPolicy(session, anchor, registry);
   return accept(service.credentials.issue(session), caller, registry);
 }
@@ -83,7 +83,7 @@ interface SessionRequest {
   readonly role: Role;
 }
 
-function makeSession({ caller, input, profile, role }: SessionRequest, now: Date): RoleSession {
+function makeSession({ caller, input, profile, role }: SessionRequest, service: Service): RoleSession {
   if (input.roleSessionName !== undefined && !profile.acceptRoleSessionName) {
     throw denied('Not authorized to set roleSessionName.', 'the profile does not have acceptRoleSessionName');
   }
@@ -103,7 +103,7 @@ function makeSession({ caller, input, profile, role }: SessionRequest, now: Date
     tags,
     // AWS Security Blog, "Planning for your IAM Roles Anywhere deployment".
     transitiveTagKeys: new Set(tags.keys()),
-    expiration: new Date((Math.floor(now.getTime() / 1000) + seconds) * 1000),
+    expiration: sessionEnd(service, seconds),
   };
 }
 

@@ -15,8 +15,10 @@ export const keyTypes = [
   'ML-DSA-87',
 ] as const;
 
+/** A kind of key that Roles Anywhere takes. */
 export type KeyType = (typeof keyTypes)[number];
 
+/** Hash of an issuer's signature. Roles Anywhere refuses SHA-1. */
 export type CertificateHash = 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
 
 /** A key that can stand in a certificate and sign others. */

@@ -23,6 +23,7 @@ export interface RequestRecord {
   readonly session?: SessionRecord;
 }
 
+/** A session as the log has it: everything but its keys. */
 export interface SessionRecord {
   readonly roleArn: string;
   readonly arn: string;

@@ -31,6 +31,11 @@ export interface SandboxOptions {
   readonly profile?: Omit<ProfileOptions, 'name'> | undefined;
   /** CreateSession calls a second before ThrottlingException; no limit when not given. The service's default is 10. */
   readonly throttle?: number | undefined;
+  /**
+   * Seconds after which any session ends, however long it was asked for: the services' shortest is 900, which no test of
+   * a renewal can wait for. Not shortened when not given.
+   */
+  readonly sessionLifetime?: number | undefined;
   /** The time, for tests with a clock of their own; the system's when not given. */
   readonly now?: (() => Date) | undefined;
   /** Seconds the sandbox is ahead of `now`. */

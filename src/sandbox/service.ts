@@ -7,6 +7,13 @@ export interface Service {
   readonly credentials: CredentialStore;
   /** The sandbox's time at this request. */
   readonly now: Date;
+  /** Seconds after which any session ends, whatever was asked for. */
+  readonly sessionLifetime?: number | undefined;
+}
+
+/** When a session of so many seconds ends; credentials name whole seconds. */
+export function sessionEnd({ now, sessionLifetime = Infinity }: Service, seconds: number): Date {
+  return new Date((Math.floor(now.getTime() / 1000) + Math.min(seconds, sessionLifetime)) * 1000);
 }
 
 /** A request that was accepted. */

@@ -80,6 +80,7 @@ async function setUp(options: SandboxOptions): Promise<Stage> {
       credentials: new CredentialStore(),
       faults: new FaultQueue(),
       throttle: makeThrottle(options.throttle),
+      sessionLifetime: checkedLifetime(options.sessionLifetime),
       now: () => new Date(now().getTime() + clock.offset * 1000),
       closing: closing.signal,
     },
@@ -101,6 +102,11 @@ function makeThrottle(perSecond: number | undefined): Throttle | undefined {
   if (perSecond === undefined) return undefined;
   if (!(perSecond > 0)) throw invalid(`the throttle is ${perSecond} calls a second; it must be more than 0`);
   return new Throttle(perSecond);
+}
+
+function checkedLifetime(seconds: number | undefined): number | undefined {
+  if (seconds === undefined || (Number.isInteger(seconds) && seconds > 0)) return seconds;
+  throw invalid(`the session lifetime is ${seconds}; it must be a whole number of seconds, more than 0`);
 }
 
 function expose(stage: Stage, server: RunningServer, files: SandboxFiles): Sandbox {

@@ -2,7 +2,7 @@ import type { Credentials } from '../credentials.ts';
 import type { SessionRequest } from './session-request.ts';
 
 /** Twelve hours, and as much again for clocks that are wrong: a later time is no time but another unit. */
-const longestLifetime = 24 * 60 * 60 * 1000;
+export const longestLifetime = 24 * 60 * 60 * 1000;
 
 /** What is wrong with an answer. explain-session.ts, off the hot path, puts it in words. */
 export type SessionFault =
@@ -11,6 +11,9 @@ export type SessionFault =
   | { readonly kind: 'malformed'; readonly member: string }
   | { readonly kind: 'other-role'; readonly found: string }
   | { readonly kind: 'expired'; readonly expiration: Date };
+
+const missing = (member: string): SessionFault => ({ kind: 'missing', member });
+const malformed = (member: string): SessionFault => ({ kind: 'malformed', member });
 
 /**
  * The credentials in the answer of CreateSession, or what keeps them from being used.
@@ -21,30 +24,29 @@ export function readSession(body: Uint8Array, request: SessionRequest, now: Date
   const document = parseJson(body);
   if (!isObject(document)) return { kind: 'no-json' };
   const set = memberOf(document, 'credentialSet');
-  if (isMissing(set)) return { kind: 'missing', member: 'credentialSet' };
+  if (isMissing(set) || (Array.isArray(set) && set.length === 0)) return missing('credentialSet');
   const entry: unknown = Array.isArray(set) ? set[0] : undefined;
-  if (Array.isArray(set) && set.length === 0) return { kind: 'missing', member: 'credentialSet' };
-  if (!isObject(entry)) return { kind: 'malformed', member: 'credentialSet' };
+  if (!isObject(entry)) return malformed('credentialSet');
   return roleFault(entry, request.roleArn) ?? readCredentials(entry, request, now);
 }
 
 function readCredentials(entry: object, request: SessionRequest, now: Date): Credentials | SessionFault {
   const given = memberOf(entry, 'credentials');
-  if (!isObject(given)) return { kind: 'missing', member: 'credentials' };
+  if (!isObject(given)) return missing('credentials');
   const texts: Record<string, string> = {};
   for (const member of ['accessKeyId', 'secretAccessKey', 'sessionToken']) {
     const value = memberOf(given, member);
-    if (isMissing(value)) return { kind: 'missing', member };
+    if (isMissing(value)) return missing(member);
     // Printable ASCII: anything else would break the files, headers and documents that credentials end up in.
-    if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) return { kind: 'malformed', member };
+    if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) return malformed(member);
     texts[member] = value;
   }
   const expiry = memberOf(given, 'expiration');
-  if (isMissing(expiry)) return { kind: 'missing', member: 'expiration' };
+  if (isMissing(expiry)) return missing('expiration');
   const expiration = new Date(parseTime(expiry));
-  if (Number.isNaN(expiration.getTime())) return { kind: 'malformed', member: 'expiration' };
+  if (Number.isNaN(expiration.getTime())) return malformed('expiration');
   if (expiration.getTime() <= now.getTime()) return { kind: 'expired', expiration };
-  if (expiration.getTime() > now.getTime() + longestLifetime) return { kind: 'malformed', member: 'expiration' };
+  if (expiration.getTime() > now.getTime() + longestLifetime) return malformed('expiration');
   const { accessKeyId = '', secretAccessKey = '', sessionToken = '' } = texts;
   const accountId = request.roleArn.split(':')[4] ?? '';
   return {
@@ -59,7 +61,7 @@ function readCredentials(entry: object, request: SessionRequest, now: Date): Cre
 /** The role must be the one asked for, and the session, where the answer tells it, one of that role. */
 function roleFault(entry: object, asked: string): SessionFault | undefined {
   const role = memberOf(entry, 'roleArn');
-  if (typeof role !== 'string') return { kind: 'malformed', member: 'roleArn' };
+  if (typeof role !== 'string') return malformed('roleArn');
   if (role !== asked) return { kind: 'other-role', found: role };
   const user = memberOf(entry, 'assumedRoleUser');
   const session = isObject(user) ? memberOf(user, 'arn') : undefined;
@@ -69,7 +71,7 @@ function roleFault(entry: object, asked: string): SessionFault | undefined {
 }
 
 /** `arn:aws:sts::111122223333:assumed-role/Name/session`: the role's account and name, without the role's path. */
-function isSessionOf(session: string, role: string): boolean {
+export function isSessionOf(session: string, role: string): boolean {
   const [, partition, , , account, resource = ''] = role.split(':');
   const name = resource.split('/').at(-1);
   return session.startsWith(`arn:${partition}:sts::${account}:assumed-role/${name}/`);

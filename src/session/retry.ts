@@ -50,7 +50,9 @@ export async function retry<T>(
     const outcome = await tryOnce(attempt);
     if (outcome.kind === 'done') return outcome.value;
     // Not "attempt >= attempts": nothing is greater than a number that a caller of the library left out.
-    if (!(attempt < attempts)) throw withAttempts(outcome.error, attempt);
+    if (!(attempt < attempts)) {
+      throw attempt === 1 ? outcome.error : (await import('./last-attempt.ts')).lastAttempt(outcome.error, attempt);
+    }
     const delay = delayAfter(attempt, outcome, context.random);
     context.onWait?.(attempt, delay);
     await context.sleep(delay);
@@ -62,13 +64,4 @@ function delayAfter(attempt: number, outcome: Outcome<unknown> & { kind: 'transi
   const first = outcome.error.code === 'SERVICE_THROTTLED' ? firstDelayThrottled : firstDelay;
   const jittered = random() * Math.min(longestDelay, first * 2 ** (attempt - 1));
   return Math.round(Math.min(longestDelay, Math.max(jittered, outcome.retryAfter ?? 0)));
-}
-
-function withAttempts(error: RolesAnywhereError, attempts: number): RolesAnywhereError {
-  if (attempts === 1) return error;
-  return new RolesAnywhereError(error.code, `${error.message}, at the last of ${attempts} attempts`, {
-    cause: error.cause,
-    hints: error.hints,
-    ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
-  });
 }

@@ -1,4 +1,5 @@
 import { RolesAnywhereError, type ErrorCode, type ErrorDetails } from '../errors.ts';
+import { dateOf, printable, retryAfterOf } from './answer-facts.ts';
 import type { RefusedRequest } from './explain-refusal.ts';
 import type { Outcome } from './retry.ts';
 import type { WireResponse } from './transport.ts';
@@ -34,7 +35,7 @@ const refusals: readonly (readonly [RegExp, ErrorCode])[] = [
 export async function judgeRefusal(answer: WireResponse, request: RefusedRequest): Promise<Outcome<never>> {
   const said = readServiceError(answer);
   if (said.status < 400) throw redirected(answer);
-  const retryAfter = retryAfterOf(answer, request.now);
+  const retryAfter = retryAfterOf(answer.headers, request.now);
   if (isThrottled(said)) {
     return {
       kind: 'transient',
@@ -86,14 +87,6 @@ function textOf(container: object, names: readonly string[]): string {
   return values.find((value) => typeof value === 'string') ?? '';
 }
 
-/** Of one line, and no longer than anybody reads. */
-function printable(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
-    .trim()
-    .slice(0, 500);
-}
-
 /** AWS's usual names for it; those of this service are not documented. */
 function isThrottled({ status, type, message }: ServiceError): boolean {
   if (status === 429) return true;
@@ -135,20 +128,4 @@ function redirected(answer: WireResponse): RolesAnywhereError {
   return errorOf('RESPONSE_REDIRECT', `the service answers with a redirect${target}, which is not followed`, answer, {
     hints: ['check the endpoint, and whether a proxy or a login page of the network answers in its place'],
   });
-}
-
-/** Seconds, or a date (RFC 9110, section 10.2.3), which is held against the service's own clock where it tells that. */
-function retryAfterOf(answer: WireResponse, now: Date): number | undefined {
-  const value = answer.headers['retry-after'];
-  if (value === undefined) return undefined;
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  const date = dateOf(value);
-  if (date === undefined) return undefined;
-  return Math.max(0, date.getTime() - (dateOf(answer.headers['date']) ?? now).getTime());
-}
-
-/** RFC 9110, section 5.6.7. */
-function dateOf(text: string | undefined): Date | undefined {
-  const time = text?.endsWith('GMT') === true ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(time) ? undefined : new Date(time);
 }

@@ -1,4 +1,19 @@
-/** What CreateSession is asked for (API reference, CreateSession, request body). */
+/**
+ * What CreateSession is asked for (API reference, CreateSession, request body).
+ *
+ * @example
+ * ```ts
+ * import type { SessionRequest } from 'roles-anywhere';
+ *
+ * export const session: SessionRequest = {
+ *   trustAnchorArn: 'arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/11111111-2222-3333-4444-555555555555',
+ *   profileArn: 'arn:aws:rolesanywhere:eu-west-1:111122223333:profile/66666666-7777-8888-9999-000000000000',
+ *   roleArn: 'arn:aws:iam::111122223333:role/OnPrem',
+ *   region: 'eu-west-1',
+ *   durationSeconds: 900,
+ * };
+ * ```
+ */
 export interface SessionRequest {
   readonly trustAnchorArn: string;
   readonly profileArn: string;
@@ -11,7 +26,16 @@ export interface SessionRequest {
   readonly roleSessionName?: string;
 }
 
-/** What decides the endpoint's URL. */
+/**
+ * What decides the endpoint's URL.
+ *
+ * @example
+ * ```ts
+ * import type { EndpointOptions } from 'roles-anywhere';
+ *
+ * export const endpoint: EndpointOptions = { partition: 'aws', region: 'eu-west-1', fips: false, dualStack: true };
+ * ```
+ */
 export interface EndpointOptions {
   /** `aws`, `aws-cn`, …: second field of the trust anchor's ARN. */
   readonly partition: string;
@@ -22,7 +46,21 @@ export interface EndpointOptions {
   readonly dualStack: boolean;
 }
 
-/** How the endpoint is reached. Times in milliseconds. */
+/**
+ * How the endpoint is reached. Times in milliseconds.
+ *
+ * @example
+ * ```ts
+ * import type { NetworkOptions } from 'roles-anywhere';
+ *
+ * export const network: NetworkOptions = {
+ *   verify: true,
+ *   maxAttempts: 3,
+ *   connectTimeout: 10_000,
+ *   requestTimeout: 60_000,
+ * };
+ * ```
+ */
 export interface NetworkOptions {
   /** Path of a PEM file that replaces the default roots; `option` is what messages call it. */
   readonly caBundle?: { readonly path: string; readonly option: string };

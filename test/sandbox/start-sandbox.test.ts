@@ -231,3 +231,22 @@ test('a body without end is cut off', async () => {
   expect((await createSession(sandbox)).status).toBe(201);
   await sandbox.close();
 });
+
+describe('a session lifetime', () => {
+  test('ends sessions before their time, with whole seconds, and changes nothing else', async () => {
+    const now = new Date('2026-01-15T12:00:00.900Z');
+    const sandbox = await startSandbox({ sessionLifetime: 5, now: () => now });
+    const reply = await createSession(sandbox, { date: now });
+    expect(reply.status).toBe(201);
+    expect(reply.text).toContain('"expiration":"2026-01-15T12:00:05Z"');
+    await sandbox.close();
+  });
+
+  test.each([0, -1, 1.5, Number.NaN])('of %s seconds is refused', async (sessionLifetime) => {
+    const error = await rejectionOf(startSandbox({ sessionLifetime }));
+    expect(error.code).toBe('OPTION_INVALID');
+    expect(error.message).toBe(
+      `the session lifetime is ${sessionLifetime}; it must be a whole number of seconds, more than 0`,
+    );
+  });
+});

@@ -234,6 +234,12 @@ describe('AssumeRole', () => {
     ['a duration above 43200', { DurationSeconds: '43201' }, 'ValidationError', /less than or equal to 43200/],
     ['a duration in words', { DurationSeconds: 'long' }, 'ValidationError', /is no whole number/],
     ['a policy that is no JSON', { Policy: '{' }, 'MalformedPolicyDocument', /Syntax errors in policy/],
+    [
+      'policy and tags above the limit that they share',
+      { Policy: JSON.stringify({ Id: 'x'.repeat(2000) }), ...tag(1, 'A', 'b'.repeat(100)) },
+      'PackedPolicyTooLarge',
+      /^Packed policy consumes 104% of allotted space/,
+    ],
     ['another operation', { Action: 'GetSessionToken' }, 'InvalidAction', /Could not find operation GetSessionToken/],
     ['another version', { Version: '2010-01-01' }, 'InvalidAction', /for version 2010-01-01/],
     ['a name that every object has', { Action: 'constructor' }, 'InvalidAction', /constructor/],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RolesAnywhereError } from '../../src/errors.ts';
 import { resolveEndpoint } from '../../src/session/endpoint.ts';
 import type { EndpointOptions } from '../../src/session/session-request.ts';
-import { thrownBy } from '../support/thrown.ts';
+import { rejectionOf } from '../support/thrown.ts';
 
 const plain: EndpointOptions = { partition: 'aws', region: 'eu-west-1', fips: false, dualStack: false };
 
@@ -11,8 +11,8 @@ function custom(url: string): EndpointOptions {
   return { ...plain, custom: { url, option: '--endpoint' } };
 }
 
-function refusal(options: EndpointOptions): RolesAnywhereError {
-  return thrownBy(() => resolveEndpoint(options));
+function refusal(options: EndpointOptions): Promise<RolesAnywhereError> {
+  return rejectionOf(resolveEndpoint(options));
 }
 
 describe('hosts by partition', () => {
@@ -25,18 +25,18 @@ describe('hosts by partition', () => {
     ['aws-iso-e', 'eu-isoe-west-1', 'cloud.adc-e.uk', 'api.cloud-aws.adc-e.uk'],
     ['aws-iso-f', 'us-isof-south-1', 'csp.hci.ic.gov', 'api.aws.hci.ic.gov'],
     ['aws-eusc', 'eusc-de-east-1', 'amazonaws.eu', 'api.amazonwebservices.eu'],
-  ])('%s', (partition, region, standard, dual) => {
-    const href = (fips: boolean, dualStack: boolean): string =>
-      resolveEndpoint({ partition, region, fips, dualStack }).href;
+  ])('%s', async (partition, region, standard, dual) => {
+    const href = async (fips: boolean, dualStack: boolean): Promise<string> =>
+      (await resolveEndpoint({ partition, region, fips, dualStack })).href;
 
-    expect(href(false, false)).toBe(`https://rolesanywhere.${region}.${standard}/`);
-    expect(href(true, false)).toBe(`https://rolesanywhere-fips.${region}.${standard}/`);
-    expect(href(false, true)).toBe(`https://rolesanywhere.${region}.${dual}/`);
-    expect(href(true, true)).toBe(`https://rolesanywhere-fips.${region}.${dual}/`);
+    expect(await href(false, false)).toBe(`https://rolesanywhere.${region}.${standard}/`);
+    expect(await href(true, false)).toBe(`https://rolesanywhere-fips.${region}.${standard}/`);
+    expect(await href(false, true)).toBe(`https://rolesanywhere.${region}.${dual}/`);
+    expect(await href(true, true)).toBe(`https://rolesanywhere-fips.${region}.${dual}/`);
   });
 
-  it('refuses a partition it has no suffix for, with the ones it has', () => {
-    expect(refusal({ ...plain, partition: 'aws-moon' })).toMatchObject({
+  it('refuses a partition it has no suffix for, with the ones it has', async () => {
+    expect(await refusal({ ...plain, partition: 'aws-moon' })).toMatchObject({
       code: 'ENDPOINT_INVALID',
       message: "no endpoint is known for the partition 'aws-moon'",
       hints: [expect.stringContaining('aws, aws-cn, aws-us-gov'), 'name the endpoint with --endpoint'],
@@ -45,8 +45,8 @@ describe('hosts by partition', () => {
 
   it.each(['', 'a.b', 'evil.test/', 'eu-west-1#', 'eu_west_1', 'EU-WEST-1', '-eu', 'eu-', 'é', 'a'.repeat(64)])(
     'keeps the region %j from steering the host',
-    (region) => {
-      expect(refusal({ ...plain, region })).toMatchObject({
+    async (region) => {
+      expect(await refusal({ ...plain, region })).toMatchObject({
         code: 'ENDPOINT_INVALID',
         message: `the region '${region}' cannot be part of a host name`,
       });
@@ -65,8 +65,8 @@ describe('a custom endpoint', () => {
     ['http://[::1]:8080', undefined],
     ['http://2130706433', 'http://127.0.0.1/'],
     ['HTTPS://Example.TEST:443', 'https://example.test/'],
-  ])('%s is taken', (url, href) => {
-    expect(resolveEndpoint(custom(url)).href).toBe(href ?? new URL(url).href);
+  ])('%s is taken', async (url, href) => {
+    expect((await resolveEndpoint(custom(url))).href).toBe(href ?? new URL(url).href);
   });
 
   it.each([
@@ -83,8 +83,8 @@ describe('a custom endpoint', () => {
     ['http://127.0.0.1.example.test', 'would send the request to 127.0.0.1.example.test unencrypted'],
     ['http://localhost.example.test', 'would send the request to localhost.example.test unencrypted'],
     ['http://[::2]', 'would send the request to [::2] unencrypted'],
-  ])('%s is refused', (url, message) => {
-    const error = refusal(custom(url));
+  ])('%s is refused', async (url, message) => {
+    const error = await refusal(custom(url));
 
     expect(error).toMatchObject({ code: 'ENDPOINT_INVALID', message: expect.stringContaining(message) });
     expect(JSON.stringify(error) + error.message).not.toContain('hunter2');
@@ -94,8 +94,8 @@ describe('a custom endpoint', () => {
     ['a FIPS', { fips: true }],
     ['a dual-stack', { dualStack: true }],
     ['a FIPS', { fips: true, dualStack: true }],
-  ])('is not combined with %s endpoint', (variant, flags) => {
-    expect(refusal({ ...custom('https://example.test'), ...flags })).toMatchObject({
+  ])('is not combined with %s endpoint', async (variant, flags) => {
+    expect(await refusal({ ...custom('https://example.test'), ...flags })).toMatchObject({
       code: 'ENDPOINT_INVALID',
       message: `--endpoint cannot be combined with ${variant} endpoint`,
     });

@@ -1,6 +1,3 @@
-import { createServer, type Server } from 'node:http';
-import { createServer as createTlsProxy } from 'node:https';
-import { connect, type Socket } from 'node:net';
 import { readFileSync } from 'node:fs';
 import type { TlsOptions } from 'node:tls';
 
@@ -9,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RolesAnywhereError } from '../../src/errors.ts';
 import { proxyTransport } from '../../src/session/proxy-transport.ts';
 import type { TransportOptions, WireRequest, WireResponse } from '../../src/session/transport.ts';
+import { type ConnectProxy, type ProxySettings, startConnectProxy } from '../support/connect-proxy.ts';
 import { makeCa, makeFolder, makeLeaf, removeFolder, type Issued } from '../support/openssl.ts';
 import { rejectionOf } from '../support/thrown.ts';
 import {
@@ -42,45 +40,10 @@ afterEach(async () => {
   await Promise.all(cleanups.splice(0).map((cleanup) => cleanup()));
 });
 
-interface Proxy {
-  readonly port: number;
-  /** `CONNECT` targets with the credentials that came with them. */
-  readonly asked: { readonly target: string; readonly authorization: string | undefined }[];
-}
-
-/** A real proxy that leads every target to one port of loopback, when the credentials are the ones it wants. */
-async function startProxy(
-  targetPort: number,
-  settings: { credentials?: string; tls?: TlsOptions } = {},
-): Promise<Proxy> {
-  const asked: Proxy['asked'] = [];
-  const server: Server = settings.tls === undefined ? createServer() : createTlsProxy(settings.tls);
-  const open = new Set<Socket>();
-  server.on('connect', (request, client: Socket) => {
-    const authorization = request.headers['proxy-authorization'];
-    asked.push({ target: request.url ?? '', authorization });
-    open.add(client.on('error', () => undefined));
-    const expected = settings.credentials;
-    if (expected !== undefined && authorization !== `Basic ${Buffer.from(expected).toString('base64')}`) {
-      client.end('HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm="x"\r\n\r\n');
-      return;
-    }
-    const upstream = connect(targetPort, '127.0.0.1', () => {
-      client.write('HTTP/1.1 200 Connection established\r\nvia: 1.1 proxy\r\n\r\n');
-      upstream.pipe(client).pipe(upstream);
-    });
-    open.add(upstream.on('error', () => client.destroy()));
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  cleanups.push(() => {
-    for (const socket of open) socket.destroy();
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  return { port: typeof address === 'object' ? (address?.port ?? 0) : 0, asked };
+async function startProxy(targetPort: number, settings: ProxySettings = {}): Promise<ConnectProxy> {
+  const proxy = await startConnectProxy(targetPort, settings);
+  cleanups.push(() => proxy.close());
+  return proxy;
 }
 
 async function startService(name = 'service.test'): Promise<ScriptedServer> {
@@ -218,6 +181,15 @@ describe('a proxy that', () => {
       code: 'NETWORK_PROXY',
       message: `the proxy 127.0.0.1:${port} refuses to connect to service.test:443 (status 403)`,
       hints: ['ask who runs the proxy to let this host through, or except it with NO_PROXY'],
+    });
+  });
+
+  it.each([100, 101, 199])('answers by what opens no tunnel (%s) is not spoken TLS to', async (status) => {
+    const port = await scripted(`HTTP/1.1 ${status} Switching Protocols\r\n\r\n`);
+
+    expect(await rejectionOf(send(`http://127.0.0.1:${port}`))).toMatchObject({
+      code: 'NETWORK_PROXY',
+      message: `the proxy 127.0.0.1:${port} refuses to connect to service.test:443 (status ${status})`,
     });
   });
 
