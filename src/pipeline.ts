@@ -1,59 +1,60 @@
+import type { CredentialPlan, CredentialRequest, PipelineContext } from './credential-plan.ts';
 import type { Credentials } from './credentials.ts';
-import type { IdentityContext, IdentitySource, SigningIdentity } from './identity/identity.ts';
-import { openIdentity } from './identity/open-identity.ts';
-import { verifiedSigner } from './identity/verified-signer.ts';
-import { createSession, type SessionContext } from './session/create-session.ts';
+import { withIdentity } from './identity/with-identity.ts';
+import type { Link } from './role-chain/renew-links.ts';
+import { createSession } from './session/create-session.ts';
 import { resolveEndpoint } from './session/endpoint.ts';
 import { openTransport } from './session/open-transport.ts';
-import type { EndpointOptions, NetworkOptions, SessionRequest } from './session/session-request.ts';
 
-/** What was asked for, all of it checked: what options give, and everything else takes. */
-export interface CredentialRequest {
-  /** Sources to open, or an identity of the caller's own, which the caller closes. */
-  readonly identity: IdentitySource | SigningIdentity;
-  readonly session: SessionRequest;
-  readonly endpoint: EndpointOptions;
-  readonly network: NetworkOptions;
+/** The whole path once, by the first target that serves. */
+export async function obtainPlanned(plan: CredentialPlan, context: PipelineContext): Promise<Credentials> {
+  const [target, ...others] = plan.targets;
+  if (others.length === 0) return obtainCredentials(target.request, context);
+  const { failover } = await import('./failover/failover.ts');
+  const obtainBy = ({ name, request }: typeof target) => ({ name, obtain: () => obtainCredentials(request, context) });
+  const { random } = context;
+  return failover(plan.targets.map(obtainBy), { onRefusal: plan.failoverOnRefusal, monotonic: () => 0, random })();
 }
 
-/** The world around: clock, chance, the person at the terminal, somebody who reads warnings and traces. */
-export type PipelineContext = IdentityContext & SessionContext;
+/** One target's path: open the identity, sign, ask, check what came back, assume the roles of the chain. */
+export async function obtainCredentials(request: CredentialRequest, context: PipelineContext): Promise<Credentials> {
+  const [createSession, ...assumeRoles] = await linksOf(request, context);
+  let credentials = await createSession(undefined);
+  for (const assumeRole of assumeRoles) credentials = await assumeRole(credentials);
+  return credentials;
+}
+
+/** The same path as links. The chain is made first: what is wrong with it is said before anybody is asked for a session. */
+export async function linksOf(
+  request: CredentialRequest,
+  context: PipelineContext,
+): Promise<readonly [Link, ...Link[]]> {
+  const session: Link = () => obtainSession(request, context);
+  if (request.roleChain === undefined || request.roleChain.length === 0) return [session];
+  const { roleLinks } = await import('./role-chain/role-links.ts');
+  return [session, ...roleLinks(request, context)];
+}
 
 /**
- * The whole path once: open the identity, sign, ask, and check what came back.
+ * CreateSession, without the roles behind it.
  *
  * The connection is begun first: the key is read and the signature made while TCP and TLS are on their way.
  */
-export async function obtainCredentials(request: CredentialRequest, context: PipelineContext): Promise<Credentials> {
-  const endpoint = resolveEndpoint(request.endpoint);
+export async function obtainSession(request: CredentialRequest, context: PipelineContext): Promise<Credentials> {
+  const endpoint = await resolveEndpoint(request.endpoint);
   const transport = await openTransport(request.network, endpoint);
   const connection = transport.connect(endpoint);
+  const start = context.now().getTime();
   try {
     await connection.underway;
-    return await withIdentity(request.identity, context, (identity) =>
-      createSession(request.session, identity, { endpoint, transport, connection, network: request.network }, context),
-    );
+    return await withIdentity(request.identity, context, (identity) => {
+      const { serialNumber, notAfter } = identity.certificate;
+      const [chainLength, elapsedMs] = [identity.chain.length, context.now().getTime() - start];
+      context.trace?.({ kind: 'identity', serialNumber: String(serialNumber), notAfter, chainLength, elapsedMs });
+      const wire = { endpoint, transport, connection, network: request.network };
+      return createSession(request.session, identity, wire, context);
+    });
   } finally {
     connection.close();
-  }
-}
-
-/** An identity of the caller's own has its signatures checked before they are sent like any other. */
-async function withIdentity<T>(
-  given: IdentitySource | SigningIdentity,
-  context: PipelineContext,
-  use: (identity: SigningIdentity) => Promise<T>,
-): Promise<T> {
-  if ('signer' in given) {
-    return use({ ...given, signer: verifiedSigner(given.signer, given.certificate.publicKeyInfo) });
-  }
-  const start = context.now().getTime();
-  const identity = await openIdentity(given, context);
-  const [serialNumber, elapsedMs] = [String(identity.certificate.serialNumber), context.now().getTime() - start];
-  context.trace?.({ kind: 'identity', serialNumber, chainLength: identity.chain.length, elapsedMs });
-  try {
-    return await use(identity);
-  } finally {
-    await identity.close();
   }
 }

@@ -3,6 +3,22 @@ import type { Certificate } from './x509/certificate.ts';
 
 /**
  * Who signs, and with which key: what every backend returns and what a caller of the library may bring along.
+ *
+ * @example
+ * ```ts
+ * import { createPrivateKey, sign, X509Certificate } from 'node:crypto';
+ * import { readFileSync } from 'node:fs';
+ * import { fromRolesAnywhere, parseCertificate, type SigningIdentity } from 'roles-anywhere';
+ *
+ * const key = createPrivateKey(readFileSync('leaf.key'));
+ * const identity: SigningIdentity = {
+ *   certificate: parseCertificate(new X509Certificate(readFileSync('leaf.pem')).raw),
+ *   chain: [],
+ *   signer: { algorithm: 'ECDSA', sign: async (message, digest = 'SHA-256') => sign(digest, message, key) },
+ *   close: async () => undefined,
+ * };
+ * export const credentials = fromRolesAnywhere({ profile: 'on-prem', identity });
+ * ```
  */
 export interface SigningIdentity {
   /** The leaf, sent as `X-Amz-X509`. */
@@ -14,16 +30,50 @@ export interface SigningIdentity {
   close(): Promise<void>;
 }
 
-/** Where bytes come from. `option` is what messages call it: `--certificate`. */
+/** Certificate, chain and key of a process that lives on: read again as they change, always as one checked pair. */
+export interface KeptIdentity {
+  /**
+   * Runs `action` with the newest pair that could be opened and has not expired.
+   * @throws whatever `openIdentity` throws, when there is none; whatever `action` throws
+   */
+  use<T>(action: (identity: SigningIdentity) => Promise<T>): Promise<T>;
+  /** The next use reads everything again, and tries a PIN or password again that was refused. */
+  reload(): void;
+  /** Calls back when a file of the identity has changed; the returned function ends that. */
+  onChange(callback: () => void): () => void;
+  /** Gives back what is held open, when the last use ends. */
+  close(): Promise<void>;
+}
+
+/**
+ * Where bytes come from. `option` is what messages call it: `--certificate`.
+ *
+ * @example
+ * ```ts
+ * import type { ByteSource } from 'roles-anywhere';
+ *
+ * export const intermediates: ByteSource = { kind: 'file', path: '/etc/pki/chain.pem', option: 'the chain' };
+ * ```
+ */
 export type ByteSource = { readonly option: string } & (
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'env'; readonly name: string }
   | { readonly kind: 'fd'; readonly fd: number }
   | { readonly kind: 'stdin' }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** `name` is what messages call them: `standard input` of bytes that came from there. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly name?: string }
 );
 
-/** Where the private key is: bytes, or a place that never gives it out. */
+/**
+ * Where the private key is: bytes, or a place that never gives it out.
+ *
+ * @example
+ * ```ts
+ * import type { KeySource } from 'roles-anywhere';
+ *
+ * export const onToken: KeySource = { kind: 'pkcs11', uri: 'pkcs11:token=hsm;object=leaf', option: 'the key' };
+ * ```
+ */
 export type KeySource =
   | ByteSource
   /** A PKCS#11 URI (RFC 7512) */
@@ -31,14 +81,35 @@ export type KeySource =
   /** A persistent handle, 0x81000000 to 0x81ffffff */
   | { readonly option: string; readonly kind: 'tpm-handle'; readonly handle: number };
 
-/** Where a password or PIN comes from. A `value` was given as it is, by flag, environment or library call. */
+/**
+ * Where a password or PIN comes from. A `value` was given as it is, by flag, environment or library call.
+ *
+ * @example
+ * ```ts
+ * import type { SecretSource } from 'roles-anywhere';
+ *
+ * export const password: SecretSource = { kind: 'file', path: '/run/secrets/leaf', option: 'the password' };
+ * ```
+ */
 export type SecretSource = { readonly option: string } & (
   | { readonly kind: 'value'; readonly value: string }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'fd'; readonly fd: number }
 );
 
-/** What openIdentity opens. */
+/**
+ * What openIdentity opens.
+ *
+ * @example
+ * ```ts
+ * import type { IdentitySource } from 'roles-anywhere';
+ *
+ * export const combined: IdentitySource = {
+ *   certificate: { kind: 'file', path: '/etc/pki/leaf.p12', option: 'the PKCS#12 file' },
+ *   keyPassword: { kind: 'file', path: '/run/secrets/leaf', option: 'its password' },
+ * };
+ * ```
+ */
 export interface IdentitySource {
   readonly certificate: KeySource;
   /** The same source as the certificate when not given (a combined PEM, a PKCS#12). */
@@ -85,7 +156,16 @@ export interface TpmSettings {
   readonly hierarchyPassword?: SecretSource;
 }
 
-/** What a backend needs of the world around it. A library never logs, prompts or reads the clock by itself. */
+/**
+ * What a backend needs of the world around it. A library never logs, prompts or reads the clock by itself.
+ *
+ * @example
+ * ```ts
+ * import type { IdentityContext } from 'roles-anywhere';
+ *
+ * export const context: IdentityContext = { now: () => new Date(), warn: console.warn, environment: process.env };
+ * ```
+ */
 export interface IdentityContext {
   readonly now: () => Date;
   /** Told in the words of an error message: lower case, no full stop. */
@@ -94,6 +174,11 @@ export interface IdentityContext {
   readonly askSecret?: ((question: string) => Promise<string | undefined>) | undefined;
   /** Told what only matters to somebody who looks for a fault, as the end of a sentence. */
   readonly debug?: ((message: string) => void) | undefined;
+  /**
+   * Runs work that leaves something behind in hardware where it is cut off: its signal aborts when the process is told
+   * to end, which then waits for the work to tidy up. Undefined: the work is run as it is.
+   */
+  readonly stoppable?: (<T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>) | undefined;
   /** What `env` sources are looked up in; undefined where there is no environment. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }

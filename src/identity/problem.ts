@@ -1,4 +1,3 @@
-import { looksLikeContent } from '../looks-like-content.ts';
 import { RolesAnywhereError, type ErrorCode, type ErrorDetails } from '../errors.ts';
 import type { KeySource, SecretSource } from './identity.ts';
 
@@ -41,33 +40,10 @@ export async function naming<T>(
     return await read();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    const place = typeof from === 'string' ? from : placeOf(from);
+    const place = typeof from === 'string' ? from : (await import('./place-of.ts')).placeOf(from);
     throw new RolesAnywhereError(error.code ?? code, `${place} ${error.message}`, error.details);
   }
 }
-
-/** How messages name a source: `--certificate: /etc/pki/leaf.pem`. */
-export function placeOf(source: KeySource | SecretSource): string {
-  return `${source.option}: ${nameOf(source)}`;
-}
-
-/** The same without the option: `/etc/pki/leaf.pem`. */
-export function nameOf(source: KeySource | SecretSource): string {
-  if (source.kind === 'file') {
-    return looksLikeContent(source.path) ? 'a path that looks like the content of a key file' : source.path;
-  }
-  if (source.kind === 'env') return `environment variable ${source.name}`;
-  if (source.kind === 'fd') return `file descriptor ${source.fd}`;
-  if (source.kind === 'tpm-handle') return `TPM handle 0x${source.handle.toString(16)}`;
-  return names[source.kind];
-}
-
-const names = {
-  stdin: 'standard input',
-  bytes: 'the value given',
-  value: 'the password given',
-  pkcs11: 'the PKCS#11 URI',
-} as const;
 
 /** Whether two sources are the same bytes, so that what can be read only once is read only once. */
 export function isSameSource(one: KeySource, other: KeySource): boolean {

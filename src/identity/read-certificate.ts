@@ -1,7 +1,7 @@
 import type { ByteSource, IdentityContext, SecretSource } from './identity.ts';
 import { openCertificateFile } from './backends/file/open-files.ts';
 import { RolesAnywhereError } from '../errors.ts';
-import { placeOf } from './problem.ts';
+import { placeOf } from './place-of.ts';
 import { sourceReader } from './source-reader.ts';
 import type { Certificate } from './x509/certificate.ts';
 

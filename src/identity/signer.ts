@@ -1,7 +1,26 @@
-/** The families of keys that Roles Anywhere knows. */
+/**
+ * The families of keys that Roles Anywhere knows.
+ *
+ * @example
+ * ```ts
+ * import type { SignatureAlgorithm, Signer } from 'roles-anywhere';
+ *
+ * export const isPostQuantum = ({ algorithm }: Signer): boolean => algorithm === ('ML-DSA' satisfies SignatureAlgorithm);
+ * ```
+ */
 export type SignatureAlgorithm = 'RSA' | 'ECDSA' | 'ML-DSA';
 
-/** CreateSession always signs with SHA-256; the others serve `sign-string --digest`. */
+/**
+ * CreateSession always signs with SHA-256; the others serve `sign-string --digest`.
+ *
+ * @example
+ * ```ts
+ * import type { Digest, Signer } from 'roles-anywhere';
+ *
+ * export const signLonger = (signer: Signer, message: Uint8Array, digest: Digest = 'SHA-512') =>
+ *   signer.sign(message, digest);
+ * ```
+ */
 export type Digest = 'SHA-256' | 'SHA-384' | 'SHA-512';
 
 /**
@@ -9,6 +28,23 @@ export type Digest = 'SHA-256' | 'SHA-384' | 'SHA-512';
  *
  * `sign` takes the message, not its hash, and returns the wire form: RSASSA-PKCS1-v1_5 bytes for RSA, DER
  * `SEQUENCE { r, s }` for ECDSA, the raw bytes of pure ML-DSA (FIPS 204, empty context; it has no digest).
+ *
+ * @example
+ * ```ts
+ * import type { Signer } from 'roles-anywhere';
+ *
+ * // Tells of each signature that is made.
+ * export function watched(signer: Signer, onSign: () => void): Signer {
+ *   const { algorithm } = signer;
+ *   return {
+ *     algorithm,
+ *     sign: (message, digest) => {
+ *       onSign();
+ *       return signer.sign(message, digest);
+ *     },
+ *   };
+ * }
+ * ```
  */
 export interface Signer {
   readonly algorithm: SignatureAlgorithm;

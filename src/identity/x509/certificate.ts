@@ -1,4 +1,14 @@
-/** Key usage bits by name (RFC 5280, section 4.2.1.3). */
+/**
+ * Key usage bits by name (RFC 5280, section 4.2.1.3).
+ *
+ * @example
+ * ```ts
+ * import type { Certificate, KeyUsage } from 'roles-anywhere';
+ *
+ * const needed: KeyUsage = 'digitalSignature';
+ * export const maySign = ({ keyUsage }: Certificate): boolean => keyUsage?.has(needed) === true;
+ * ```
+ */
 export type KeyUsage =
   | 'digitalSignature'
   | 'nonRepudiation'
@@ -12,6 +22,14 @@ export type KeyUsage =
 
 /**
  * What this package reads of an X.509 certificate (RFC 5280, section 4.1). Byte fields are views into `der`.
+ *
+ * @example
+ * ```ts
+ * import type { Certificate } from 'roles-anywhere';
+ *
+ * export const daysLeft = ({ notAfter }: Certificate, now: Date): number =>
+ *   Math.floor((notAfter.getTime() - now.getTime()) / 86_400_000);
+ * ```
  */
 export interface Certificate {
   /** The whole certificate. */

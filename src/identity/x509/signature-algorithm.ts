@@ -13,38 +13,29 @@ export interface SignatureAlgorithm {
 
 const rsassaPss = '1.2.840.113549.1.1.10';
 
+/** Object identifiers below an arc: their last numbers, from one on, mean these names. */
+const below = (arc: string, first: number, ...names: readonly string[]): readonly (readonly [string, string])[] =>
+  names.map((name, at) => [`${arc}.${first + at}`, name]);
+
+const sha3 = ['sha3-256', 'sha3-384', 'sha3-512'];
+const nistAlgorithms = '2.16.840.1.101.3.4';
+
 /** Signature algorithms by object identifier (RFC 3279, RFC 5758, RFC 8410, RFC 8692, NIST CSOR). */
-const hashes: Readonly<Record<string, string>> = {
-  '1.2.840.113549.1.1.4': 'md5',
-  '1.2.840.113549.1.1.5': 'sha1',
-  '1.2.840.113549.1.1.11': 'sha256',
-  '1.2.840.113549.1.1.12': 'sha384',
-  '1.2.840.113549.1.1.13': 'sha512',
-  '1.2.840.113549.1.1.14': 'sha224',
-  '1.2.840.10045.4.1': 'sha1',
-  '1.2.840.10045.4.3.1': 'sha224',
-  '1.2.840.10045.4.3.2': 'sha256',
-  '1.2.840.10045.4.3.3': 'sha384',
-  '1.2.840.10045.4.3.4': 'sha512',
-  '2.16.840.1.101.3.4.3.10': 'sha3-256',
-  '2.16.840.1.101.3.4.3.11': 'sha3-384',
-  '2.16.840.1.101.3.4.3.12': 'sha3-512',
-  '2.16.840.1.101.3.4.3.14': 'sha3-256',
-  '2.16.840.1.101.3.4.3.15': 'sha3-384',
-  '2.16.840.1.101.3.4.3.16': 'sha3-512',
-};
+const hashes: ReadonlyMap<string, string> = new Map([
+  ...below('1.2.840.113549.1.1', 4, 'md5', 'sha1'),
+  ...below('1.2.840.113549.1.1', 11, 'sha256', 'sha384', 'sha512', 'sha224'),
+  ...below('1.2.840.10045.4', 1, 'sha1'),
+  ...below('1.2.840.10045.4.3', 1, 'sha224', 'sha256', 'sha384', 'sha512'),
+  ...below(`${nistAlgorithms}.3`, 10, ...sha3),
+  ...below(`${nistAlgorithms}.3`, 14, ...sha3),
+]);
 
 /** The hashes themselves, as RSASSA-PSS-params name them (RFC 4055, section 2.1). */
-const pssHashes: Readonly<Record<string, string>> = {
-  '1.3.14.3.2.26': 'sha1',
-  '2.16.840.1.101.3.4.2.1': 'sha256',
-  '2.16.840.1.101.3.4.2.2': 'sha384',
-  '2.16.840.1.101.3.4.2.3': 'sha512',
-  '2.16.840.1.101.3.4.2.4': 'sha224',
-  '2.16.840.1.101.3.4.2.8': 'sha3-256',
-  '2.16.840.1.101.3.4.2.9': 'sha3-384',
-  '2.16.840.1.101.3.4.2.10': 'sha3-512',
-};
+const pssHashes: ReadonlyMap<string, string> = new Map([
+  ...below('1.3.14.3.2', 26, 'sha1'),
+  ...below(`${nistAlgorithms}.2`, 1, 'sha256', 'sha384', 'sha512', 'sha224'),
+  ...below(`${nistAlgorithms}.2`, 8, ...sha3),
+]);
 
 const withoutHash: Readonly<Record<string, string>> = {
   ...mlDsaNames,
@@ -62,7 +53,7 @@ export function readSignatureAlgorithm(
   const schemeName = withoutHash[identifier];
   if (schemeName !== undefined) return { name: schemeName, hash: undefined };
   if (identifier === rsassaPss) return readPss(parameters);
-  const hash = hashes[identifier];
+  const hash = hashes.get(identifier);
   return hash === undefined ? undefined : { name: hashName(hash), hash };
 }
 
@@ -81,7 +72,9 @@ function readPss(parameters: Uint8Array | undefined): SignatureAlgorithm | undef
   takeIf(fields, constructed(1));
   const saltField = takeIf(fields, constructed(2));
   const hash =
-    hashField === undefined ? 'sha1' : pssHashes[objectIdentifierOf(sequenceOf(onlyElement(hashField.contents))[0])];
+    hashField === undefined
+      ? 'sha1'
+      : pssHashes.get(objectIdentifierOf(sequenceOf(onlyElement(hashField.contents))[0]));
   if (hash === undefined) return undefined;
   const pssSaltLength = saltField === undefined ? 20 : smallIntegerOf(onlyElement(saltField.contents), 1024);
   return { name: `RSASSA-PSS with ${hashName(hash)}`, hash, pssSaltLength };

@@ -1,5 +1,6 @@
 import { RolesAnywhereError } from '../../../errors.ts';
-import { naming, placeOf, Problem } from '../../problem.ts';
+import { placeOf } from '../../place-of.ts';
+import { naming, Problem } from '../../problem.ts';
 import { faultOf } from '../../x509/check-leaf.ts';
 import { subjectOf } from '../../x509/explain-leaf.ts';
 import { nameOfPublicKey, supportedKeys, whyUnsupported } from '../../x509/public-key-names.ts';

@@ -1,6 +1,13 @@
-import type { ByteSource, IdentityContext, SecretSource, SigningIdentity, TpmSettings } from '../../identity.ts';
+import type {
+  ByteSource,
+  IdentityContext,
+  KeySource,
+  SecretSource,
+  SigningIdentity,
+  TpmSettings,
+} from '../../identity.ts';
 import type { FileKeySource } from '../../key-place.ts';
-import { isSameSource, naming, placeOf } from '../../problem.ts';
+import { isSameSource, naming } from '../../problem.ts';
 import { sourceReader } from '../../source-reader.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { chainOf, findIssuers, isSame } from '../../x509/chain.ts';
@@ -47,6 +54,7 @@ async function openFrom(source: FileIdentitySource, files: FileContext): Promise
   }
 }
 
+/** What was read, and belongs together in one way or another. */
 interface Opened {
   /** Of the certificate's file. */
   readonly own: FileContents;
@@ -55,8 +63,9 @@ interface Opened {
   readonly others: FileContents['certificates'];
 }
 
-async function pairUp(
-  source: FileIdentitySource,
+/** Pairs key and certificate, judges the leaf and builds its chain. */
+export async function pairUp(
+  source: Omit<FileIdentitySource, 'privateKey'> & { readonly privateKey: KeySource },
   { own, keys, others }: Opened,
   files: FileContext,
 ): Promise<SigningIdentity> {
@@ -66,6 +75,7 @@ async function pairUp(
   await naming(source.certificate, 'CERTIFICATE_INVALID', () => checkLeaf(certificate, now));
   const issuers = await findIssuers(certificate, [...own.certificates, ...intermediates, ...others]);
   if (source.intermediates !== undefined && !isAnyOf(intermediates, issuers)) {
+    const { placeOf } = await import('../../place-of.ts');
     files.context.warn(`${placeOf(source.intermediates)} holds none of the certificates that issued the leaf`);
   }
   const chain = await naming(source.intermediates ?? source.certificate, 'CHAIN_INVALID', () => chainOf(issuers));
@@ -78,7 +88,7 @@ async function readAll(source: FileIdentitySource, { reader, context }: FileCont
   const { privateKey } = source;
   const keyFile = privateKey.kind === 'tpm-handle' ? undefined : await reader.read(privateKey, 'KEY_UNREADABLE');
   if (source.intermediates !== undefined) await reader.read(source.intermediates, 'CHAIN_UNREADABLE');
-  warnIfExposed(privateKey, keyFile?.mode, context);
+  await warnIfExposed(privateKey, keyFile?.mode, context);
 }
 
 async function openIntermediates(source: ByteSource, { reader }: FileContext): Promise<readonly Certificate[]> {

@@ -40,7 +40,7 @@ export async function openFileSigner(source: FileSignerSource, context: Identity
 
 async function openFrom({ certificate, privateKey }: FileSignerSource, files: FileContext): Promise<FileSigner> {
   if (privateKey.kind !== 'tpm-handle') {
-    warnIfExposed(privateKey, (await files.reader.read(privateKey, 'KEY_UNREADABLE')).mode, files.context);
+    await warnIfExposed(privateKey, (await files.reader.read(privateKey, 'KEY_UNREADABLE')).mode, files.context);
   }
   const { keys, certificates: own } = await openKeyFile(privateKey, files);
   try {

@@ -1,6 +1,6 @@
 import type { ByteSource, IdentityContext, SecretSource, TpmSettings } from '../../identity.ts';
 import type { FileKeySource } from '../../key-place.ts';
-import { nameOf, naming, Problem } from '../../problem.ts';
+import { naming, Problem } from '../../problem.ts';
 import type { SourceReader } from '../../source-reader.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { readCertificates } from './certificate-file.ts';
@@ -69,12 +69,5 @@ async function openPkcs12(source: ByteSource, bytes: Buffer, files: FileContext)
 }
 
 function lockOf(source: ByteSource, { password, context }: FileContext, what = ''): Lock {
-  return {
-    // Asked for by a question only.
-    get name() {
-      return what + nameOf(source);
-    },
-    password,
-    context,
-  };
+  return { source, what, password, context };
 }

@@ -1,12 +1,14 @@
 import { RolesAnywhereError } from '../../../errors.ts';
-import type { IdentityContext, SecretSource } from '../../identity.ts';
+import type { IdentityContext, KeySource, SecretSource } from '../../identity.ts';
+import { nameOf } from '../../place-of.ts';
 import { Problem } from '../../problem.ts';
 import { readSecret } from '../../secret.ts';
 
 /** Where the password of an encrypted file comes from. */
 export interface Lock {
-  /** As the question names it: `/etc/pki/leaf.key`. */
-  readonly name: string;
+  readonly source: KeySource;
+  /** What the question puts before the name of the source: `the private key `. */
+  readonly what: string;
   readonly password: SecretSource | undefined;
   readonly context: IdentityContext;
 }
@@ -49,7 +51,7 @@ export function wrongPassword(cause?: unknown): Problem {
 }
 
 async function ask(lock: Lock): Promise<Buffer> {
-  const answer = await lock.context.askSecret?.(`password of ${lock.name}`);
+  const answer = await lock.context.askSecret?.(`password of ${lock.what}${nameOf(lock.source)}`);
   if (answer === undefined) {
     throw new Problem('is encrypted, and no password was given', 'PASSWORD_MISSING', { hints: passwordHints });
   }

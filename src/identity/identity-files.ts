@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { parsePkcs11Uri } from '../pkcs11-uri.ts';
+import type { IdentityContext, IdentitySource, KeySource, SecretSource } from './identity.ts';
+import { maxSourceBytes } from './read-source.ts';
+
+/** All that an identity is read from, but for tokens and TPM. */
+export interface IdentityParts {
+  readonly pair: readonly KeySource[];
+  /** The private key's own part and everything that unlocks it. */
+  readonly unlocking: readonly (KeySource | SecretSource)[];
+}
+
+export function partsOf(source: IdentitySource): IdentityParts {
+  const { certificate, privateKey = certificate, intermediates, keyPassword, pkcs11, tpm } = source;
+  const secrets = [keyPassword, pkcs11?.pin, tpm?.keyPassword, tpm?.parentPassword, tpm?.hierarchyPassword];
+  return {
+    pair: [certificate, privateKey, intermediates].filter(isGiven),
+    unlocking: [privateKey, ...secrets, pinOf(certificate), pinOf(privateKey)].filter(isGiven),
+  };
+}
+
+/** Paths of the files among them. */
+export function pathsOf({ pair, unlocking }: IdentityParts): readonly string[] {
+  return [...new Set([...pair, ...unlocking].flatMap((part) => (part.kind === 'file' ? [part.path] : [])))];
+}
+
+/** A short text that is another one when what the sources hold is. Those that cannot be read are part of it. */
+export function fingerprintOf(
+  sources: readonly (KeySource | SecretSource)[],
+  environment: IdentityContext['environment'],
+): string {
+  const hash = createHash('sha256');
+  for (const source of sources) hash.update(digestOf(source, environment)).update(';');
+  return hash.digest('base64');
+}
+
+function digestOf(source: KeySource | SecretSource, environment: IdentityContext['environment']): string {
+  if (source.kind === 'file') return fileDigest(source.path);
+  // What else there is does not change.
+  return source.kind === 'env' ? sha256(environment?.[source.name] ?? '') : '';
+}
+
+function fileDigest(path: string): string {
+  try {
+    const stats = statSync(path);
+    // A pipe would be read empty, and what is too large is no key.
+    if (!stats.isFile() || stats.size > maxSourceBytes) return 'no file';
+    const bytes = readFileSync(path);
+    const digest = sha256(bytes);
+    bytes.fill(0);
+    return digest;
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+  }
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('base64');
+}
+
+/** A URI that cannot be read is told of when it is opened. */
+function pinOf(source: KeySource): SecretSource | undefined {
+  if (source.kind !== 'pkcs11') return undefined;
+  try {
+    return parsePkcs11Uri(source.uri, source.option).pin;
+  } catch {
+    return undefined;
+  }
+}
+
+function isGiven<T>(part: T | undefined): part is T {
+  return part !== undefined;
+}

@@ -1,0 +1,637 @@
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RolesAnywhereError } from '../../src/errors.ts';
+import type { IdentitySource, KeptIdentity, SigningIdentity } from '../../src/identity/identity.ts';
+import { keepIdentities } from '../../src/identity/keep-identities.ts';
+import { keepIdentity } from '../../src/identity/keep-identity.ts';
+import { type Issued, makeCa, makeFolder, makeLeaf, openssl, removeFolder } from '../support/openssl.ts';
+import { signsWell } from '../support/pkcs11.ts';
+import { makeSoftHsm, needsSoftHsm, softHsmModule, spyModule, type Token } from '../support/softhsm.ts';
+import { needs } from '../support/programs.ts';
+import { rejectionOf } from '../support/thrown.ts';
+import { bytes, file } from './given.ts';
+
+const day = 24 * 60 * 60 * 1000;
+
+let made: string;
+let folder: string;
+let root: Issued;
+let ec: Issued;
+let otherEc: Issued;
+let rsa: Issued;
+
+beforeAll(() => {
+  made = makeFolder();
+  root = makeCa(made, 'root');
+  ec = makeLeaf(made, 'ec', root);
+  otherEc = makeLeaf(made, 'other-ec', root);
+  rsa = makeLeaf(made, 'rsa', root, { keyType: 'rsa:2048' });
+});
+beforeEach(() => {
+  folder = makeFolder();
+});
+afterEach(() => removeFolder(folder));
+afterAll(() => removeFolder(made));
+
+/** Puts a certificate and its key where the identity is kept from. */
+function install(leaf: Issued, into = folder): IdentitySource {
+  copyFileSync(leaf.certificate, join(into, 'leaf.pem'));
+  copyFileSync(leaf.key, join(into, 'leaf.key'));
+  return source(into);
+}
+
+function source(from = folder): IdentitySource {
+  return { certificate: file(join(from, 'leaf.pem')), privateKey: file(join(from, 'leaf.key'), '--private-key') };
+}
+
+/** A context whose clock can be moved, with a person who gives these answers and then gives up. */
+function world(...answers: readonly string[]) {
+  const left = [...answers];
+  const warnings: string[] = [];
+  const questions: string[] = [];
+  let time = Date.now();
+  return {
+    now: () => new Date(time),
+    warn: (message: string) => warnings.push(message),
+    askSecret: (question: string) => {
+      questions.push(question);
+      return Promise.resolve(left.shift());
+    },
+    environment: {},
+    warnings,
+    questions,
+    wait: (milliseconds: number) => void (time += milliseconds),
+  };
+}
+
+/** The open identity, after it has signed. */
+function opened(kept: KeptIdentity): Promise<SigningIdentity> {
+  return kept.use(async (identity) => {
+    expect(await signsWell(identity)).toBe(true);
+    return identity;
+  });
+}
+
+describe('files', () => {
+  it('are opened once for as long as they stay the same', async () => {
+    const kept = keepIdentity(install(ec), world());
+    const first = await opened(kept);
+    expect(await opened(kept)).toBe(first);
+    utimesSync(join(folder, 'leaf.pem'), new Date(), new Date());
+    expect(await opened(kept)).toBe(first);
+    await kept.close();
+  });
+
+  it('are opened anew as one pair when they change, whatever the kind of key', async () => {
+    const kept = keepIdentity(install(rsa), world());
+    expect((await opened(kept)).signer.algorithm).toBe('RSA');
+    install(ec);
+    expect((await opened(kept)).signer.algorithm).toBe('ECDSA');
+    install(rsa);
+    expect((await opened(kept)).signer.algorithm).toBe('RSA');
+    await kept.close();
+  });
+
+  it('with intermediates that change are opened anew', async () => {
+    const between = makeCa(folder, 'between', { issuer: root });
+    const leaf = makeLeaf(folder, 'below', between);
+    const chain = join(folder, 'chain.pem');
+    copyFileSync(root.certificate, chain);
+    const context = world();
+    const kept = keepIdentity({ ...install(leaf), intermediates: file(chain, '--intermediates') }, context);
+    expect((await opened(kept)).chain).toHaveLength(0);
+    copyFileSync(between.certificate, chain);
+    expect((await opened(kept)).chain).toHaveLength(1);
+    await kept.close();
+  });
+
+  it('out of the environment are read again', async () => {
+    const environment: Record<string, string> = { CERTIFICATE: readFileSync(ec.certificate, 'utf8') };
+    environment['KEY'] = readFileSync(ec.key, 'utf8');
+    const kept = keepIdentity(
+      {
+        certificate: { option: '--certificate', kind: 'env', name: 'CERTIFICATE' },
+        privateKey: { option: '--private-key', kind: 'env', name: 'KEY' },
+      },
+      { ...world(), environment },
+    );
+    const first = await opened(kept);
+    environment['CERTIFICATE'] = readFileSync(otherEc.certificate, 'utf8');
+    environment['KEY'] = readFileSync(otherEc.key, 'utf8');
+    expect((await opened(kept)).certificate.serialNumber).not.toBe(first.certificate.serialNumber);
+    await kept.close();
+  });
+});
+
+describe('a broken new pair', () => {
+  it('leaves the one before in use, with one warning until it is mended', async () => {
+    const context = world();
+    const kept = keepIdentity(install(ec), context);
+    const first = await opened(kept);
+    copyFileSync(rsa.key, join(folder, 'leaf.key'));
+    expect(await opened(kept)).toBe(first);
+    expect(await opened(kept)).toBe(first);
+    expect(context.warnings).toEqual([
+      expect.stringMatching(
+        /^the certificate and key that are there now cannot be used, those before are kept: .*leaf\.key.* is not the key of /,
+      ),
+    ]);
+
+    install(otherEc);
+    expect(await opened(kept)).not.toBe(first);
+    copyFileSync(rsa.key, join(folder, 'leaf.key'));
+    await opened(kept);
+    expect(context.warnings).toHaveLength(2);
+    await kept.close();
+  });
+
+  it('that is put back as it was is warned of again the next time', async () => {
+    const context = world();
+    const kept = keepIdentity(install(ec), context);
+    const first = await opened(kept);
+    for (const leaf of [rsa, ec, rsa]) {
+      copyFileSync(leaf.key, join(folder, 'leaf.key'));
+      expect(await opened(kept)).toBe(first);
+    }
+    expect(context.warnings).toHaveLength(2);
+    await kept.close();
+  });
+
+  it.each([
+    ['missing', () => rmSync(join(folder, 'leaf.pem')), /does not exist/],
+    ['empty', () => writeFileSync(join(folder, 'leaf.key'), ''), /is empty/],
+    [
+      'half written',
+      () => writeFileSync(join(folder, 'leaf.pem'), readFileSync(ec.certificate).subarray(0, 300)),
+      /leaf\.pem/,
+    ],
+  ])('may be one whose file is %s', async (_, breakIt, why) => {
+    const context = world();
+    const kept = keepIdentity(install(ec), context);
+    const first = await opened(kept);
+    breakIt();
+    expect(await opened(kept)).toBe(first);
+    expect(context.warnings).toEqual([expect.stringMatching(why)]);
+    await kept.close();
+  });
+
+  it('is told as an error once the certificate before has expired, and from the start', async () => {
+    const context = world();
+    const kept = keepIdentity(
+      install(makeLeaf(folder, 'short', root, { notAfter: new Date(Date.now() + day) })),
+      context,
+    );
+    await opened(kept);
+    copyFileSync(rsa.key, join(folder, 'leaf.key'));
+    context.wait(2 * day);
+    expect((await rejectionOf(opened(kept))).code).toBe('KEY_MISMATCH');
+    install(ec);
+    await opened(kept);
+    await kept.close();
+
+    copyFileSync(rsa.key, join(folder, 'leaf.key'));
+    const other = keepIdentity(source(), context);
+    expect((await rejectionOf(opened(other))).code).toBe('KEY_MISMATCH');
+    install(ec);
+    await opened(other);
+    await other.close();
+  });
+
+  it('the same pair is refused once it has expired', async () => {
+    const context = world();
+    const kept = keepIdentity(
+      install(makeLeaf(folder, 'short', root, { notAfter: new Date(Date.now() + day) })),
+      context,
+    );
+    await opened(kept);
+    context.wait(2 * day);
+    expect((await rejectionOf(opened(kept))).code).toBe('CERTIFICATE_EXPIRED');
+    await kept.close();
+  });
+
+  it('is taken once it has become valid, though no file changes', async () => {
+    const context = world();
+    const kept = keepIdentity(install(ec), context);
+    const first = await opened(kept);
+    install(makeLeaf(folder, 'later', root, { notBefore: new Date(Date.now() + day) }));
+    expect(await opened(kept)).toBe(first);
+    context.wait(2 * day);
+    expect(await opened(kept)).not.toBe(first);
+    await kept.close();
+  });
+});
+
+describe('what can be read only once', needs('mkfifo'), () => {
+  /** A pipe that another process writes into as soon as it is opened. */
+  function pipe(name: string, content: string | Uint8Array): string {
+    const path = join(folder, name);
+    execFileSync('mkfifo', [path]);
+    const child = spawn('sh', ['-c', 'cat > "$0"', path], { stdio: ['pipe', 'ignore', 'ignore'] });
+    child.stdin.end(content);
+    return path;
+  }
+
+  it('is held: a pipe by its path, a descriptor, and the password out of one', async () => {
+    const encrypted = openssl(['pkcs8', '-topk8', '-in', ec.key, '-passout', 'pass:secret', '-v2', 'aes-256-cbc']);
+    const certificate = pipe('certificate', readFileSync(ec.certificate));
+    const key = openSync(pipe('key', encrypted), 'r');
+    const password = openSync(pipe('password', 'secret\n'), 'r');
+    const kept = keepIdentity(
+      {
+        certificate: file(certificate),
+        privateKey: { option: '--private-key', kind: 'fd', fd: key },
+        keyPassword: { option: '--pkcs8-password-fd', kind: 'fd', fd: password },
+      },
+      world(),
+    );
+    const first = await opened(kept);
+    closeSync(key);
+    closeSync(password);
+    kept.reload();
+    const second = await opened(kept);
+    expect(second).not.toBe(first);
+    expect(second.certificate.serialNumber).toBe(first.certificate.serialNumber);
+    await kept.close();
+  });
+
+  it('is held once where certificate and key come out of one', async () => {
+    const both = openSync(pipe('both', Buffer.concat([ec.certificate, ec.key].map((path) => readFileSync(path)))), 'r');
+    const fd = { kind: 'fd', fd: both } as const;
+    const kept = keepIdentity(
+      { certificate: { option: '--certificate', ...fd }, privateKey: { option: '--private-key', ...fd } },
+      world(),
+    );
+    await opened(kept);
+    kept.reload();
+    await opened(kept);
+    closeSync(both);
+    await kept.close();
+  });
+
+  it('is named in messages as what it was', async () => {
+    const path = pipe('nothing', 'no certificate');
+    const kept = keepIdentity({ ...install(ec), certificate: file(path) }, world());
+    expect((await rejectionOf(opened(kept))).message).toMatch(/^--certificate: .*\/nothing is neither PEM nor DER/);
+    await kept.close();
+  });
+});
+
+describe('a password', () => {
+  function encrypt(leaf: Issued, password: string): void {
+    const key = openssl(['pkcs8', '-topk8', '-in', leaf.key, '-passout', `pass:${password}`, '-v2', 'aes-256-cbc']);
+    writeFileSync(join(folder, 'leaf.key'), key, { mode: 0o600 });
+    copyFileSync(leaf.certificate, join(folder, 'leaf.pem'));
+  }
+
+  it('that was typed is remembered, and asked for anew when it is refused', async () => {
+    const context = world('wrong', 'first', 'second');
+    encrypt(ec, 'first');
+    const kept = keepIdentity(source(), context);
+    await opened(kept);
+    expect(context.questions).toHaveLength(2);
+    encrypt(otherEc, 'first');
+    kept.reload();
+    await opened(kept);
+    expect(context.questions).toHaveLength(2);
+
+    encrypt(ec, 'second');
+    await opened(kept);
+    expect(context.questions).toHaveLength(3);
+    kept.reload();
+    await opened(kept);
+    expect(context.questions).toHaveLength(3);
+    await kept.close();
+  });
+
+  it('is asked for no more once the person was wrong too often, until the key changes or a reload', async () => {
+    const context = world('no', 'no', 'no', 'no', 'no', 'no', 'right');
+    encrypt(ec, 'right');
+    const kept = keepIdentity(source(), context);
+    const error = await rejectionOf(opened(kept));
+    expect(error.code).toBe('PASSWORD_WRONG');
+    expect(await rejectionOf(opened(kept))).toBe(error);
+    copyFileSync(otherEc.certificate, join(folder, 'leaf.pem'));
+    expect(await rejectionOf(opened(kept))).toBe(error);
+    expect(context.questions).toHaveLength(3);
+
+    encrypt(otherEc, 'right');
+    expect((await rejectionOf(opened(kept))).code).toBe('PASSWORD_WRONG');
+    expect(context.questions).toHaveLength(6);
+    kept.reload();
+    await opened(kept);
+    expect(context.questions).toHaveLength(7);
+    await kept.close();
+  });
+
+  it('is not asked for again of a person who gave up', async () => {
+    const context = world();
+    encrypt(ec, 'right');
+    const kept = keepIdentity(source(), context);
+    expect((await rejectionOf(opened(kept))).code).toBe('PASSWORD_MISSING');
+    expect((await rejectionOf(opened(kept))).code).toBe('PASSWORD_MISSING');
+    expect(context.questions).toHaveLength(1);
+    await kept.close();
+  });
+
+  it('out of a file is read again when that changes', async () => {
+    encrypt(ec, 'right');
+    const path = join(folder, 'password');
+    writeFileSync(path, 'wrong\n');
+    const keyPassword = { option: '--pkcs8-password-file', kind: 'file', path } as const;
+    const kept = keepIdentity({ ...source(), keyPassword }, world());
+    const error = await rejectionOf(opened(kept));
+    expect(error.code).toBe('PASSWORD_WRONG');
+    expect(await rejectionOf(opened(kept))).toBe(error);
+    writeFileSync(path, 'right\n');
+    await opened(kept);
+    await kept.close();
+  });
+
+  it('that is refused for a new key leaves the old one in use', async () => {
+    const context = world('first');
+    encrypt(ec, 'first');
+    const kept = keepIdentity(source(), context);
+    const first = await opened(kept);
+    encrypt(otherEc, 'second');
+    expect(await opened(kept)).toBe(first);
+    expect(await opened(kept)).toBe(first);
+    expect(context.questions).toHaveLength(2);
+    expect(context.warnings).toEqual([expect.stringMatching(/those before are kept/)]);
+    await kept.close();
+  });
+});
+
+describe('a change', () => {
+  const soon = { lookEveryMs: 10 };
+
+  /** Resolves at the next change that is told; the test's own time-out is the bound. */
+  function nextChange(kept: KeptIdentity): Promise<void> {
+    return new Promise((resolve) => {
+      const end = kept.onChange(() => {
+        end();
+        resolve();
+      });
+    });
+  }
+
+  it.each([
+    ['in place', () => install(otherEc)],
+    [
+      'by rename',
+      () => {
+        for (const name of ['leaf.pem', 'leaf.key'] as const) {
+          const from = name === 'leaf.pem' ? otherEc.certificate : otherEc.key;
+          copyFileSync(from, join(folder, `.${name}.new`));
+          renameSync(join(folder, `.${name}.new`), join(folder, name));
+        }
+      },
+    ],
+    ['by removal', () => rmSync(join(folder, 'leaf.pem'))],
+  ])('%s is told', async (_, change) => {
+    const kept = keepIdentity(install(ec), world(), soon);
+    await opened(kept);
+    const told = nextChange(kept);
+    change();
+    await expect(told).resolves.toBeUndefined();
+    await kept.close();
+  });
+
+  it('of the link that Kubernetes turns is told, and the new pair is read as one', async () => {
+    for (const [name, leaf] of [
+      ['..2026_01', ec],
+      ['..2026_02', rsa],
+    ] as const) {
+      mkdirSync(join(folder, name));
+      install(leaf, join(folder, name));
+    }
+    symlinkSync('..2026_01', join(folder, '..data'));
+    for (const name of ['leaf.pem', 'leaf.key']) symlinkSync(`..data/${name}`, join(folder, name));
+    const kept = keepIdentity(source(), world(), soon);
+    await opened(kept);
+    const told = nextChange(kept);
+    symlinkSync('..2026_02', join(folder, '..data_tmp'));
+    renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+    await told;
+    expect((await opened(kept)).signer.algorithm).toBe('RSA');
+    await kept.close();
+  });
+
+  it('of the dates alone is none, and what comes after it is told once', async () => {
+    const kept = keepIdentity(install(ec), world(), soon);
+    await opened(kept);
+    let changes = 0;
+    kept.onChange(() => (changes += 1));
+    utimesSync(join(folder, 'leaf.pem'), new Date(), new Date(0));
+    const told = nextChange(kept);
+    install(rsa);
+    await told;
+    const again = nextChange(kept);
+    install(ec);
+    await again;
+    expect(changes).toBeLessThanOrEqual(2);
+    await kept.close();
+  });
+
+  it('is told to nobody who has ended that, nor after the close', async () => {
+    const kept = keepIdentity(install(ec), world(), soon);
+    await opened(kept);
+    let changes = 0;
+    const end = kept.onChange(() => (changes += 1));
+    end();
+    kept.onChange(() => (changes += 1));
+    await kept.close();
+    install(rsa);
+    const other = keepIdentity(source(), world(), soon);
+    await opened(other);
+    const told = nextChange(other);
+    install(ec);
+    await told;
+    expect(changes).toBe(0);
+    await other.close();
+  });
+});
+
+describe('close', () => {
+  it('comes after the last use, and there is none after it', async () => {
+    const kept = keepIdentity(install(ec), world());
+    const order: string[] = [];
+    let end = (): void => undefined;
+    const using = kept.use(async (identity) => {
+      await new Promise<void>((resolve) => (end = resolve));
+      order.push(`signed ${await signsWell(identity)}`);
+    });
+    await kept.use(async () => undefined);
+    const closing = kept.close();
+    end();
+    await using;
+    await closing;
+    expect(order).toEqual(['signed true']);
+    await expect(kept.use(async () => undefined)).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
+
+it('the same sources are kept once, whichever options give them', async () => {
+  const identities = keepIdentities(world());
+  const one = identities.keep(install(ec));
+  const same = identities.keep({
+    ...source(),
+    certificate: file(join(folder, 'leaf.pem'), 'roles_anywhere_certificate'),
+  });
+  const other = identities.keep({
+    certificate: bytes(readFileSync(ec.certificate)),
+    privateKey: bytes(readFileSync(ec.key)),
+  });
+  expect(same).toBe(one);
+  expect(other).not.toBe(one);
+  const first = await opened(one);
+  identities.reload();
+  expect(await opened(one)).not.toBe(first);
+  await identities.close();
+  await expect(opened(other)).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+describe('a token', needsSoftHsm(), () => {
+  let token: Token;
+  let pin: string;
+  /** Length of the spy's log when the test began. */
+  let logged: number;
+
+  // The module reads these once.
+  beforeAll(() => {
+    process.env['PKCS11SPY'] = softHsmModule;
+    process.env['PKCS11SPY_OUTPUT'] = join(made, 'spy.log');
+  });
+
+  beforeEach(() => {
+    token = makeSoftHsm(folder).makeToken('hsm');
+    token.addKey(ec.key, { label: 'leaf', id: '01' });
+    token.addPublicKey(ec.key, { label: 'leaf', id: '01' });
+    pin = join(folder, 'pin');
+    writeFileSync(pin, '1234');
+    logged = readLog().length;
+  });
+
+  function held(): IdentitySource {
+    copyFileSync(ec.certificate, join(folder, 'leaf.pem'));
+    return {
+      certificate: file(join(folder, 'leaf.pem')),
+      privateKey: {
+        option: '--private-key',
+        kind: 'pkcs11',
+        uri: `pkcs11:token=hsm;object=leaf?pin-source=file:${pin}`,
+      },
+      pkcs11: { module: { option: '--pkcs11-lib', text: spyModule } },
+    };
+  }
+
+  function readLog(): string {
+    const log = join(made, 'spy.log');
+    return existsSync(log) ? readFileSync(log, 'latin1') : '';
+  }
+
+  /** How often the token was called since the test began. */
+  function calls(name: string): number {
+    return readLog().slice(logged).split(`: ${name}\n`).length - 1;
+  }
+
+  it('is held open: one session, one login', async () => {
+    const kept = keepIdentity(held(), world());
+    const first = await opened(kept);
+    expect(await opened(kept)).toBe(first);
+    expect(await opened(kept)).toBe(first);
+    await kept.close();
+    expect(calls('C_Login')).toBe(1);
+    expect(calls('C_Sign')).toBe(3);
+    expect(calls('C_Finalize')).toBe(1);
+  });
+
+  it('is opened anew when the certificate is renewed, and the session before closed after its last use', async () => {
+    const kept = keepIdentity(held(), world());
+    let end = (): void => undefined;
+    let begun = (): void => undefined;
+    const hasBegun = new Promise<void>((resolve) => (begun = resolve));
+    const using = kept.use(async (identity) => {
+      begun();
+      await new Promise<void>((resolve) => (end = resolve));
+      return signsWell(identity);
+    });
+    await hasBegun;
+    const renewed = makeLeaf(folder, 'renewed', root, { key: ec.key });
+    copyFileSync(renewed.certificate, join(folder, 'leaf.pem'));
+    const second = await opened(kept);
+    expect(calls('C_CloseSession')).toBe(calls('C_OpenSession') - 2);
+    end();
+    expect(await using).toBe(true);
+    expect(await opened(kept)).toBe(second);
+    await kept.close();
+    expect(calls('C_Login')).toBe(1);
+    expect(calls('C_CloseSession')).toBe(calls('C_OpenSession'));
+  });
+
+  it('never gets a wrong PIN twice, but a new one at once', async () => {
+    writeFileSync(pin, '9999');
+    const kept = keepIdentity(held(), world());
+    const error = await rejectionOf(opened(kept));
+    expect(error.code).toBe('PIN_WRONG');
+    for (let use = 0; use < 5; use += 1) expect(await rejectionOf(opened(kept))).toBe(error);
+    copyFileSync(makeLeaf(folder, 'renewed', root, { key: ec.key }).certificate, join(folder, 'leaf.pem'));
+    expect(await rejectionOf(opened(kept))).toBe(error);
+    expect(calls('C_Login')).toBe(1);
+
+    writeFileSync(pin, '1234');
+    await opened(kept);
+    expect(calls('C_Login')).toBe(2);
+    await kept.close();
+  });
+
+  it('is opened anew after what that may mend', async () => {
+    const kept = keepIdentity(held(), world());
+    const first = await opened(kept);
+    const lost = new RolesAnywhereError('PKCS11_NOT_FOUND', 'the key is not there any more');
+    expect(await rejectionOf(kept.use(() => Promise.reject(lost)))).toBe(lost);
+    expect(await opened(kept)).not.toBe(first);
+    const refused = new RolesAnywhereError('REFUSED_ROLE', 'no');
+    const second = await opened(kept);
+    await rejectionOf(kept.use(() => Promise.reject(refused)));
+    expect(await opened(kept)).toBe(second);
+    await kept.close();
+  });
+
+  it('that refuses the PIN while it is in use is left alone', async () => {
+    const kept = keepIdentity(held(), world());
+    await opened(kept);
+    const wrong = new RolesAnywhereError('PIN_WRONG', 'no');
+    expect(await rejectionOf(kept.use(() => Promise.reject(wrong)))).toBe(wrong);
+    expect(await rejectionOf(opened(kept))).toBe(wrong);
+    kept.reload();
+    await opened(kept);
+    await kept.close();
+  });
+
+  it('asks for a PIN once', async () => {
+    const context = world('1234');
+    const uri = 'pkcs11:token=hsm;object=leaf';
+    const kept = keepIdentity({ ...held(), privateKey: { option: '--private-key', kind: 'pkcs11', uri } }, context);
+    const first = await opened(kept);
+    const lost = new RolesAnywhereError('PKCS11_FAILED', 'lost');
+    await rejectionOf(kept.use(() => Promise.reject(lost)));
+    expect(await opened(kept)).not.toBe(first);
+    expect(context.questions).toEqual([expect.stringMatching(/^PIN of token "hsm"/)]);
+    expect(calls('C_Login')).toBe(2);
+    await kept.close();
+  });
+});
