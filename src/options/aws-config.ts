@@ -33,6 +33,14 @@ export function parseAwsConfig(text: string): AwsConfig {
   return { profiles, services };
 }
 
+/**
+ * Reads `~/.aws/credentials`, where a section's name is that of its profile.
+ * @throws RolesAnywhereError CONFIG_INVALID as above
+ */
+export function parseAwsCredentials(text: string): ReadonlyMap<string, ConfigSection> {
+  return readSections(text);
+}
+
 /** Sections under the SDK's name for them: `profile.on-prem`, `default`. One without keys does not count. */
 function readSections(text: string): Map<string, Map<string, string>> {
   const sections = new Map<string, Map<string, string>>();

@@ -5,6 +5,7 @@ import { missingOptions } from './missing-options.ts';
 import type { OptionValues } from './option-values.ts';
 import { Problems } from './problems.ts';
 import { isSessionName } from './resolve.ts';
+import { explainRoleChain } from './resolve-role-chain.ts';
 import { shown } from './shown.ts';
 
 const required = ['trust-anchor-arn', 'profile-arn', 'role-arn', 'certificate'];
@@ -28,15 +29,21 @@ interface GivenArn extends Arn {
 export function throwRequestProblems(values: OptionValues): never {
   const problems = new Problems();
   const missing = required.filter((flag) => values.text(flag) === undefined);
-  if (missing.length > 0) problems.add(missingOptions(missing));
+  if (missing.length > 0) problems.add(missingOptions(missing, ownProfileOf(values)));
   explainArns(values, problems);
   problems.try(() => checkText(values, 'region', isRegion, 'a region such as eu-west-1'));
   problems.try(() =>
     checkText(values, 'role-session-name', isSessionName, '2 to 64 letters, digits or characters of _+=,.@-'),
   );
+  explainRoleChain(values, problems);
   explainSources(values, problems);
   problems.throwAny();
   throw new RolesAnywhereError('INTERNAL', 'options were refused without a reason');
+}
+
+/** The profile to put keys into: not one that leads on by role_arn. */
+function ownProfileOf({ profileName, profileChain }: OptionValues): string | undefined {
+  return profileChain.length === 0 ? profileName : undefined;
 }
 
 function checkText(values: OptionValues, flag: string, isRight: (text: string) => boolean, demand: string): void {

@@ -1,12 +1,18 @@
 import { RolesAnywhereError } from '../errors.ts';
+import type { NamedHop } from '../role-chain/role-hop.ts';
 import { type CommandOptions, environmentName, type OptionRow, profileKeyName } from './option-row.ts';
 import type { OptionValues } from './option-values.ts';
 import type { ParsedFlags } from './parse-flags.ts';
+import { splitArns } from './split-arns.ts';
 
 /** The keys of one profile, with its `services` section flattened to `services.<service>.<key>`. */
 export interface ProfileKeys {
   readonly name: string;
   readonly keys: ReadonlyMap<string, string>;
+  /** What messages call the place of a key, where that is not the profile itself. */
+  readonly places?: ReadonlyMap<string, string>;
+  /** The roles to assume on top, the one assumed first is the first. */
+  readonly chain: readonly NamedHop[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -41,7 +47,7 @@ export async function gatherValues(command: CommandOptions, sources: OptionSourc
   }
   const misfits = given.filter(({ row, texts }) => !texts.every((text) => fits(row, text)));
   if (misfits.length > 0) (await import('./explain-misfits.ts')).throwMisfits(misfits);
-  return optionValues(command.options, new Map(given.map((one) => [one.row.flag, one])), sources.flags.words);
+  return optionValues(command.options, new Map(given.map((one) => [one.row.flag, one])), sources);
 }
 
 function findGiven(row: OptionRow, { flags, env, profile }: OptionSources): GivenOption | undefined {
@@ -50,7 +56,8 @@ function findGiven(row: OptionRow, { flags, env, profile }: OptionSources): Give
   if (row.flagOnly) return undefined;
 
   const inEnvironment = (name: string) => givenAs(row, env[name], name, 1);
-  const inProfile = (key: string) => givenAs(row, profile?.keys.get(key), `${key} of profile ${profile?.name}`, 2);
+  const inProfile = (key: string) =>
+    givenAs(row, profile?.keys.get(key), profile?.places?.get(key) ?? `${key} of profile ${profile?.name}`, 2);
   const own = inEnvironment(environmentName(row));
   if (own !== undefined || isSwitchedOff(row, env, profile)) return own ?? inProfile(profileKeyName(row));
   return (
@@ -78,8 +85,11 @@ function firstOf<T>(names: readonly string[] = [], look: (name: string) => T | u
 
 function givenAs(row: OptionRow, text: string | undefined, origin: string, level: number): GivenOption | undefined {
   if (!text) return undefined;
-  const texts = row.kind === 'list' ? text.split(',').map((part) => part.trim()) : [text];
-  return { row, texts, origin, level };
+  return { row, texts: row.kind === 'list' ? splitList(row, text) : [text], origin, level };
+}
+
+function splitList(row: OptionRow, text: string): readonly string[] {
+  return row.chain ? splitArns(text) : text.split(',').map((part) => part.trim());
 }
 
 /** Whether a text has the form that the row asks for; explain-misfits.ts says what is wrong with one that has not. */
@@ -99,7 +109,7 @@ function parseBoolean(text: string): boolean | undefined {
 function optionValues(
   rows: readonly OptionRow[],
   given: ReadonlyMap<string, GivenOption>,
-  words: readonly string[],
+  { flags, profile }: OptionSources,
 ): OptionValues {
   const texts = (flag: string): readonly string[] => {
     const row = rows.find((row) => row.flag === flag);
@@ -115,6 +125,9 @@ function optionValues(
     isGiven: (flag) => given.has(flag),
     origin: (flag) => given.get(flag)?.origin ?? `--${flag}`,
     rows: [...given.values()].map(({ row }) => row),
-    words,
+    words: flags.words,
+    profileName: profile?.name,
+    profileChain: profile?.chain ?? [],
+    others: [],
   };
 }

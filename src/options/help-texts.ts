@@ -46,6 +46,17 @@ const helpTexts: Readonly<Record<string, HelpText>> = {
   },
   'system-store-name': { placeholder: 'STORE', help: 'Windows certificate store to look in.' },
   'use-latest-expiring-certificate': { help: 'Takes the certificate that expires last where several match.' },
+  'assume-role': {
+    placeholder: 'ARN',
+    help: 'Role to assume with the credentials; a further one is assumed with those of the one before.',
+  },
+  'external-id': { placeholder: 'ID', help: 'External ID that the last role to assume asks for.' },
+  'sts-endpoint': { placeholder: 'URL', help: "STS endpoint for roles to assume, in place of the region's own." },
+  'failover-on-refusal': {
+    help: 'Goes on to the next profile of --from-profile also when the service refuses; else only when it cannot be reached, throttles or fails.',
+  },
+  cache: { help: 'Remembers credentials on disk for the next calls, until shortly before they expire.' },
+  'cache-dir': { placeholder: 'PATH', help: 'Folder of that cache; ~/.aws/roles-anywhere/cache when not given.' },
   'pkcs11-lib': { placeholder: 'PATH', help: "PKCS#11 module to load; p11-kit's proxy when nothing names one." },
   'pkcs11-pin': { placeholder: 'PIN', help: 'PIN of the token, where its URI has none.' },
   'pkcs11-pin-file': { placeholder: 'PATH', help: 'File that holds the PIN; a line break at its end does not count.' },
@@ -82,7 +93,7 @@ const helpTexts: Readonly<Record<string, HelpText>> = {
   'request-timeout': { placeholder: 'SECONDS', help: 'From connecting to the end of the answer, for one attempt.' },
   'from-profile': {
     placeholder: 'NAME',
-    help: 'Profile of ~/.aws/config whose roles_anywhere_ keys give the options that are not given here.',
+    help: 'Profile of ~/.aws/config that gives the options that are not given here, by roles_anywhere_ keys, role_arn and source_profile. Of several, with commas between them, the next is tried where one does not serve.',
   },
   debug: { help: 'Shows on stderr what is signed, sent and answered, never a secret.' },
   help: { help: 'Prints this.' },

@@ -1,6 +1,11 @@
 /** The commands of `roles-anywhere` that take options. */
 export type CommandName =
   | 'credential-process'
+  | 'serve'
+  | 'update'
+  | 'exec'
+  | 'export'
+  | 'cache'
   | 'sign-string'
   | 'read-certificate-data'
   | 'version'
@@ -43,6 +48,8 @@ export interface OptionRow {
   readonly notBuilt?: string;
   /** True for what says something of keys on a token or in a TPM: resolve-hardware.ts reads it. */
   readonly hardware?: boolean;
+  /** True for what says something of roles to assume: resolve-role-chain.ts reads it. */
+  readonly chain?: boolean;
   /** True where exclusions.ts has to be asked when this option is given; one of every pair that it names. */
   readonly exclusive?: boolean;
   readonly commands: readonly CommandName[];

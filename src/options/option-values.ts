@@ -1,3 +1,4 @@
+import type { NamedHop } from '../role-chain/role-hop.ts';
 import type { OptionRow } from './option-row.ts';
 
 /**
@@ -26,4 +27,10 @@ export interface OptionValues {
   readonly rows: readonly OptionRow[];
   /** The words after the options, for commands that take any: `completion bash`. */
   readonly words: readonly string[];
+  /** The profile that `--from-profile` names, or the first of several. */
+  readonly profileName: string | undefined;
+  /** The roles that profile leads through, by role_arn and source_profile: the one assumed first is the first. */
+  readonly profileChain: readonly NamedHop[];
+  /** The same options with each further profile that `--from-profile` names. */
+  readonly others: readonly OptionValues[];
 }

@@ -24,8 +24,14 @@ export interface ParsedFlags {
  *
  * Own lines in place of `node:util` parseArgs, which takes a millisecond to load and cannot tell a value from the
  * flag that follows a flag without one; a property test holds the two equal where both have an answer.
+ *
+ * @param takesWords `after` for words that are another program's arguments: from the first one on, all are words
  */
-export function parseFlags(args: readonly string[], rows: readonly OptionRow[], takesWords: boolean): ParsedFlags {
+export function parseFlags(
+  args: readonly string[],
+  rows: readonly OptionRow[],
+  takesWords: boolean | 'after',
+): ParsedFlags {
   const given = new Map<string, readonly string[]>();
   const words: string[] = [];
   const faults: Fault[] = [];
@@ -33,8 +39,8 @@ export function parseFlags(args: readonly string[], rows: readonly OptionRow[], 
 
   for (let at = 0; at < args.length; at += 1) {
     const argument = args[at] ?? '';
-    if (argument === '--') {
-      const rest = args.slice(at + 1);
+    if (argument === '--' || (takesWords === 'after' && !looksLikeFlag(argument))) {
+      const rest = args.slice(argument === '--' ? at + 1 : at);
       if (takesWords) words.push(...rest);
       else if (rest.length > 0) takeWord(argument);
       break;

@@ -1,5 +1,5 @@
 import type { ByteSource, IdentitySource } from '../identity/identity.ts';
-import type { CredentialRequest } from '../pipeline.ts';
+import type { CredentialRequest } from '../credential-plan.ts';
 import type { NetworkOptions } from '../session/session-request.ts';
 import { isRegion, parseArn } from './arn.ts';
 import { parseKeySource } from './key-source.ts';
@@ -26,8 +26,11 @@ export async function resolveCredentialRequest(
   if (arns === undefined || identity === undefined || !isRegion(region)) return undefined;
   if (roleSessionName !== undefined && !isSessionName(roleSessionName)) return undefined;
   const { trustAnchorArn, profileArn, roleArn, partition } = arns;
+  const roles = await resolveRoles(values);
+  if (roles === undefined) return undefined;
   const url = values.text('endpoint');
   return {
+    ...roles,
     identity,
     session: {
       trustAnchorArn,
@@ -46,6 +49,12 @@ export async function resolveCredentialRequest(
     },
     network: networkOf(values, env),
   };
+}
+
+/** An external ID without a role is refused there. */
+async function resolveRoles(values: OptionValues): Promise<Pick<CredentialRequest, 'roleChain' | 'sts'> | undefined> {
+  const isAsked = values.profileChain.length > 0 || values.isGiven('assume-role') || values.isGiven('external-id');
+  return isAsked ? (await import('./resolve-role-chain.ts')).resolveRoleChain(values) : {};
 }
 
 /** STS AssumeRole, RoleSessionName. */

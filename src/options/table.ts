@@ -14,11 +14,18 @@ const toggle = (flag: string, columns?: Columns): Row => ({ flag, kind: 'boolean
 const of = (commands: readonly CommandName[], rows: readonly Row[]): readonly OptionRow[] =>
   rows.map((row) => ({ ...row, commands }));
 
-const credentials: readonly CommandName[] = ['credential-process'];
+const oneShot: readonly CommandName[] = ['credential-process', 'export'];
+const credentials: readonly CommandName[] = [...oneShot, 'serve', 'update', 'exec'];
 const signing: readonly CommandName[] = [...credentials, 'sign-string'];
 const everywhere: readonly CommandName[] = [...signing, 'read-certificate-data'];
 
 const osStore = { notBuilt: 'certificates of the operating system', exclusive: true };
+const endpointsOfAll = { environment: ['AWS_ENDPOINT_URL'], profileKeys: ['endpoint_url'] };
+const endpointsOff = {
+  environment: 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
+  profileKey: 'ignore_configured_endpoint_urls',
+};
+
 const hardware = { hardware: true };
 const exclusiveHardware = { ...hardware, exclusive: true };
 
@@ -41,7 +48,7 @@ const forAll = (...environment: readonly string[]): Columns => ({
 /** Of every command. */
 export const helpRow: OptionRow = {
   ...toggle('help', { short: 'h', flagOnly: true }),
-  commands: [...everywhere, 'version', 'completion', 'sandbox'],
+  commands: [...everywhere, 'cache', 'version', 'completion', 'sandbox'],
 };
 
 /**
@@ -80,11 +87,8 @@ export const optionTable: readonly OptionRow[] = [
     text('endpoint', {
       environment: ['AWS_ENDPOINT_URL_ROLESANYWHERE'],
       profileKeys: ['services.rolesanywhere.endpoint_url'],
-      general: { environment: ['AWS_ENDPOINT_URL'], profileKeys: ['endpoint_url'] },
-      switchedOffBy: {
-        environment: 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
-        profileKey: 'ignore_configured_endpoint_urls',
-      },
+      general: endpointsOfAll,
+      switchedOffBy: endpointsOff,
     }),
     toggle('use-fips-endpoint', { environment: ['AWS_USE_FIPS_ENDPOINT'], profileKeys: ['use_fips_endpoint'] }),
     toggle('use-dualstack-endpoint', {
@@ -101,8 +105,20 @@ export const optionTable: readonly OptionRow[] = [
     }),
     integer('connect-timeout', [1, 3600], { fallback: '10' }),
     integer('request-timeout', [1, 3600], { fallback: '60' }),
+    { flag: 'assume-role', kind: 'list', chain: true },
+    text('external-id', { chain: true }),
+    text('sts-endpoint', {
+      chain: true,
+      environment: ['AWS_ENDPOINT_URL_STS'],
+      profileKeys: ['services.sts.endpoint_url'],
+      general: endpointsOfAll,
+      switchedOffBy: endpointsOff,
+    }),
+    toggle('failover-on-refusal'),
   ]),
-  ...of(everywhere, [text('from-profile', { flagOnly: true }), toggle('debug')]),
+  ...of([...oneShot, 'exec'], [toggle('cache')]),
+  ...of([...oneShot, 'exec', 'cache'], [text('cache-dir')]),
+  ...of(everywhere, [{ flag: 'from-profile', kind: 'list', flagOnly: true }, toggle('debug')]),
   helpRow,
 ];
 

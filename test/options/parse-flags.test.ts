@@ -89,7 +89,10 @@ test('words are handed on to a command that takes some', () => {
 
 test('agrees with parseArgs of node:util wherever a line has no fault', () => {
   const options = Object.fromEntries(
-    rows.map((row) => [row.flag, { type: row.kind === 'boolean' ? ('boolean' as const) : ('string' as const) }]),
+    rows.map(({ flag, kind }) => {
+      const type = kind === 'boolean' ? ('boolean' as const) : ('string' as const);
+      return [flag, { type, multiple: kind === 'list' }];
+    }),
   );
   const value = fc.string({ minLength: 1 }).filter((text) => !text.startsWith('-') && !/[\\\r\n]/.test(text));
   const part = fc.tuple(fc.constantFrom(...rows), value, fc.boolean()).map(([row, text, apart]): string[] => {
@@ -102,8 +105,8 @@ test('agrees with parseArgs of node:util wherever a line has no fault', () => {
       const parsed = parseFlags(args, rows, false);
       expect(parsed.faults).toEqual([]);
       const { values } = parseArgs({ args, options, strict: true });
-      expect(Object.fromEntries([...parsed.given].map(([flag, texts]) => [flag, texts[0]]))).toEqual(
-        Object.fromEntries(Object.entries(values).map(([flag, text]) => [flag, String(text)])),
+      expect(Object.fromEntries(parsed.given)).toEqual(
+        Object.fromEntries(Object.entries(values).map(([flag, found]) => [flag, [found].flat().map(String)])),
       );
     }),
   );

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { throwRequestProblems } from '../../src/options/explain-request.ts';
 import { resolveCredentialRequest } from '../../src/options/resolve.ts';
-import type { CredentialRequest } from '../../src/pipeline.ts';
+import type { CredentialRequest } from '../../src/credential-plan.ts';
 import { rejectionOf, thrownBy } from '../support/thrown.ts';
 import { valuesOf } from './values.ts';
 
@@ -303,6 +303,8 @@ describe('what is refused can be explained', () => {
     intermediates: [undefined, 'chain.pem', 'handle:1'],
     'pkcs8-password-fd': [undefined, '0', '3'],
     'pkcs11-pin-fd': [undefined, '0', '3'],
+    'assume-role': [undefined, 'arn:aws:iam::444455556666:role/x', 'arn:aws-cn:iam::444455556666:role/x', 'x'],
+    'external-id': [undefined, 'id', 'i'],
   };
 
   /** The second one is right; were each as likely as the others, hardly any combination would be right as a whole. */

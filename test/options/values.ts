@@ -20,7 +20,7 @@ export function rowsOf(name: CommandName): readonly OptionRow[] {
 /** The values of a command for arguments, environment and the keys of a profile called on-prem. */
 export function valuesOf(name: CommandName, { args = [], env = {}, profile, rows }: Given): Promise<OptionValues> {
   const keys: ProfileKeys | undefined =
-    profile === undefined ? undefined : { name: 'on-prem', keys: new Map(Object.entries(profile)) };
+    profile === undefined ? undefined : { name: 'on-prem', keys: new Map(Object.entries(profile)), chain: [] };
   const options = rows ?? rowsOf(name);
   return gatherValues({ name, options }, { flags: parseFlags(args, options, false), env, profile: keys });
 }

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { RolesAnywhereError } from '../errors.ts';
+import { type AwsConfig, type ConfigSection, parseAwsConfig, parseAwsCredentials } from './aws-config.ts';
+import { hasOwnKeys } from './own-keys.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The profiles of the configuration file, or of both files, and what messages call the place where they are. */
+export interface AwsFiles extends AwsConfig {
+  readonly places: string;
+}
+
+/**
+ * Reads the configuration file.
+ *
+ * @throws RolesAnywhereError CONFIG_PROFILE when there is none; FILE_FAILED when it cannot be read; CONFIG_INVALID
+ */
+export function readAwsConfig(env: Environment): AwsFiles {
+  const path = configPath(env);
+  return { ...parseAwsConfig(readConfigFile(path)), places: path };
+}
+
+/**
+ * Puts the keys of the credentials file over those of the configuration file, as the SDKs do: a profile with role_arn
+ * may be in either. A profile with keys of ours stays as it is: what `update` wrote is no setting. A credentials file
+ * that cannot be read counts as none.
+ */
+export function withCredentialsFile(config: AwsFiles, env: Environment): AwsFiles {
+  const path = credentialsPath(env);
+  const sections = readCredentialsFile(path);
+  const profiles = new Map(config.profiles);
+  for (const [name, keys] of sections) {
+    const configured = config.profiles.get(name) ?? new Map<string, string>();
+    if (!hasOwnKeys(configured)) profiles.set(name, new Map([...configured, ...keys]));
+  }
+  return { ...config, profiles, places: sections.size === 0 ? config.places : `${config.places} or ${path}` };
+}
+
+/** Where the SDKs look for the configuration file. */
+export function configPath(env: Environment): string {
+  return placeOf(env, 'AWS_CONFIG_FILE', 'config');
+}
+
+/** Where the SDKs look for the credentials file. */
+export function credentialsPath(env: Environment): string {
+  return placeOf(env, 'AWS_SHARED_CREDENTIALS_FILE', 'credentials');
+}
+
+/** Where the SDKs look for a file, a `~/` at the beginning of the variable's value being the home folder. */
+function placeOf(env: Environment, variable: string, name: string): string {
+  const given = env[variable];
+  const home = env['HOME'] || env['USERPROFILE'] || homedir();
+  if (given === undefined || given === '') return join(home, '.aws', name);
+  return given.startsWith('~/') ? join(home, given.slice(2)) : given;
+}
+
+function readConfigFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new RolesAnywhereError('CONFIG_PROFILE', `--from-profile needs ${path}, which does not exist`, {
+        cause,
+        hints: ['AWS_CONFIG_FILE names another file'],
+      });
+    }
+    throw new RolesAnywhereError('FILE_FAILED', `cannot read ${path}: ${code}`, { cause });
+  }
+}
+
+function readCredentialsFile(path: string): ReadonlyMap<string, ConfigSection> {
+  try {
+    return parseAwsCredentials(readFileSync(path, 'utf8'));
+  } catch {
+    return new Map();
+  }
+}

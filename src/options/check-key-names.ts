@@ -1,0 +1,25 @@
+import { RolesAnywhereError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import { profileKeyName } from './option-row.ts';
+import type { ProfileEntries } from './profile-entries.ts';
+import { serveRows } from './serve-table.ts';
+import { signStringRows } from './sign-string-table.ts';
+import { optionTable } from './table.ts';
+
+/** Of every command: one profile may serve several. */
+const known: readonly string[] = [...optionTable, ...serveRows, ...signStringRows]
+  .filter((row) => row.flagOnly !== true)
+  .map(profileKeyName);
+
+/**
+ * A roles_anywhere_ key of no command is a mistake.
+ * @throws RolesAnywhereError CONFIG_INVALID
+ */
+export function checkKeyNames(entries: ProfileEntries): void {
+  const unknown = [...entries.keys()].find((key) => key.startsWith('roles_anywhere_') && !known.includes(key));
+  if (unknown === undefined) return;
+  const meant = nearest(unknown, known);
+  throw new RolesAnywhereError('CONFIG_INVALID', `${unknown} is no option of roles-anywhere`, {
+    hints: [meant === undefined ? 'docs/options.md lists the keys' : `did you mean ${meant}?`],
+  });
+}

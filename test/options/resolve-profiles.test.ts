@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { resolveProfiles } from '../../src/options/resolve-profiles.ts';
+import { updateOptions } from '../../src/options/update-table.ts';
+import { thrownBy } from '../support/thrown.ts';
+import { valuesOf } from './values.ts';
+
+/** The values of `update` for these profiles of --from-profile, and these arguments. */
+async function given(profiles: readonly string[], args: readonly string[]) {
+  const [first, ...others] = await Promise.all(
+    profiles.map(async (profileName) => ({
+      ...(await valuesOf('update', { args, rows: updateOptions })),
+      profileName,
+    })),
+  );
+  if (first === undefined) return valuesOf('update', { args, rows: updateOptions });
+  return { ...first, others };
+}
+
+describe('the profiles to write', () => {
+  test.each([
+    [[], [], ['default']],
+    [[], ['--profile', 'mine'], ['mine']],
+    [['a'], [], ['default']],
+    [['a'], ['--profile', 'mine'], ['mine']],
+    [['a', 'b'], [], ['a', 'b']],
+    [
+      ['a', 'b'],
+      ['--profile', 'x, default'],
+      ['x', 'default'],
+    ],
+    [
+      ['a', 'b'],
+      ['--profile', 'x', '--profile', 'y'],
+      ['x', 'y'],
+    ],
+  ])('--from-profile %j with %j: %j', async (profiles, args, expected) => {
+    expect(resolveProfiles(await given(profiles, args))).toEqual(expected);
+  });
+
+  test.each(['a b', '[a]', 'a]', '"a"', 'a#', ';', 'a=b', '__proto__', 'a\tb', ','])('%j is refused', async (name) => {
+    const values = await given([], [`--profile=${name}`]);
+    const error = thrownBy(() => resolveProfiles(values));
+    expect(error.code).toBe('OPTION_INVALID');
+    expect(error.message).toContain('--profile');
+    expect(error.message).toContain('is no name of a profile that every client can read');
+  });
+
+  test.each([
+    [['a'], ['--profile', 'x,y'], '--profile names 2 profiles for 1 of --from-profile'],
+    [['a', 'b'], ['--profile', 'x'], '--profile names 1 profiles for 2 of --from-profile'],
+    [['a', 'b'], ['--profile', 'x,x'], '--profile names profile x twice'],
+    [['a', 'a'], [], '--from-profile names profile a twice'],
+  ])('--from-profile %j with %j is refused', async (profiles, args, message) => {
+    const values = await given(profiles, args);
+    expect(thrownBy(() => resolveProfiles(values))).toMatchObject({ code: 'OPTION_INVALID', message });
+  });
+});
