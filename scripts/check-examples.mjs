@@ -33,8 +33,14 @@ for (const source of sources) {
     count += 1;
   }
 }
+// Every client takes its credentials in the same way, and that of STS is installed.
+writeFileSync(join(folder, 'client-s3.ts'), "export { STSClient as S3Client } from '@aws-sdk/client-sts';\n");
 const compilerOptions = {
-  paths: { 'roles-anywhere': ['../../src/index.ts'], 'roles-anywhere/sandbox': ['../../src/sandbox/index.ts'] },
+  paths: {
+    'roles-anywhere': ['../../src/index.ts'],
+    'roles-anywhere/sandbox': ['../../src/sandbox/index.ts'],
+    '@aws-sdk/client-s3': ['./client-s3.ts'],
+  },
 };
 writeFileSync(
   join(folder, 'tsconfig.json'),

@@ -78,6 +78,7 @@ type ServiceErrorCode =
   | 'REFUSED_DURATION'
   | 'REFUSED_VALIDATION'
   | 'REFUSED_OTHER'
+  | 'REFUSED_ASSUME_ROLE'
   | 'RESPONSE_INVALID'
   | 'RESPONSE_EMPTY'
   | 'RESPONSE_EXPIRED'
@@ -95,9 +96,24 @@ type NetworkErrorCode =
   | 'SERVICE_UNAVAILABLE';
 
 /** Something of this machine: a file that is no key material, a port, the output. */
-type LocalErrorCode = 'FILE_FAILED' | 'PORT_UNAVAILABLE' | 'OUTPUT_FAILED';
+type LocalErrorCode =
+  | 'FILE_FAILED'
+  | 'FILE_UNSAFE'
+  | 'FILE_LOCKED'
+  | 'PORT_UNAVAILABLE'
+  | 'PROGRAM_FAILED'
+  | 'OUTPUT_FAILED';
 
-/** The closed union of codes. `INTERNAL` is a defect of this package. */
+/**
+ * The closed union of codes. `INTERNAL` is a defect of this package.
+ *
+ * @example
+ * ```ts
+ * import type { ErrorCode } from 'roles-anywhere';
+ *
+ * export const worthAnAlarm: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CERTIFICATE_EXPIRED', 'REFUSED_REVOKED']);
+ * ```
+ */
 export type ErrorCode =
   | OptionErrorCode
   | IdentityErrorCode
@@ -108,6 +124,17 @@ export type ErrorCode =
   | LocalErrorCode
   | 'INTERNAL';
 
+/**
+ * What an error says besides its code and its message.
+ *
+ * @example
+ * ```ts
+ * import { type ErrorDetails, RolesAnywhereError } from 'roles-anywhere';
+ *
+ * const details: ErrorDetails = { hints: ['ask for a new certificate'] };
+ * export const error = new RolesAnywhereError('CERTIFICATE_EXPIRED', 'the certificate has expired', details);
+ * ```
+ */
 export interface ErrorDetails {
   /** What was underneath; kept for programs, shown only with `--debug`. */
   readonly cause?: unknown;

@@ -10,17 +10,25 @@ Made from the table of options; \`npx vitest run test/cli/options-page.test.ts -
 
 From the first of these that has it:
 
-1. the command line, \`--flag value\` or \`--flag=value\`; of a flag given twice the last one counts;
+1. the command line, \`--flag value\` or \`--flag=value\`; of a flag given twice the last one counts, unless its row says
+   otherwise;
 2. the environment, \`ROLES_ANYWHERE_<OPTION>\`, then AWS's own variable where the tables below name one;
 3. with \`--from-profile NAME\`, that profile of \`~/.aws/config\` (or of the file that AWS_CONFIG_FILE names): the key
    \`roles_anywhere_<option>\`, then AWS's own key. Without \`--from-profile\` the file is not read at all.
 
-A variable or key that is empty counts as not given. A flag with an empty value is an error, but for passwords, where it
-means none. A switch takes \`true\`, \`false\` and their short forms after an equals sign: \`--debug=false\`.
+A profile may lead on to another one by \`role_arn\` and \`source_profile\`: [roles to assume](role-chaining.md#with-profiles-and-on-the-command-line).
+With \`--from-profile A,B\`, or the flag given twice, there are several: the next one is tried where one cannot be reached,
+throttles or fails, and with \`--failover-on-refusal\` also where the service refuses; \`serve\` and \`update\` take each for
+itself. Flags and environment hold for all of them. A name ends at a comma.
 
-The endpoint has one more rule: \`AWS_ENDPOINT_URL\` and \`endpoint_url\`, which are meant for all services, come after
-everything that is meant for this one, the profile's \`services\` section included. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true
-takes away all of AWS's own sources of the endpoint. In the same way PKCS11_MODULE_PATH, TPM_DEVICE and TPM2TOOLS_TCTI, which other
+A list has commas between its parts in the environment and in a profile; between ARNs, only a comma before the next \`arn:\`
+counts, for the name of a role may hold one. A variable or key that is empty counts as not given. A flag with an empty value
+is an error, but for passwords, where it means none. A switch takes \`true\`, \`false\` and their short forms after an equals
+sign: \`--debug=false\`.
+
+The endpoints have one more rule: \`AWS_ENDPOINT_URL\` and \`endpoint_url\`, which are meant for all services, come after
+everything that is meant for one, the profile's \`services\` section included. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true
+takes away all of AWS's own sources of endpoints. In the same way PKCS11_MODULE_PATH, TPM_DEVICE and TPM2TOOLS_TCTI, which other
 programs read too, come after everything of ours; PKCS11_MODULE_PATH also after the module that a URI names.
 
 Two options that exclude each other are an error when they come from the same place. From different places the nearer one

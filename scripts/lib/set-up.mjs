@@ -28,7 +28,7 @@ export function installPackages() {
   npm(['ci', '--no-fund', '--no-audit']);
 }
 
-/** Compiles what graphene-pk11 needs where npm has left that out: without approval it runs no install scripts. */
+/** Compiles pkcs11js where npm has left that out: without approval it runs no install scripts. */
 export function buildAddons() {
   const addon = join(root, 'node_modules', 'pkcs11js');
   if (!existsSync(addon) || existsSync(join(addon, 'build', 'Release', 'pkcs11.node'))) return;

@@ -11,7 +11,7 @@ const needed = {
   bash: 'bash',
   zsh: 'zsh',
   fish: 'fish',
-  // graphene-pk11's native part is compiled when it is installed.
+  // pkcs11js is compiled when it is installed.
   python3: 'python3',
   make: 'make',
   'g++': 'g++',
@@ -22,6 +22,8 @@ const needed = {
   swtpm_setup: 'swtpm-tools',
   tpm2_create: 'tpm2-tools',
   socat: 'socat',
+  'systemd-notify': 'systemd',
+  'systemd-socket-activate': 'systemd',
 };
 
 /** Library below a folder of /usr/lib -> Debian package. */
@@ -30,6 +32,9 @@ const neededLibraries = {
   'ossl-modules/tpm2.so': 'tpm2-openssl',
   'libtss2-tcti-swtpm.so.0': 'libtss2-tcti-swtpm0',
 };
+
+/** Module of Python -> Debian package. botocore comes with boto3. */
+const neededModules = { boto3: 'python3-boto3' };
 
 function isOnPath(program) {
   const names = process.platform === 'win32' ? [`${program}.exe`, `${program}.cmd`] : [program];
@@ -42,6 +47,10 @@ function isInstalled(library) {
   return ['', ...folders].some((folder) => existsSync(join('/usr/lib', folder, library)));
 }
 
+function isImportable(module) {
+  return spawnSync('python3', ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0;
+}
+
 function mayInstall() {
   return process.platform === 'linux' && process.getuid?.() === 0 && isOnPath('apt-get');
 }
@@ -51,13 +60,14 @@ export function installSystemPackages() {
   const missing = [
     ...Object.keys(needed).filter((program) => !isOnPath(program)),
     ...Object.keys(neededLibraries).filter((library) => !isInstalled(library)),
+    ...Object.keys(neededModules).filter((module) => !isImportable(module)),
   ];
   if (missing.length === 0) return;
   if (!mayInstall()) {
     for (const name of missing) console.log(`skipped: the tests that need ${name}, which is not installed`);
     return;
   }
-  const packages = missing.map((name) => needed[name] ?? neededLibraries[name]);
+  const packages = missing.map((name) => needed[name] ?? neededLibraries[name] ?? neededModules[name]);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   for (const args of [
     ['update', '-qq'],

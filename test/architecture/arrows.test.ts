@@ -40,13 +40,16 @@ test.each([
   ['src/session/x.ts', "export { a } from '../faces/a.ts';", 'src/session must not import src/faces'],
   ['src/sandbox/x.ts', "void import('../sigv4-x509/a.ts');", 'src/sandbox must not import src/sigv4-x509'],
   ['src/options/x.ts', "import { a } from '../identity/a.ts'; a;", 'only types from src/identity'],
+  ['src/options/x.ts', "import { a } from '../role-chain/a.ts'; a;", 'only types from src/role-chain'],
   [
     'src/identity/x.ts',
-    "import graphene from 'graphene-pk11'; graphene;",
-    'graphene-pk11 may be imported only in src/identity/backends/pkcs11/',
+    "import { PKCS11 } from 'pkcs11js'; PKCS11;",
+    'pkcs11js may be imported only in src/identity/backends/pkcs11/',
   ],
   ['src/session/x.ts', "import { env } from 'node:process'; env;", 'node:process may be imported only in src/cli/'],
   ['src/session/x.ts', 'export const a = process.env;', 'process.* belongs to src/cli'],
+  ['src/faces/provider/x.ts', 'export const a = process.env;', 'process.* belongs to src/cli'],
+  ['src/faces/provider/ambient.ts', 'export const a = process.argv;', 'process.* belongs to src/cli'],
   ['src/session/x.ts', "export * from './y.ts';", 'export * hides'],
   ['src/elsewhere/x.ts', "import { a } from '../errors/a.ts'; a;", 'src/elsewhere has no row'],
 ])('%s: %s is refused', async (path, text, message) => {
@@ -59,7 +62,9 @@ test.each([
     "import { a } from './a.ts'; import { b } from '../errors.ts'; import { c } from '../sigv4-x509/c.ts'; a; b; c;",
   ],
   ['src/options/x.ts', "import type { A } from '../identity/a.ts'; export type B = A;"],
+  ['src/options/x.ts', "import { a } from '../role-chain/check-hop.ts'; a;"],
   ['src/cli/x.ts', "export const a = process.env; void import('../sandbox/index.ts');"],
+  ['src/faces/provider/ambient.ts', 'export const a = process.env;'],
   ['test/session/x.ts', "import { a } from '../../src/cli/a.ts'; a; process.env;"],
 ])('%s: %s is allowed', async (path, text) => {
   expect(await lint(path, text)).not.toContain('house(arrows)');

@@ -1,0 +1,57 @@
+import { RolesAnywhereError } from '../../errors.ts';
+import type { CommandOptions, OptionRow } from '../../options/option-row.ts';
+import type { ParsedFlags } from '../../options/parse-flags.ts';
+import { Problems } from '../../options/problems.ts';
+import { optionTable } from '../../options/table.ts';
+import type { RolesAnywhereTarget } from './init.ts';
+import { propertyOf } from './property-names.ts';
+import { isPlace } from './supplied-keys.ts';
+
+/** Options of the command that are for a process that ends, for its terminal, or that go by other ways here. */
+const notHere: ReadonlySet<string> = new Set(['cache', 'cache-dir', 'debug', 'help']);
+
+/** The options of credential-process that a provider has too: by init, environment and profile. */
+export const providerOptions: CommandOptions = {
+  name: 'credential-process',
+  options: optionTable.filter(({ commands, flag }) => commands.includes('credential-process') && !notHere.has(flag)),
+};
+
+/** What stands where the init holds no text; `withGivenParts` puts the thing itself there. */
+const standIn = 'given';
+
+/** The init as the flags of a command line. */
+export function flagsOf(init: RolesAnywhereTarget): ParsedFlags {
+  const problems = new Problems();
+  const given = new Map<string, readonly string[]>();
+  const properties: Readonly<Record<string, unknown>> = { ...init };
+  for (const row of providerOptions.options) {
+    const texts = problems.try(() => textsOf(row, properties[propertyOf(row.flag)]));
+    if (texts !== undefined) given.set(row.flag, texts);
+  }
+  problems.throwAny();
+  if (init.identity !== undefined) given.set('certificate', [standIn]);
+  return { given, words: [], faults: [] };
+}
+
+const materials: ReadonlySet<string> = new Set(['certificate', 'private-key', 'intermediates']);
+
+function textsOf(row: OptionRow, value: unknown): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  if (row.flag === 'assume-role') return Array.isArray(value) ? value.map(roleArnOf) : fail(row, 'a list of roles');
+  if (materials.has(row.flag)) return [isPlace(value) ? value : standIn];
+  if (row.secret && typeof value === 'function') return [standIn];
+  if (row.kind === 'boolean') return typeof value === 'boolean' ? [String(value)] : fail(row, 'true or false');
+  if (row.kind === 'integer') return typeof value === 'number' ? [String(value)] : fail(row, 'a number');
+  return typeof value === 'string' ? [value] : fail(row, 'a string');
+}
+
+function roleArnOf(hop: unknown, at: number): string {
+  const roleArn = typeof hop === 'object' && hop !== null && 'roleArn' in hop ? hop.roleArn : undefined;
+  if (typeof roleArn === 'string') return roleArn;
+  throw new RolesAnywhereError('OPTION_INVALID', `roleChain[${at}] has no roleArn`);
+}
+
+/** The value is not shown: it may be a key that took the place of another option. */
+function fail(row: OptionRow, demand: string): never {
+  throw new RolesAnywhereError('OPTION_INVALID', `--${row.flag} must be ${demand}`);
+}

@@ -1,0 +1,46 @@
+import type { FailoverEvent } from '../../failover/failover.ts';
+import type { RefreshEvent } from '../../refresh/refresher.ts';
+import { holdCredentials, type HeldCredentials } from '../../pipeline-held.ts';
+import { version } from '../../version.ts';
+import type { Ambient } from './ambient.ts';
+import type { CallerConfig, FromRolesAnywhereInit } from './init.ts';
+import { inWords } from './callers-words.ts';
+import { logFailover, logRefresh, type Say } from './log-events.ts';
+import { resolveInit } from './resolve-init.ts';
+
+/**
+ * Makes of the init what keeps its credentials. Reads environment and profile; certificate and key come later.
+ *
+ * @throws RolesAnywhereError OPTION_*, ARN_*, ENDPOINT_INVALID, CONFIG_*: every fault of a way at once
+ */
+export async function openHeld(
+  init: FromRolesAnywhereInit,
+  caller: CallerConfig | undefined,
+  { environment, clock, random, sleep }: Ambient,
+): Promise<HeldCredentials> {
+  const say = sayTo(init.logger ?? init.parentClientConfig?.logger ?? caller?.logger);
+  const env = environment();
+  const context = {
+    clock,
+    now: clock.now,
+    random,
+    sleep,
+    environment: env,
+    userAgent: `roles-anywhere/${version}`,
+    askSecret: init.askSecret,
+    warn: (message: string) => say('warn', message),
+    debug: (message: string) => say('debug', message),
+    onRefresh: (event: RefreshEvent) => logRefresh(event, say),
+    onFailover: (event: FailoverEvent) => logFailover(event, say),
+  };
+  const plan = await resolveInit(init, { env, context });
+  if (plan.targets.some(({ request }) => !request.network.verify)) {
+    say('warn', '--no-verify-ssl: the certificate of the endpoint is not checked');
+  }
+  return holdCredentials(plan, context);
+}
+
+/** Lines in the form of the SDK's own providers. */
+function sayTo(logger: FromRolesAnywhereInit['logger']): Say {
+  return (level, message) => logger?.[level](`roles-anywhere - fromRolesAnywhere: ${inWords(message)}`);
+}

@@ -1,0 +1,43 @@
+import type { Ambient } from '../../../src/faces/provider/ambient.ts';
+import type { RolesAnywhereTarget } from '../../../src/faces/provider/init.ts';
+import type { Sandbox } from '../../../src/sandbox/index.ts';
+
+/** The surroundings of a provider, with a clock that goes on by hand too. */
+export interface TestSurroundings extends Ambient {
+  /** Puts both clocks forward. */
+  readonly advance: (milliseconds: number) => void;
+}
+
+/** Without environment, without waits, and without chance. */
+export function surroundings(environment: Readonly<Record<string, string>> = {}): TestSurroundings {
+  let ahead = 0;
+  return {
+    environment: () => environment,
+    clock: {
+      now: () => new Date(Date.now() + ahead),
+      monotonic: () => performance.now() + ahead,
+      after: () => () => undefined,
+    },
+    random: () => 0.5,
+    sleep: () => Promise.resolve(),
+    advance: (milliseconds) => {
+      ahead += milliseconds;
+    },
+  };
+}
+
+/** What a provider needs for credentials from the sandbox, without certificate and key. */
+export function arnsOf(sandbox: Sandbox): RolesAnywhereTarget {
+  const { trustAnchorArn, profileArn, roleArn, endpoint } = sandbox;
+  return { trustAnchorArn, profileArn, roleArn, endpoint };
+}
+
+/** The same with certificate and key. */
+export function initFor(sandbox: Sandbox): RolesAnywhereTarget {
+  return { ...arnsOf(sandbox), certificate: sandbox.certificatePath, privateKey: sandbox.privateKeyPath };
+}
+
+/** How many sessions the sandbox has made. */
+export function sessionsOf(sandbox: Sandbox): number {
+  return sandbox.requests.filter(({ operation, accepted }) => operation === 'CreateSession' && accepted).length;
+}

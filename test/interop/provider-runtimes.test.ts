@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
+import { root } from '../support/command.ts';
+import { type Issued, makeCa, makeFolder, makeLeaf, openssl, removeFolder } from '../support/openssl.ts';
+
+const library = join(root, 'dist', 'lib', 'index.js');
+const program = join(root, 'test', 'support', 'provider-program.mjs');
+const password = 'correct horse';
+let folder: string;
+let ca: Issued;
+let sandboxes: Readonly<Record<'http' | 'https', Sandbox>>;
+
+beforeAll(async () => {
+  folder = makeFolder();
+  ca = makeCa(folder, 'ca');
+  const server = makeLeaf(folder, 'server', ca, { extensions: ['subjectAltName = DNS:localhost, IP:127.0.0.1'] });
+  const tls = { cert: readFileSync(server.certificate, 'utf8'), key: readFileSync(server.key, 'utf8') };
+  sandboxes = { http: await startSandbox(), https: await startSandbox({ host: 'localhost', tls }) };
+});
+
+afterAll(async () => {
+  await sandboxes.http.close();
+  await sandboxes.https.close();
+  removeFolder(folder);
+});
+
+/** All that the program asks of its environment, and nothing of ours. */
+function environmentFor(sandbox: Sandbox, name: string): NodeJS.ProcessEnv {
+  const [encrypted, pkcs12] = [join(folder, `${name}.key`), join(folder, `${name}.p12`)];
+  const { certificatePath, privateKeyPath } = sandbox;
+  openssl(['pkcs8', '-topk8', '-in', privateKeyPath, '-passout', `pass:${password}`, '-out', encrypted]);
+  const pair = ['-in', certificatePath, '-inkey', privateKeyPath];
+  openssl(['pkcs12', '-export', ...pair, '-passout', `pass:${password}`, '-out', pkcs12]);
+  return {
+    PATH: process.env['PATH'],
+    HOME: folder,
+    ...sandbox.environment,
+    ROLES_ANYWHERE_STS_ENDPOINT: sandbox.stsEndpoint,
+    ROLES_ANYWHERE_CA_BUNDLE: ca.certificate,
+    ENCRYPTED_KEY: encrypted,
+    PKCS12: pkcs12,
+    PASSWORD: password,
+  };
+}
+
+/** The SDK's own, about versions of Node that it will not support for long. */
+const ofTheSdk = /^\(node:\d+\) Warning: NodeVersionSupportWarning[\s\S]*?was created\)\n/m;
+
+/** The lines that the program prints; fails when it writes anything to stderr, or does not end by itself. */
+async function run(runtime: string, env: NodeJS.ProcessEnv): Promise<unknown[]> {
+  const { stdout, stderr } = await promisify(execFile)(runtime, [program, library], { env, timeout: 60_000 });
+  expect(stderr.replace(ofTheSdk, '')).toBe('');
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+}
+
+const bun = process.env['BUN'];
+if (bun === undefined) console.log('skipped: the provider on Bun, whose executable BUN would name');
+
+describe.each([
+  { name: 'Node', runtime: process.execPath },
+  ...(bun === undefined ? [] : [{ name: 'Bun', runtime: bun }]),
+])('a program on $name', ({ name, runtime }) => {
+  test.each(['http', 'https'] as const)('gets credentials in each way over %s, and ends by itself', async (scheme) => {
+    const sandbox = sandboxes[scheme];
+    const served = { accountId: sandbox.accountId, lives: true };
+    expect(await run(runtime, environmentFor(sandbox, `${name}-${scheme}`))).toEqual([
+      { name: 'all by the environment', ...served },
+      { name: 'PEM text', ...served },
+      { name: 'an X509Certificate and a KeyObject', ...served },
+      { name: 'functions', ...served },
+      { name: 'an encrypted key', ...served },
+      { name: 'PKCS#12', ...served },
+      { name: 'a role on top', ...served },
+      {
+        name: 'a refusal',
+        code: 'REFUSED_ROLE_NOT_IN_PROFILE',
+        message: expect.stringContaining('the service refused the request') as string,
+      },
+    ]);
+  });
+});

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
+
+/** What a client of a process of its own came to see. */
+interface Seen {
+  /** Access keys in the order in which the client used them, one for each call. */
+  readonly keys: readonly string[];
+  /** Who STS said it was, at the last call. */
+  readonly arn: string;
+}
+
+interface Errand {
+  /** Everything that leads the client to the server and to STS. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Milliseconds between a first and a second call; one call alone when not given. */
+  readonly pause?: number;
+  /** Makes a client object of its own for the second call; else it is one and the same. */
+  readonly afresh?: boolean;
+}
+
+/** Asks STS who it is, with credentials that it finds by itself. */
+export type Client = (errand: Errand) => Promise<Seen>;
+
+const run = promisify(execFile);
+
+/** A process a call: what `--debug` shows of the access key is in the request that it signed. */
+export const awsCli: Client = async ({ env, pause }) => {
+  const call = async (): Promise<{ key: string; arn: string }> => {
+    const { stdout, stderr } = await run('aws', ['sts', 'get-caller-identity', '--output', 'json', '--debug'], {
+      env,
+      maxBuffer: 16 * 1024 * 1024,
+    });
+    return { key: /Credential=(ASIA\w+)/.exec(stderr)?.[1] ?? '', arn: (JSON.parse(stdout) as { Arn: string }).Arn };
+  };
+  const calls = [await call()];
+  if (pause !== undefined) {
+    await new Promise((settle) => setTimeout(settle, pause));
+    calls.push(await call());
+  }
+  return { keys: calls.map(({ key }) => key), arn: calls.at(-1)?.arn ?? '' };
+};
+
+const pythonProgram = `
+import boto3, json, sys, time
+session = boto3.Session()
+keys = []
+for pause in json.loads(sys.argv[1]):
+    time.sleep(pause)
+    if sys.argv[2] == 'afresh':
+        session = boto3.Session()
+    sts = session.client('sts')
+    arn = sts.get_caller_identity()['Arn']
+    keys.append(session.get_credentials().get_frozen_credentials().access_key)
+print(json.dumps({'keys': keys, 'arn': arn}))
+`;
+
+export const boto3: Client = async ({ env, pause, afresh = false }) => {
+  const pauses = pause === undefined ? [0] : [0, pause / 1000];
+  const { stdout } = await run('python3', ['-c', pythonProgram, JSON.stringify(pauses), afresh ? 'afresh' : 'same'], {
+    env,
+  });
+  return JSON.parse(stdout) as Seen;
+};
+
+const require = createRequire(import.meta.url);
+
+const javaScriptProgram = `
+const { GetCallerIdentityCommand, STSClient } = require(${JSON.stringify(require.resolve('@aws-sdk/client-sts'))});
+const { fromNodeProviderChain } = require(${JSON.stringify(require.resolve('@aws-sdk/credential-providers'))});
+const sts = new STSClient({ credentials: fromNodeProviderChain() });
+(async () => {
+  const keys = [];
+  let arn;
+  for (const pause of JSON.parse(process.argv[1])) {
+    await new Promise((settle) => setTimeout(settle, pause));
+    arn = (await sts.send(new GetCallerIdentityCommand({}))).Arn;
+    keys.push((await sts.config.credentials()).accessKeyId);
+  }
+  console.log(JSON.stringify({ keys, arn }));
+})();
+`;
+
+export const sdkForJavaScript: Client = async ({ env, pause }) => {
+  const pauses = pause === undefined ? [0] : [0, pause];
+  const { stdout } = await run(process.execPath, ['-e', javaScriptProgram, JSON.stringify(pauses)], { env });
+  return JSON.parse(stdout) as Seen;
+};

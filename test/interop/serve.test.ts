@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
+import { needs, needsPython } from '../support/programs.ts';
+import { type RunningCommand, startCommand } from '../support/running-command.ts';
+import { type SandboxConfig, sandboxConfig } from '../support/sandbox-config.ts';
+import { awsCli, boto3, sdkForJavaScript } from './serve-clients.ts';
+
+/** Seconds that a session lives here. */
+const lifetime = 6;
+
+let lasting: Service;
+let brief: Service;
+
+/** A server over a sandbox. */
+interface Service {
+  readonly sandbox: Sandbox;
+  readonly config: SandboxConfig;
+  readonly command: RunningCommand;
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly tokenPath: string;
+}
+
+async function start(sessionLifetime?: number): Promise<Service> {
+  const sandbox = await startSandbox({ roles: ['Worker'], sessionLifetime });
+  const config = sandboxConfig(sandbox);
+  config.write('on-prem');
+  const tokenPath = join(config.folder, 'token');
+  const args = ['serve', '--from-profile', 'on-prem', '--port', '0', '--listen', '127.0.0.1', '--listen', '[::1]'];
+  const command = startCommand([...args, '--token-file', tokenPath], { env: config.env });
+  const [, url = ''] = await command.said(/AWS_CONTAINER_CREDENTIALS_FULL_URI=(http:\S+)\/credentials/);
+  return { sandbox, config, command, url, tokenPath };
+}
+
+async function end({ sandbox, config, command }: Service): Promise<void> {
+  await command.stop();
+  await sandbox.close();
+  config.remove();
+}
+
+beforeAll(async () => {
+  [lasting, brief] = await Promise.all([start(), start(lifetime)]);
+});
+afterAll(() => Promise.all([lasting, brief].map(end)));
+
+/** What leads a client to an endpoint. */
+type Endpoint = (service: Service) => Readonly<Record<string, string>>;
+
+const endpoints = {
+  'IMDS, `http://127.0.0.1:9911/`': ({ url }) => ({ AWS_EC2_METADATA_SERVICE_ENDPOINT: `${url}/` }),
+  'IMDS, `http://127.0.0.1:9911`': ({ url }) => ({ AWS_EC2_METADATA_SERVICE_ENDPOINT: url }),
+  'IMDS, `http://localhost:9911/`': ({ url }) => ({
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: `${url.replace('127.0.0.1', 'localhost')}/`,
+  }),
+  'IMDS over IPv6': ({ command }) => ({
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: `${/listening on (http:\/\/\[::1\]:\d+)/.exec(command.stderr())?.[1]}/`,
+    AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: 'IPv6',
+  }),
+  'container, token in a file': ({ url, tokenPath }) => ({
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/credentials`,
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: tokenPath,
+  }),
+  'container, token in a variable': ({ url, tokenPath }) => ({
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/credentials/on-prem`,
+    AWS_CONTAINER_AUTHORIZATION_TOKEN: readFileSync(tokenPath, 'utf8'),
+  }),
+} as const satisfies Record<string, Endpoint>;
+
+type EndpointName = keyof typeof endpoints;
+const names = Object.keys(endpoints) as readonly EndpointName[];
+
+function environment(service: Service, name: EndpointName): Readonly<Record<string, string>> {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    HOME: service.config.folder,
+    AWS_CONFIG_FILE: join(service.config.folder, 'none'),
+    AWS_REGION: service.sandbox.region,
+    AWS_DEFAULT_REGION: service.sandbox.region,
+    AWS_ENDPOINT_URL_STS: service.sandbox.stsEndpoint,
+    // A proxy of the machine that runs the tests must not see any of this.
+    NO_PROXY: '*',
+    ...endpoints[name](service),
+  };
+}
+
+/**
+ * botocore takes a set of the metadata service that expires within some 20 minutes for one of a service in trouble, and
+ * works on with it: a session of seconds is renewed only by a client object of its own.
+ */
+const botocore = { afresh: true, says: 'yes (sets with less than 20 minutes left are used on)' };
+
+const clients = {
+  'AWS CLI': { client: awsCli, needs: needs('aws'), ofImds: { afresh: false, says: 'yes' } },
+  boto3: { client: boto3, needs: needsPython('boto3'), ofImds: botocore },
+  'SDK for JavaScript': { client: sdkForJavaScript, needs: { skip: false }, ofImds: { afresh: false, says: 'yes' } },
+} as const;
+
+const rows = Object.entries(clients) as readonly (readonly [ClientName, (typeof clients)[ClientName]])[];
+
+type ClientName = keyof typeof clients;
+
+/** How what holds for a client and an endpoint is written down in docs/serve.md. */
+const found = new Map<ClientName, Map<string, string>>();
+const renewals = ['renewal, IMDS', 'renewal, container'] as const;
+
+function note(client: ClientName, column: string, what: string): void {
+  const row = found.get(client) ?? new Map<string, string>();
+  found.set(client, row.set(column, what));
+}
+
+describe.each(rows)('%s', (clientName, { client, needs }) => {
+  test.skipIf(needs.skip).each(names)('%s', async (name) => {
+    const { keys, arn } = await client({ env: environment(lasting, name) });
+    expect(arn).toMatch(/^arn:aws:sts::111122223333:assumed-role\/Worker\//);
+    expect(keys[0]).toMatch(/^ASIA/);
+    note(clientName, name, 'yes');
+  });
+});
+
+// They wait, most of the time, and can do so side by side.
+describe.concurrent('through the expiry of the first set', () => {
+  test.for(rows)('%s', async ([clientName, { client, needs, ofImds }], { skip }) => {
+    if (needs.skip) skip();
+    const pause = (lifetime + 1) * 1000;
+    const [imds, container] = await Promise.all([
+      client({ env: environment(brief, 'IMDS, `http://127.0.0.1:9911/`'), pause, afresh: ofImds.afresh }),
+      client({ env: environment(brief, 'container, token in a file'), pause }),
+    ]);
+    for (const { keys, arn } of [imds, container]) {
+      expect(arn).toContain(':assumed-role/Worker/');
+      expect(keys).toHaveLength(2);
+      expect(keys[0]).not.toBe(keys[1]);
+    }
+    note(clientName, renewals[0], ofImds.says);
+    note(clientName, renewals[1], 'yes');
+  });
+});
+
+test.skipIf(rows.some(([, { needs }]) => needs.skip))('docs/serve.md says what these tests have found', async () => {
+  const columns = [...names, ...renewals];
+  const table = [
+    `| | ${rows.map(([name]) => name).join(' | ')} |`,
+    `|---${'|---'.repeat(rows.length)}|`,
+    ...columns.map(
+      (column) => `| ${column} | ${rows.map(([name]) => found.get(name)?.get(column) ?? 'no').join(' | ')} |`,
+    ),
+  ].join('\n');
+  const path = '../../docs/serve.md';
+  const page = readFileSync(new URL(path, import.meta.url), 'utf8');
+  const written = page.replace(/(<!-- clients -->\n)[^]*(\n<!-- end of clients -->)/, `$1\n${table}\n$2`);
+  await expect(written).toMatchFileSnapshot(path);
+});
