@@ -1,0 +1,77 @@
+import type { Socket } from 'node:net';
+import type { LocalRequest } from './answer.ts';
+
+/** Why a request is turned away before anybody looks at its path. */
+export interface Refusal {
+  readonly status: 400 | 403 | 413;
+  readonly reason: string;
+}
+
+/** What came through a proxy, or from a web page: no SDK sends these. Fetch metadata: W3C "Fetch Metadata". */
+const foreignHeaders: ReadonlySet<string> = new Set([
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'forwarded',
+  'origin',
+  'sec-fetch-site',
+]);
+
+const instanceMetadata = '169.254.169.254';
+
+/** No request of an SDK has a body worth the name. */
+const maxBody = 1024;
+
+/**
+ * Turns away what a browser or a proxy was made to send: DNS rebinding shows in the Host header, everything else in
+ * headers that pages and proxies cannot leave out.
+ *
+ * @param allowedHosts names of `--allow-host`, in lower case
+ */
+export function refusalOf(
+  { rawHeaders }: LocalRequest,
+  socket: Pick<Socket, 'localAddress'>,
+  allowedHosts: readonly string[],
+): Refusal | undefined {
+  let host: string | undefined;
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? '').toLowerCase();
+    const value = rawHeaders[at + 1] ?? '';
+    if (foreignHeaders.has(name)) return { status: 403, reason: `unable to process requests with ${name} header` };
+    if (name === 'transfer-encoding' || (name === 'content-length' && Number(value) > maxBody)) return tooLarge;
+    if (name === 'host') {
+      host = value;
+      hosts += 1;
+    }
+  }
+  // Of several, another program on the way may have looked at another one.
+  if (host === undefined || hosts > 1) return { status: 400, reason: 'there must be one Host header' };
+  const name = hostName(host);
+  return name !== undefined && isAtHome(name, socket, allowedHosts) ? undefined : foreignHost;
+}
+
+const tooLarge: Refusal = { status: 413, reason: 'the body is too large' };
+const foreignHost: Refusal = { status: 403, reason: 'the Host header names another machine' };
+
+/** The address itself cannot be rebound: where it is the one that was connected to, no name was looked up. */
+function isAtHome(name: string, { localAddress }: Pick<Socket, 'localAddress'>, allowed: readonly string[]): boolean {
+  return (
+    isLoopbackName(name) || name === instanceMetadata || name === plainAddress(localAddress) || allowed.includes(name)
+  );
+}
+
+/** `localhost`, 127.0.0.0/8 and ::1 (RFC 6761, section 6.3; RFC 1122, section 3.2.1.3). */
+export function isLoopbackName(name: string): boolean {
+  return name === 'localhost' || name === '::1' || /^127(?:\.\d{1,3}){3}$/.test(name);
+}
+
+/** Without port and brackets, in lower case; undefined for what is no host (RFC 9110, section 7.2). */
+function hostName(host: string): string | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?$/i.exec(host);
+  return (match?.[1] ?? match?.[2])?.toLowerCase();
+}
+
+/** An IPv4 peer of an IPv6 socket is `::ffff:127.0.0.1`. */
+function plainAddress(address: string | undefined): string | undefined {
+  return address?.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
+}

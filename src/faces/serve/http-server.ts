@@ -1,0 +1,68 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Answer } from './answer.ts';
+import { endStalled } from './end-stalled.ts';
+
+/** Milliseconds, bytes and counts beyond which a client is not worth waiting for. SDKs give up after one second. */
+const limits = {
+  headers: 5000,
+  request: 5000,
+  idle: 15_000,
+  stalled: 10_000,
+  checkEvery: 1000,
+  headerBytes: 8192,
+  headerCount: 64,
+  connections: 1024,
+} as const;
+
+/** Answers a request, at once or later. */
+export type Answerer = (request: IncomingMessage) => Answer | Promise<Answer>;
+
+/** Told of each request when it was answered. */
+export type OnAnswered = (request: IncomingMessage, answer: Answer) => void;
+
+/** An HTTP server that gives nobody more than a request of an SDK needs. */
+export function limitedServer(answer: Answerer, onAnswered: OnAnswered): Server {
+  const server = createServer({
+    headersTimeout: limits.headers,
+    requestTimeout: limits.request,
+    keepAliveTimeout: limits.idle,
+    connectionsCheckingInterval: limits.checkEvery,
+    maxHeaderSize: limits.headerBytes,
+  });
+  server.maxConnections = limits.connections;
+  server.maxHeadersCount = limits.headerCount;
+  endStalled(server, limits.stalled);
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    const answered = answer(request);
+    if (!(answered instanceof Promise)) send(request, response, answered, onAnswered);
+    else void answered.then((later) => send(request, response, later, onAnswered));
+  };
+  server.on('request', listener);
+  // Nobody is asked to go on with a body that nobody reads.
+  server.on('checkContinue', listener);
+  return server;
+}
+
+function send(request: IncomingMessage, response: ServerResponse, answer: Answer, onAnswered: OnAnswered): void {
+  const { status, headers, body, encoding } = answer;
+  // Whoever was turned away has nothing more to say.
+  if (status === 400 || status === 403 || status === 413) response.shouldKeepAlive = false;
+  response.writeHead(status, headers);
+  response.end(body, encoding);
+  onAnswered(request, answer);
+}
+
+/** Milliseconds that requests under way have to come to their end. */
+const grace = 2000;
+
+/** Stops accepting, lets what is under way finish, and resolves when every connection has ended. */
+export function closeGently(server: Server): Promise<void> {
+  return new Promise((settle) => {
+    const force = setTimeout(() => server.closeAllConnections(), grace);
+    server.close(() => {
+      clearTimeout(force);
+      settle();
+    });
+    server.closeIdleConnections();
+  });
+}

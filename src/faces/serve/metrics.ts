@@ -1,0 +1,108 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Answer } from './answer.ts';
+import type { KeptRole } from './kept-role.ts';
+
+/** Counts for Prometheus. Labels are from closed sets, or from the options: no request makes a new one. */
+export interface Metrics {
+  readonly contentType: string;
+  page(): Promise<string>;
+  requested(answer: Answer): void;
+  /** A connection beyond the limit. */
+  dropped(): void;
+  refreshed(profile: string, code: string | undefined): void;
+  /** Seconds that an attempt at CreateSession took. */
+  answered(seconds: number): void;
+  throttled(): void;
+  failedOver(target: string): void;
+}
+
+export interface MetricsOptions {
+  readonly version: string;
+  readonly now: () => Date;
+  readonly roles: () => readonly KeptRole[];
+}
+
+const prefix = 'roles_anywhere_';
+
+/** Makes the counts, each in a registry of its own: a process may serve more than once. */
+export function makeMetrics({ version, now, roles }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []): Counter<Label> =>
+    new Counter({ name: `${prefix}${name}`, help, labelNames, registers });
+  const countdown = (name: string, help: string, read: (role: KeptRole) => Date | undefined): void => {
+    const gauge = new Gauge({
+      name: `${prefix}${name}`,
+      help,
+      labelNames: ['profile', 'role'],
+      registers,
+      collect() {
+        gauge.reset();
+        for (const role of roles()) {
+          const at = read(role);
+          const { profile, roleName } = role;
+          if (at !== undefined) gauge.set({ profile, role: roleName }, (at.getTime() - now().getTime()) / 1000);
+        }
+      },
+    });
+  };
+  const built = new Gauge({ name: `${prefix}build_info`, help: 'Always 1.', labelNames: ['version'], registers });
+  built.set({ version }, 1);
+  countdown(
+    'credentials_expiry_seconds',
+    'Until the credentials that are held expire.',
+    (role) => role.held()?.credentials.expiration,
+  );
+  countdown('certificate_expiry_seconds', 'Until the certificate expires.', (role) => role.certificateExpires());
+  const counts = new AnswerCounts();
+  const requests = new Counter({
+    name: `${prefix}requests_total`,
+    help: 'Requests that were answered.',
+    labelNames: ['route', 'status'],
+    registers,
+    collect() {
+      requests.reset();
+      for (const [labels, count] of counts.all()) requests.inc(labels, count);
+    },
+  });
+  const refreshes = counter('refreshes_total', 'Renewals, by what they came to.', ['profile', 'outcome', 'code']);
+  const dropped = counter('connections_dropped_total', 'Connections beyond the limit.');
+  const throttles = counter('throttles_total', 'Times that the service asked to be left alone.');
+  const failovers = counter('failovers_total', 'Targets that did not serve, so that the next one was tried.', [
+    'target',
+  ]);
+  const latency = new Histogram({
+    name: `${prefix}create_session_duration_seconds`,
+    help: 'Time that the service took to answer an attempt.',
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers,
+  });
+  return {
+    contentType: registry.contentType,
+    page: () => registry.metrics(),
+    requested: (answer) => counts.add(answer),
+    dropped: () => dropped.inc(),
+    refreshed: (profile, code) =>
+      refreshes.inc({ profile, outcome: code === undefined ? 'success' : 'failure', code: code ?? '' }),
+    answered: (seconds) => latency.observe(seconds),
+    throttled: () => throttles.inc(),
+    failedOver: (target) => failovers.inc({ target }),
+  };
+}
+
+/** Counts by route and status. Prometheus' own counters take longer for each request than the rest of the answer. */
+class AnswerCounts {
+  readonly #byRoute = new Map<string, Map<number, number>>();
+
+  add({ route, status }: Answer): void {
+    let byStatus = this.#byRoute.get(route);
+    if (byStatus === undefined) this.#byRoute.set(route, (byStatus = new Map<number, number>()));
+    byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
+  }
+
+  *all(): Iterable<readonly [labels: { readonly route: string; readonly status: string }, count: number]> {
+    for (const [route, byStatus] of this.#byRoute) {
+      for (const [status, count] of byStatus) yield [{ route, status: String(status) }, count];
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Tells the service manager something, as `READY=1`. */
+export type Notify = (...assignments: readonly string[]) => Promise<void>;
+
+/**
+ * What tells systemd how the service is (sd_notify(3)). Node has no datagram sockets of the Unix domain, so systemd's
+ * own program sends the message; the unit needs NotifyAccess=all for it.
+ *
+ * @returns something that does nothing where nobody wants to know
+ */
+export function notifier(env: Environment, warn: (message: string) => void): Notify {
+  const { NOTIFY_SOCKET, PATH } = env;
+  if (NOTIFY_SOCKET === undefined || NOTIFY_SOCKET === '') return () => Promise.resolve();
+  let hasWarned = false;
+  const warnOnce = (reason: string): void => {
+    if (!hasWarned) warn(`systemd cannot be told how the service is: systemd-notify ${reason}`);
+    hasWarned = true;
+  };
+  return (...assignments) =>
+    new Promise((settle) => {
+      const child = spawn('systemd-notify', assignments, { env: { NOTIFY_SOCKET, PATH }, stdio: 'ignore' });
+      child.once('error', () => {
+        warnOnce('cannot be started');
+        settle();
+      });
+      child.once('close', (status) => {
+        if (status !== 0) warnOnce(`ended with ${status}`);
+        settle();
+      });
+    });
+}
+
+/** Milliseconds between two signs of life, half of what the unit allows; undefined where it wants none. */
+export function watchdogInterval(env: Environment, pid: number): number | undefined {
+  const { WATCHDOG_USEC, WATCHDOG_PID } = env;
+  const microseconds = Number(WATCHDOG_USEC ?? '0');
+  if (!(microseconds > 0) || (WATCHDOG_PID !== undefined && WATCHDOG_PID !== String(pid))) return undefined;
+  return microseconds / 2000;
+}

@@ -1,0 +1,230 @@
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ask, askImds, askRaw, imdsToken, type Reply, rolesPath } from '../../support/ask-server.ts';
+import { type House, openHouse } from './house.ts';
+
+let house: House;
+
+beforeAll(async () => {
+  house = await openHouse();
+});
+afterAll(() => house.close());
+
+const ttl = { 'X-aws-ec2-metadata-token-ttl-seconds': '60' };
+
+/** Every way to something worth having, with everything it needs but the given headers. */
+async function everyWay(headers: Record<string, string>): Promise<readonly Reply[]> {
+  const token = { 'X-aws-ec2-metadata-token': await imdsToken(house.url) };
+  return [
+    await ask(house.url, '/latest/api/token', { method: 'PUT', headers: { ...ttl, ...headers } }),
+    await ask(house.url, rolesPath, { headers: { ...token, ...headers } }),
+    await ask(house.url, `${rolesPath}Worker`, { headers: { ...token, ...headers } }),
+    await ask(house.url, `${rolesPath}Worker`, { method: 'HEAD', headers: { ...token, ...headers } }),
+    await ask(house.url, '/credentials', { headers: { Authorization: house.token, ...headers } }),
+    await ask(house.url, '/metrics', { headers }),
+  ];
+}
+
+const leaks = /SecretAccessKey|ASIA[A-Z2-7]{16}/;
+
+test('without anything foreign every way is open', async () => {
+  expect((await everyWay({})).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+});
+
+test.each([
+  ['a name that was bound to 127.0.0.1 after the page was loaded', { Host: 'attacker.example' }],
+  ['the same with our port', { Host: 'attacker.example:9911' }],
+  ['a name below a loopback name', { Host: 'localhost.attacker.example' }],
+  ['an address of another machine', { Host: '10.0.0.1' }],
+  ['a proxy', { 'X-Forwarded-For': '127.0.0.1' }],
+  ['a proxy of the newer kind', { Forwarded: 'for=127.0.0.1' }],
+  ['a page of another origin', { Origin: 'https://attacker.example' }],
+  ['a page without an origin', { Origin: 'null' }],
+  ['a page that says it is ours', { Origin: 'http://127.0.0.1' }],
+  ['an image of a page', { 'Sec-Fetch-Site': 'cross-site' }],
+  ['an address typed into a browser', { 'Sec-Fetch-Site': 'none' }],
+])('%s gets nothing', async (_name, headers) => {
+  for (const { status, body } of await everyWay(headers)) {
+    expect(status).toBe(403);
+    expect(body).not.toMatch(leaks);
+  }
+});
+
+describe('tokens of the metadata service', () => {
+  const withToken = (token?: string) =>
+    ask(house.url, `${rolesPath}Worker`, { headers: token === undefined ? {} : { 'X-aws-ec2-metadata-token': token } });
+
+  test('missing, empty, wrong, too long, cut, or of the container endpoint', async () => {
+    const good = await imdsToken(house.url);
+    for (const token of [
+      undefined,
+      '',
+      'wrong',
+      'x'.repeat(4000),
+      good.slice(1),
+      `${good}A`,
+      good.toLowerCase(),
+      house.token,
+    ]) {
+      const { status, body } = await withToken(token);
+      expect(status).toBe(401);
+      expect(body).not.toMatch(leaks);
+    }
+    expect((await withToken(good)).status).toBe(200);
+  });
+
+  test('expired', async () => {
+    const token = await imdsToken(house.url, 1);
+    expect((await withToken(token)).status).toBe(200);
+    await new Promise((settle) => setTimeout(settle, 1100));
+    expect((await withToken(token)).status).toBe(401);
+  });
+
+  test('a client that asks for more than 256 pushes out the oldest, and gets nothing else by it', async () => {
+    const first = await imdsToken(house.url, 60);
+    await Promise.all(Array.from({ length: 300 }, () => imdsToken(house.url)));
+    expect((await withToken(first)).status).toBe(401);
+    expect((await askImds(house.url, `${rolesPath}Worker`)).status).toBe(200);
+  });
+});
+
+test('tokens of the container endpoint: missing, wrong, of the right length, doubled, or of the metadata service', async () => {
+  const { token, url } = house;
+  const imds = await imdsToken(url);
+  for (const wrong of ['', 'wrong', 'x'.repeat(token.length), token.slice(1), `Bearer ${token}`, imds]) {
+    const { status, body } = await ask(url, '/credentials', { headers: { Authorization: wrong } });
+    expect(status).toBe(401);
+    expect(body).not.toMatch(leaks);
+  }
+  const doubled = `GET /credentials HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nAuthorization: ${token}\r\nAuthorization: x\r\n\r\n`;
+  expect(await askRaw(url, doubled)).toMatch(/^HTTP\/1\.1 401 /);
+});
+
+test('requests with smuggled or doubled parts', async () => {
+  const token = await imdsToken(house.url);
+  const lines = `X-aws-ec2-metadata-token: ${token}\r\nConnection: close\r\n\r\n`;
+  const target = `${rolesPath}Worker`;
+  for (const request of [
+    `GET ${target} HTTP/1.1\r\n${lines}`,
+    `GET ${target} HTTP/1.0\r\n${lines}`,
+    `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: attacker.example\r\n${lines}`,
+    `GET http://attacker.example${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines}`,
+    `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n${lines}`,
+    `GET ${target}\r\n\r\n`,
+    `CONNECT attacker.example:443 HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines}`,
+    `G\u0000T ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines}`,
+    `\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001`,
+  ]) {
+    const answer = await askRaw(house.url, request);
+    expect(answer).not.toMatch(/^HTTP\/1\.1 2/);
+    expect(answer).not.toMatch(leaks);
+  }
+});
+
+test('paths that lead nowhere', async () => {
+  for (const path of [
+    '/latest/meta-data/iam/security-credentials/../security-credentials/Worker',
+    '/latest/meta-data/iam/security-credentials/%2e%2e/security-credentials/Worker',
+    '/latest//meta-data/iam/security-credentials/Worker',
+    '/latest/meta-data/iam/security-credentials/Worker%00',
+    '/latest/meta-data/iam/security-credentials/constructor',
+    '/credentials/../credentials',
+    '/credentials/%2e%2e/credentials',
+    '/credentials/__proto__',
+    '/etc/passwd',
+  ]) {
+    const token = await imdsToken(house.url);
+    const { status, body } = await ask(house.url, path, {
+      headers: { 'X-aws-ec2-metadata-token': token, Authorization: house.token },
+    });
+    expect([path, status]).toEqual([path, 404]);
+    expect(body).not.toMatch(leaks);
+  }
+});
+
+describe('too much', () => {
+  test('a body', async () => {
+    const reply = await ask(house.url, '/latest/api/token', { method: 'PUT', headers: ttl, body: 'x'.repeat(100_000) });
+    expect(reply.status).toBe(413);
+    expect(reply.headers.connection).toBe('close');
+  });
+
+  test('a body in pieces, and one that is never sent', async () => {
+    const head = 'PUT /latest/api/token HTTP/1.1\r\nHost: 127.0.0.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n';
+    expect(await askRaw(house.url, `${head}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`)).toMatch(
+      /^HTTP\/1\.1 413 /,
+    );
+    expect(await askRaw(house.url, `${head}Content-Length: 9999999\r\nExpect: 100-continue\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 413 /,
+    );
+  });
+
+  test('a header', async () => {
+    const reply = await ask(house.url, '/credentials', { headers: { Authorization: 'x'.repeat(20_000) } });
+    expect(reply.status).toBe(431);
+  });
+
+  test('a path', async () => {
+    expect(await askRaw(house.url, `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 431 /,
+    );
+  });
+
+  test('headers that come a letter at a time end with a time-out, and others are served meanwhile', async () => {
+    const socket = await connected();
+    const drip = setInterval(() => socket.write('x'), 100);
+    socket.write('GET /credentials HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ');
+    const answer = answerOn(socket);
+    expect((await ask(house.url, '/healthz')).status).toBe(200);
+    expect(await answer).toMatch(/^HTTP\/1\.1 408 /);
+    clearInterval(drip);
+  });
+
+  test('connections that say nothing, half a request, or are half closed all come to an end', async () => {
+    const silent = await connected();
+    const half = await connected();
+    half.write('GET /credentials HTTP/1.1\r\nHost:');
+    const closed = await connected();
+    closed.end('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    const [one, other, third] = await Promise.all([silent, half, closed].map(answerOn));
+    expect(one).toMatch(/^HTTP\/1\.1 408 /);
+    expect(other).toMatch(/^HTTP\/1\.1 408 /);
+    expect(third).toMatch(/^HTTP\/1\.1 200 [^]*ok$/);
+  });
+
+  test('connections beyond the limit are closed, and there is room again when others go', async () => {
+    const idle: Socket[] = [];
+    for (let count = 0; count < 1024; count += 1) idle.push(await connected());
+    await expect(ask(house.url, '/healthz')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    for (const socket of idle) socket.destroy();
+    await expect
+      .poll(
+        () =>
+          ask(house.url, '/healthz').then(
+            ({ status }) => status,
+            () => 0,
+          ),
+        { timeout: 20_000 },
+      )
+      .toBe(200);
+    expect((await ask(house.url, '/metrics')).body).toMatch(/roles_anywhere_connections_dropped_total [1-9]/);
+  });
+});
+
+function connected(): Promise<Socket> {
+  const { hostname, port } = new URL(house.url);
+  return new Promise((settle, fail) => {
+    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true }, () => settle(socket));
+    socket.on('error', fail);
+  });
+}
+
+function answerOn(socket: Socket): Promise<string> {
+  let answer = '';
+  socket.setEncoding('latin1').on('data', (chunk: string) => (answer += chunk));
+  socket.removeAllListeners('error').on('error', () => undefined);
+  return new Promise((settle) => {
+    socket.on('end', () => socket.destroy());
+    socket.on('close', () => settle(answer));
+  });
+}

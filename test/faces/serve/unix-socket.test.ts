@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { rejectionOf } from '../../support/thrown.ts';
+import { type House, type HouseOptions, openHouse } from './house.ts';
+
+let folder: string;
+let path: string;
+const houses: House[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-socket-'));
+  path = join(folder, 'socket');
+});
+afterEach(async () => {
+  for (const house of houses.splice(0)) await house.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function open(serve: HouseOptions['serve'] = {}): Promise<House> {
+  const house = await openHouse({ serve: { listen: [{ kind: 'unix', path }], ...serve } });
+  houses.push(house);
+  return house;
+}
+
+function statusOf(authorization: string, host = 'localhost'): Promise<number | undefined> {
+  return new Promise((settle, fail) => {
+    const headers = { Authorization: authorization, Host: host };
+    request({ socketPath: path, path: '/credentials', headers, agent: false }, (response) => {
+      response.resume();
+      settle(response.statusCode);
+    })
+      .once('error', fail)
+      .end();
+  });
+}
+
+describe.runIf(process.platform !== 'win32')('a Unix socket', () => {
+  test('has its mode, serves, and is gone when the server is', async () => {
+    const house = await open();
+    expect(lstatSync(path).isSocket()).toBe(true);
+    expect(lstatSync(path).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder)).toEqual(['socket']);
+    expect(await statusOf(house.token)).toBe(200);
+    expect(await statusOf(house.token, 'attacker.example')).toBe(403);
+    expect(await statusOf('wrong')).toBe(401);
+    await house.close();
+    houses.pop();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('another mode', async () => {
+    await open({ socketMode: 0o660 });
+    expect(lstatSync(path).mode & 0o777).toBe(0o660);
+  });
+
+  test('takes the place of one that a dead process left', async () => {
+    const leave = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+    expect(() => execFileSync(process.execPath, ['-e', leave, path], { stdio: 'ignore' })).toThrow('Command failed');
+    expect(lstatSync(path).isSocket()).toBe(true);
+    expect(await statusOf((await open()).token)).toBe(200);
+  });
+
+  test('does not take the place of one that is alive', async () => {
+    const house = await open();
+    const error = await rejectionOf(open());
+    expect([error.code, error.message]).toEqual([
+      'PORT_UNAVAILABLE',
+      `cannot listen on ${path}: somebody listens there already`,
+    ]);
+    expect(await statusOf(house.token)).toBe(200);
+  });
+
+  test('does not take the place of a file', async () => {
+    writeFileSync(path, 'somebody’s');
+    expect((await rejectionOf(open())).message).toBe(`cannot listen on ${path}: there is a file of another kind`);
+    expect(lstatSync(path).isFile()).toBe(true);
+  });
+
+  test('a folder that is not there', async () => {
+    path = join(folder, 'missing', 'socket');
+    expect((await rejectionOf(open())).message).toBe(`cannot listen on ${path}: ENOENT`);
+  });
+
+  test('--allow-uid is for TCP: the mode decides, which is said', async () => {
+    const house = await open({ allowUids: [1] });
+    expect(await statusOf(house.token)).toBe(200);
+    expect(house.logs.find(({ level }) => level === 'warn')?.message).toBe(
+      `--allow-uid cannot be checked on ${path}: its mode (0600 where we made it) decides who may connect`,
+    );
+  });
+});
