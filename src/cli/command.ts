@@ -13,8 +13,15 @@ interface CommandWord {
 /** A command as far as running it needs. */
 export interface RunnableCommand extends CommandOptions {
   readonly word?: CommandWord;
-  /** Resolves when all is done and written; throws RolesAnywhereError, whose code makes the exit status. */
-  run(values: OptionValues, terminal: Terminal): Promise<void>;
+  /** What stands in help for words that are a program and its arguments: they come last, whatever they look like. */
+  readonly program?: string;
+  /**
+   * Resolves when all is done and written: to nothing for exit status 0, to another status where that is no error of
+   * ours, as that of a program that was run. Throws RolesAnywhereError, whose code makes the exit status.
+   *
+   * @param reread takes flags, environment and profiles together again, for a process that outlives their change
+   */
+  run(values: OptionValues, terminal: Terminal, reread?: () => Promise<OptionValues>): Promise<number | void>;
 }
 
 /**
@@ -46,6 +53,10 @@ export interface Terminal {
   readonly warn: (message: string) => void;
   /** Asks on the terminal with echo off, never on stdin or stdout. Undefined without a terminal or when they give up. */
   readonly askSecret: (question: string) => Promise<string | undefined>;
-  /** Resolves at the first SIGINT, SIGTERM or SIGHUP; from the call on, these no longer end the process. */
-  readonly untilStopped: () => Promise<void>;
+  /**
+   * Resolves at the first SIGINT, SIGTERM or SIGHUP; from the call on, these no longer end the process.
+   *
+   * @param onHangUp is called at each SIGHUP instead
+   */
+  readonly untilStopped: (onHangUp?: () => void) => Promise<void>;
 }

@@ -62,6 +62,11 @@ function describeAttempt(event: AttemptEvent): readonly string[] {
   if (event.kind === 'answered') {
     return [`status ${event.status}, request id ${event.requestId ?? 'none'}, ${milliseconds(event.elapsedMs)}`];
   }
+  if (event.kind === 'assumed') {
+    const { roleArn, position, hops, requestId, elapsedMs } = event;
+    const role = `hop ${position} of ${hops}, assumed ${roleArn}`;
+    return [`${role}, request id ${requestId ?? 'none'}, ${milliseconds(elapsedMs)}`];
+  }
   if (event.kind === 'failed') return [`${event.code}, ${event.message}, ${milliseconds(event.elapsedMs)}`];
   return [`the next one in ${milliseconds(event.delayMs)}`];
 }

@@ -75,6 +75,7 @@ export const exitStatuses: Record<ErrorCode, ExitStatus> = {
   REFUSED_DURATION: 4,
   REFUSED_VALIDATION: 4,
   REFUSED_OTHER: 4,
+  REFUSED_ASSUME_ROLE: 4,
   RESPONSE_INVALID: 4,
   RESPONSE_EMPTY: 4,
   RESPONSE_EXPIRED: 4,
@@ -90,7 +91,10 @@ export const exitStatuses: Record<ErrorCode, ExitStatus> = {
   SERVICE_UNAVAILABLE: 5,
 
   FILE_FAILED: 6,
+  FILE_UNSAFE: 6,
+  FILE_LOCKED: 6,
   PORT_UNAVAILABLE: 6,
+  PROGRAM_FAILED: 6,
   OUTPUT_FAILED: 6,
 };
 

@@ -3,5 +3,11 @@ import type { Terminal } from './command.ts';
 
 /** What opening a key may need of the terminal. */
 export function identityContext(terminal: Terminal): IdentityContext {
-  return { now: terminal.now, warn: terminal.warn, askSecret: terminal.askSecret, environment: terminal.env };
+  return {
+    now: terminal.now,
+    warn: terminal.warn,
+    askSecret: terminal.askSecret,
+    environment: terminal.env,
+    stoppable: async (work) => (await import('./stoppable.ts')).stoppable(work),
+  };
 }

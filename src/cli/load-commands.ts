@@ -7,6 +7,11 @@ const loaders: Record<CommandName, () => Promise<Command>> = {
     ...(await import('./commands/credential-process.ts')).credentialProcess,
     ...(await import('./commands/credential-process-help.ts')).credentialProcessHelp,
   }),
+  serve: async () => (await import('./commands/serve.ts')).serve,
+  update: async () => (await import('./commands/update.ts')).update,
+  exec: async () => (await import('./commands/exec.ts')).exec,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
+  cache: async () => (await import('./commands/cache.ts')).cache,
   'sign-string': async () => (await import('./commands/sign-string.ts')).signString,
   'read-certificate-data': async () => (await import('./commands/read-certificate-data.ts')).readCertificateData,
   sandbox: async () => (await import('./commands/sandbox.ts')).sandbox,
@@ -16,13 +21,8 @@ const loaders: Record<CommandName, () => Promise<Command>> = {
 
 /** Commands of the official helper and of ours that a later version brings, with what they will do. */
 export const commandsToCome: Readonly<Record<string, string>> = {
-  serve: 'serves credentials to the SDKs of this machine',
-  update: 'keeps a profile of ~/.aws/credentials fresh',
-  exec: 'runs a program with credentials in its environment',
-  export: 'prints credentials for a shell',
   doctor: 'checks options, key, certificate and network',
   certificates: 'lists the certificates of tokens and stores',
-  cache: 'shows and clears remembered credentials',
 };
 
 export const commandNames: readonly string[] = Object.keys(loaders);

@@ -1,6 +1,6 @@
-import { gatherValues, type OptionSources } from '../options/gather-values.ts';
 import type { OptionValues } from '../options/option-values.ts';
 import { parseFlags, type ParsedFlags } from '../options/parse-flags.ts';
+import { readValues } from '../options/read-values.ts';
 import type { RunnableCommand, Terminal } from './command.ts';
 import { credentialProcess } from './commands/credential-process.ts';
 
@@ -13,8 +13,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   try {
     const found = await findCommand(argv, terminal);
     if (typeof found === 'number') return found;
-    await runCommand(found, argv.slice(1), terminal);
-    return 0;
+    return (await runCommand(found, argv.slice(1), terminal)) ?? 0;
   } catch (error) {
     const { reportError } = await import('./report-error.ts');
     return reportError(error, argv, terminal);
@@ -28,8 +27,13 @@ async function findCommand(argv: readonly string[], terminal: Terminal): Promise
   return findOtherCommand(argv, terminal);
 }
 
-async function runCommand(command: RunnableCommand, args: readonly string[], terminal: Terminal): Promise<void> {
-  const flags = parseFlags(args, command.options, command.word !== undefined);
+async function runCommand(
+  command: RunnableCommand,
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<number | void> {
+  const takesWords = command.program === undefined ? command.word !== undefined : 'after';
+  const flags = parseFlags(args, command.options, takesWords);
   if (flags.given.get('help')?.[0] === 'true') {
     const { commandHelp } = await import('./help.ts');
     const { loadCommand } = await import('./load-commands.ts');
@@ -40,27 +44,22 @@ async function runCommand(command: RunnableCommand, args: readonly string[], ter
     const { loadCommands } = await import('./load-commands.ts');
     throwFaults(flags.faults, command, await loadCommands());
   }
-  return command.run(await readValues(command, flags, terminal), terminal);
+  return command.run(await valuesOf(command, flags, terminal), terminal, () =>
+    readValues(command, flags, terminal.env),
+  );
 }
 
-async function readValues(command: RunnableCommand, flags: ParsedFlags, terminal: Terminal): Promise<OptionValues> {
-  const sources = { flags, env: terminal.env, profile: await readProfileOf(flags, terminal) };
-  const values = await gatherValues(command, sources);
-  if (command.options.some((row) => row.notBuilt !== undefined && values.isGiven(row.flag))) {
-    const { refuseNotBuilt } = await import('../options/refuse-not-built.ts');
-    refuseNotBuilt(command.options, values);
-  }
-  if (command.options.some((row) => row.flag === 'debug') && values.isOn('debug')) {
-    const { traceOptions } = await import('./debug-trace.ts');
-    traceOptions(command.options, values, terminal.log);
+async function valuesOf(command: RunnableCommand, flags: ParsedFlags, terminal: Terminal): Promise<OptionValues> {
+  const values = await readValues(command, flags, terminal.env);
+  for (const each of [values, ...values.others]) {
+    if (each.rows.some((row) => row.notBuilt !== undefined)) {
+      const { refuseNotBuilt } = await import('../options/refuse-not-built.ts');
+      refuseNotBuilt(command.options, each);
+    }
+    if (values.rows.some((row) => row.flag === 'debug') && values.isOn('debug')) {
+      const { traceOptions } = await import('./debug-trace.ts');
+      traceOptions(command.options, each, terminal.log);
+    }
   }
   return values;
-}
-
-/** The configuration file is read only for `--from-profile`: a broken one is nobody's business otherwise. */
-async function readProfileOf(flags: ParsedFlags, terminal: Terminal): Promise<OptionSources['profile']> {
-  const name = flags.given.get('from-profile')?.[0];
-  if (name === undefined || name === '') return undefined;
-  const { readProfile } = await import('../options/from-profile.ts');
-  return readProfile(name, terminal.env);
 }

@@ -17,7 +17,10 @@ export function reportError(error: unknown, argv: readonly string[], terminal: T
 }
 
 function wantsDebug(argv: readonly string[], terminal: Terminal): boolean {
-  const given = argv.findLast((argument) => /^--debug(=|$)/.test(argument));
+  // What stands behind -- is for another program.
+  const end = argv.indexOf('--');
+  const own = end === -1 ? argv : argv.slice(0, end);
+  const given = own.findLast((argument) => /^--debug(=|$)/.test(argument));
   if (given !== undefined) return /^--debug(=(1|t|true))?$/i.test(given);
   return /^(1|t|true)$/i.test(terminal.env['ROLES_ANYWHERE_DEBUG'] ?? '');
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { RolesAnywhereError } from '../errors.ts';
+import { quoteForSh } from '../faces/export/quote.ts';
 import type { OptionValues } from '../options/option-values.ts';
 import { keyTypes } from '../sandbox/key-pair.ts';
 import { readFault } from '../sandbox/read-fault.ts';
@@ -75,7 +76,7 @@ function commandFor({ environment }: Sandbox): string {
 }
 
 function describeAsText(running: Sandbox): string {
-  const exports = Object.entries(running.environment).map(([name, value]) => `export ${name}=${quote(value)}`);
+  const exports = Object.entries(running.environment).map(([name, value]) => `export ${name}=${quoteForSh(value)}`);
   return [
     '# For ~/.aws/config; then: aws --profile sandbox sts get-caller-identity',
     running.configSection(),
@@ -89,9 +90,4 @@ function describeAsJson(running: Sandbox): string {
   const { endpoint, region, accountId, trustAnchorArn, profileArn, roleArn, environment } = running;
   const config = running.configSection();
   return `${JSON.stringify({ endpoint, region, accountId, trustAnchorArn, profileArn, roleArn, environment, config })}\n`;
-}
-
-/** For a POSIX shell. */
-function quote(value: string): string {
-  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -48,9 +48,10 @@ function writeError(line: string): void {
   }
 }
 
-function untilStopped(): Promise<void> {
+function untilStopped(onHangUp?: () => void): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+    process.on('SIGHUP', onHangUp ?? (() => resolve()));
   });
 }
 

@@ -1,36 +1,35 @@
+import type { CredentialPlan, PipelineContext } from '../credential-plan.ts';
 import type { Credentials } from '../credentials.ts';
-import { RolesAnywhereError } from '../errors.ts';
-import { type CredentialRequest, obtainCredentials, type PipelineContext } from '../pipeline.ts';
+import type { CacheOptions } from '../pipeline-cached.ts';
+import { checkUsable } from './check-usable.ts';
+import { expirationText } from './expiration-text.ts';
+import { obtainOnce } from './obtain-once.ts';
 
 /**
  * What a `credential_process` prints (SDK guide, "Process credential provider"): compact JSON in the official helper's
  * order of keys, with no line break after it.
  *
- * @throws RolesAnywhereError RESPONSE_EMPTY, RESPONSE_EXPIRED: an SDK would take an empty set for a good one, and an
- *   expired one again and again
+ * @throws RolesAnywhereError RESPONSE_EMPTY, RESPONSE_EXPIRED
  */
 export function processDocument(credentials: Credentials, now: Date): string {
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials;
-  if (accessKeyId === '' || secretAccessKey === '' || sessionToken === '') {
-    throw new RolesAnywhereError('RESPONSE_EMPTY', 'the service answered with an empty set of credentials');
-  }
-  // Not "earlier than now": a time that could not be read is not later than anything.
-  if (!(expiration.getTime() > now.getTime())) {
-    throw new RolesAnywhereError('RESPONSE_EXPIRED', 'the credentials of the answer have expired already');
-  }
+  checkUsable(credentials, now);
   return JSON.stringify({
     Version: 1,
-    AccessKeyId: accessKeyId,
-    SecretAccessKey: secretAccessKey,
-    SessionToken: sessionToken,
-    Expiration: `${expiration.toISOString().slice(0, 19)}Z`,
+    AccessKeyId: credentials.accessKeyId,
+    SecretAccessKey: credentials.secretAccessKey,
+    SessionToken: credentials.sessionToken,
+    Expiration: expirationText(credentials.expiration),
   });
 }
 
 /**
- * Obtains credentials and makes the document of them.
+ * Obtains credentials, from the disk cache where there is to be one, and makes the document of them.
  * @throws RolesAnywhereError whatever the pipeline throws
  */
-export async function obtainProcessDocument(request: CredentialRequest, context: PipelineContext): Promise<string> {
-  return processDocument(await obtainCredentials(request, context), context.now());
+export async function obtainProcessDocument(
+  plan: CredentialPlan,
+  cache: CacheOptions | undefined,
+  context: PipelineContext,
+): Promise<string> {
+  return processDocument(await obtainOnce(plan, cache, context), context.now());
 }

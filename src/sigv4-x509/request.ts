@@ -1,5 +1,21 @@
 /** A request before and after signing; nothing in this folder does I/O or reads a clock. */
 
+/**
+ * What shall be signed.
+ *
+ * @example
+ * ```ts
+ * import type { UnsignedRequest } from 'roles-anywhere';
+ *
+ * export const request: UnsignedRequest = {
+ *   method: 'GET',
+ *   path: '/profiles',
+ *   query: [['pageSize', '10']],
+ *   headers: { host: 'rolesanywhere.eu-west-1.amazonaws.com' },
+ *   body: new Uint8Array(),
+ * };
+ * ```
+ */
 export interface UnsignedRequest {
   readonly method: string;
   /** The path as it goes on the wire, beginning with `/`. */
@@ -11,6 +27,16 @@ export interface UnsignedRequest {
   readonly body: Uint8Array;
 }
 
+/**
+ * What the signature is for: region, service and time.
+ *
+ * @example
+ * ```ts
+ * import type { SigningScope } from 'roles-anywhere';
+ *
+ * export const scope: SigningScope = { region: 'eu-west-1', date: new Date() };
+ * ```
+ */
 export interface SigningScope {
   readonly region: string;
   /** `rolesanywhere` when not given. */
@@ -18,6 +44,16 @@ export interface SigningScope {
   readonly date: Date;
 }
 
+/**
+ * The request with the headers that the signature adds.
+ *
+ * @example
+ * ```ts
+ * import type { SignedRequest } from 'roles-anywhere';
+ *
+ * export const authorizationOf = ({ headers }: SignedRequest): string => headers['authorization'] ?? '';
+ * ```
+ */
 export interface SignedRequest extends UnsignedRequest {
   /** Lower-case names; X-Amz-Date, X-Amz-X509, X-Amz-X509-Chain (where there is a chain) and Authorization added. */
   readonly headers: Readonly<Record<string, string>>;

@@ -10,7 +10,20 @@ const algorithmTokens: Readonly<Record<SignatureAlgorithm, string>> = {
   'ML-DSA': 'AWS4-X509-MLDSA',
 };
 
-/** What signing needs of a SigningIdentity. */
+/**
+ * What signing needs of a SigningIdentity.
+ *
+ * @example
+ * ```ts
+ * import type { SigningIdentity, SigningMaterial } from 'roles-anywhere';
+ *
+ * export const materialOf = ({ certificate, chain, signer }: SigningIdentity): SigningMaterial => ({
+ *   certificate,
+ *   chain,
+ *   signer,
+ * });
+ * ```
+ */
 export interface SigningMaterial {
   readonly certificate: Pick<Certificate, 'der' | 'serialNumber'>;
   readonly chain: readonly Pick<Certificate, 'der'>[];

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { commandHelp } from '../../src/cli/help.ts';
 import { commandNames, commandsToCome, loadCommands } from '../../src/cli/load-commands.ts';
 import { main } from '../../src/cli/main.ts';
-import { version } from '../../src/cli/version.ts';
+import { version } from '../../src/version.ts';
 import { flagsWithHelp, helpTextOf } from '../../src/options/help-texts.ts';
 import { optionTable } from '../../src/options/table.ts';
 import { fakeTerminal } from './fake-terminal.ts';
@@ -116,9 +116,9 @@ describe('errors', () => {
     const { stderr } = await run(['sign-string', '--role-arn', 'x', '--port', '1']);
     expect(stderr.split('\n')).toEqual([
       'roles-anywhere: sign-string has no option --role-arn',
-      'hint: --role-arn belongs to credential-process',
+      'hint: --role-arn belongs to credential-process, serve, update, exec and export',
       'hint: also: sign-string has no option --port',
-      'hint: --port belongs to sandbox',
+      'hint: --port belongs to serve and sandbox',
     ]);
   });
 

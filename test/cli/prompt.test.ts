@@ -78,6 +78,13 @@ describe('on a terminal', needs('script'), () => {
     expect(shown.replaceAll('\r', '')).toBe(`${question}\n`);
   });
 
+  test('control characters of a question are written out: the name of a token must not drive the terminal', async () => {
+    const line = `QUESTION="$(printf 'PIN of \\033[2J\\007, password for the test')" ${ask()}`;
+    const { shown } = await onTerminal(line, (write) => write('sesame\r'));
+    expect(answer()).toBe('sesame');
+    expect(shown.replaceAll('\r', '')).toBe('PIN of \\u001b[2J\\u0007, password for the test: \n');
+  });
+
   test('stdin and stdout are left alone', async () => {
     const line = `printf 'data for stdin' | ${ask()} > "${folder}/stdout"`;
     const { shown } = await onTerminal(line, (write) => write('sesame\r'));

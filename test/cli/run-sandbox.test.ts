@@ -17,7 +17,7 @@ import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
 interface Running {
   readonly terminal: FakeTerminal;
   /** Ends it as a signal would, and waits for the end. */
-  stop(): Promise<void>;
+  stop(): Promise<number | void>;
 }
 
 let folder: string;

@@ -3,6 +3,16 @@ import { processTerminal } from '../../src/cli/terminal.ts';
 /** What the terminal does in a process of its own; the first argument says what to try. */
 async function run(what: string | undefined): Promise<void> {
   const terminal = processTerminal();
+  if (what === 'hung-up') {
+    // As a server does that reads its configuration again.
+    const stopped = terminal.untilStopped(() => terminal.log('hung up'));
+    await terminal.stdout('waiting\n');
+    const alive = setInterval(() => undefined, 1000);
+    await stopped;
+    clearInterval(alive);
+    terminal.log('stopped');
+    return;
+  }
   if (what === 'stopped') {
     const stopped = terminal.untilStopped();
     await terminal.stdout('waiting\n');

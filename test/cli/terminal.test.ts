@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,4 +71,16 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends the waiting, not th
   const child = start('stopped');
   child.stdout?.once('data', () => child.kill(signal));
   expect(await ending(child)).toEqual({ status: 0, signal: null, stderr: 'stopped\n' });
+});
+
+test('SIGHUP calls back as often as it comes where a command asks for that, and ends nothing', async () => {
+  const child = start('hung-up');
+  const ended = ending(child);
+  await once(child.stdout ?? child, 'data');
+  child.kill('SIGHUP');
+  await once(child.stderr ?? child, 'data');
+  child.kill('SIGHUP');
+  await once(child.stderr ?? child, 'data');
+  child.kill('SIGTERM');
+  expect(await ended).toEqual({ status: 0, signal: null, stderr: 'hung up\nhung up\nstopped\n' });
 });

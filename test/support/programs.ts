@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -12,8 +13,26 @@ function isOnPath(program: string): boolean {
  * @example describe('with the AWS CLI', needs('aws'), () => { … });
  */
 export function needs(program: string): { skip: boolean } {
-  if (isOnPath(program)) return { skip: false };
-  if (process.env['CI'] !== undefined) throw new Error(`${program} is not installed, and in CI it must be`);
-  console.log(`skipped: tests that need ${program}, which is not installed`);
+  return judge(program, isOnPath(program));
+}
+
+/** The same for a suite that needs a module of Python: boto3, or botocore, which comes with it. */
+export function needsPython(module: string): { skip: boolean } {
+  const isThere = spawnSync('python3', ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0;
+  return judge(`${module} of Python`, isThere);
+}
+
+function judge(what: string, isThere: boolean): { skip: boolean } {
+  if (isThere) return { skip: false };
+  if (process.env['CI'] !== undefined) throw new Error(`${what} is not installed, and in CI it must be`);
+  console.log(`skipped: tests that need ${what}, which is not installed`);
+  return { skip: true };
+}
+
+/** Options for a suite that mounts something in a namespace of its own, which not every kernel lets every user do. */
+export function needsMounts(): { skip: boolean } {
+  const mount = ['-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt'];
+  if (process.platform === 'linux' && spawnSync('unshare', mount).status === 0) return { skip: false };
+  console.log('skipped: tests that mount a file system in a namespace of their own, which is not allowed here');
   return { skip: true };
 }

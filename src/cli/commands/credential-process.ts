@@ -1,10 +1,9 @@
 import { obtainProcessDocument } from '../../faces/process-document.ts';
-import { resolveCredentialRequest } from '../../options/resolve.ts';
+import { resolvePlan } from '../../options/resolve-plan.ts';
 import { optionsOf } from '../../options/table.ts';
-import type { OptionValues } from '../../options/option-values.ts';
+import { cacheOptions } from '../cache-options.ts';
 import type { RunnableCommand } from '../command.ts';
-import { identityContext } from '../identity-context.ts';
-import { version } from '../version.ts';
+import { pipelineContext } from '../pipeline-context.ts';
 
 /**
  * `credential-process`: what SDKs and the AWS CLI call by a profile's credential_process. Its help stands apart, in
@@ -14,24 +13,11 @@ export const credentialProcess: RunnableCommand = {
   name: 'credential-process',
   options: optionsOf('credential-process'),
   async run(values, terminal) {
-    const request = (await resolveCredentialRequest(values, terminal.env)) ?? (await explain(values));
-    if (!request.network.verify) {
+    const plan = await resolvePlan(values, terminal.env);
+    if (values.isOn('no-verify-ssl')) {
       terminal.warn(`${values.origin('no-verify-ssl')}: the certificate of the endpoint is not checked`);
     }
-    const tracing = values.isOn('debug') ? await import('../debug-trace.ts') : undefined;
-    const document = await obtainProcessDocument(request, {
-      ...identityContext(terminal),
-      random: Math.random,
-      sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-      userAgent: `roles-anywhere/${version}`,
-      trace: tracing?.traceTo(terminal.log),
-      debug: tracing?.debugTo(terminal.log),
-    });
-    await terminal.stdout(document);
+    const cache = await cacheOptions(values, terminal);
+    await terminal.stdout(await obtainProcessDocument(plan, cache, await pipelineContext(values, terminal)));
   },
 };
-
-async function explain(values: OptionValues): Promise<never> {
-  const { throwRequestProblems } = await import('../../options/explain-request.ts');
-  return throwRequestProblems(values);
-}

@@ -1,6 +1,6 @@
 import { optionsOf } from '../../options/table.ts';
+import { version as number } from '../../version.ts';
 import type { Command } from '../command.ts';
-import { version as number } from '../version.ts';
 
 /** `version`: the bare number, as the official helper prints it. */
 export const version: Command = {

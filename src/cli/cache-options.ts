@@ -1,0 +1,22 @@
+import type { OptionValues } from '../options/option-values.ts';
+import type { CacheOptions } from '../pipeline-cached.ts';
+import type { Terminal } from './command.ts';
+import { thisProcess } from './this-process.ts';
+
+type Environment = Pick<Terminal, 'env'>;
+
+/** What `--cache` asks for, for the process that this is; undefined without it. */
+export async function cacheOptions(values: OptionValues, terminal: Environment): Promise<CacheOptions | undefined> {
+  if (!values.isOn('cache')) return undefined;
+  return { folder: await cacheFolder(values, terminal), process: thisProcess };
+}
+
+/** The folder of `--cache-dir`, or `~/.aws/roles-anywhere/cache`, for the user that this process acts as. */
+export async function cacheFolder(values: OptionValues, { env }: Environment): Promise<CacheOptions['folder']> {
+  const path = values.text('cache-dir') ?? `${await homeOf(env)}/.aws/roles-anywhere/cache`;
+  return { path, option: values.origin('cache-dir'), userId: process.geteuid?.() };
+}
+
+async function homeOf(env: Terminal['env']): Promise<string> {
+  return env['HOME'] || env['USERPROFILE'] || (await import('node:os')).homedir();
+}

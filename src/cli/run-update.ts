@@ -1,0 +1,67 @@
+import { keepUpdated } from '../faces/update/keep-updated.ts';
+import { messageOf, type UpdateTarget } from '../faces/update/kept-profile.ts';
+import { type UpdateContext, updateOnce } from '../faces/update/update-file.ts';
+import { credentialsPath } from '../options/aws-files.ts';
+import type { OptionValues } from '../options/option-values.ts';
+import { resolveProfiles } from '../options/resolve-profiles.ts';
+import { systemClock } from '../refresh/system-clock.ts';
+import type { Terminal } from './command.ts';
+import { pipelineContext } from './pipeline-context.ts';
+import { planOf } from './plan-of.ts';
+import { printable } from './printable.ts';
+import { thisProcess } from './this-process.ts';
+
+/** Writes the credentials file, and keeps it fresh until a signal ends it; SIGHUP reads everything again. */
+export async function runUpdate(
+  values: OptionValues,
+  terminal: Terminal,
+  reread: () => Promise<OptionValues>,
+): Promise<void> {
+  const targets = await targetsOf(values, terminal);
+  const context = await updateContext(values, terminal);
+  if (values.isOn('once')) return updateOnce(targets, { ...context, tell: () => undefined });
+  let onHangUp = (): void => undefined;
+  const stopped = terminal.untilStopped(() => onHangUp());
+  // Timers of the refresher keep nothing alive.
+  const alive = setInterval(() => undefined, 2 ** 30);
+  try {
+    const updating = await Promise.race([keepUpdated(targets, context), stopped]);
+    if (updating === undefined) return;
+    let reloaded = Promise.resolve();
+    onHangUp = () => {
+      reloaded = reloaded
+        .then(async () => updating.reload(await targetsOf(await reread(), terminal)))
+        .catch((error: unknown) => context.warn(`reload failed, all stays as it was: ${messageOf(error)}`));
+    };
+    await stopped;
+    await updating.close();
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+/** Several profiles are profiles of their own here, and nothing to fall back on. */
+function targetsOf(values: OptionValues, terminal: Terminal): Promise<readonly UpdateTarget[]> {
+  const profiles = resolveProfiles(values);
+  const each = [values, ...values.others];
+  return Promise.all(
+    each.map(async (one, index) => ({
+      profile: profiles[index] ?? '',
+      plan: await planOf({ ...one, others: [] }, terminal),
+    })),
+  );
+}
+
+async function updateContext(values: OptionValues, terminal: Terminal): Promise<UpdateContext> {
+  const pipeline = await pipelineContext(values, terminal);
+  const clock = systemClock();
+  const { monotonic } = clock;
+  return {
+    path: credentialsPath(terminal.env),
+    pipeline,
+    clock,
+    lock: { process: thisProcess, monotonic, sleep: pipeline.sleep, random: pipeline.random },
+    warn: terminal.warn,
+    tell: (message) => terminal.log(`roles-anywhere: ${printable(message)}`),
+  };
+}

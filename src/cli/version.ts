@@ -1,5 +1,0 @@
-/** Put in by the bundler; the sources run without it in tests. */
-declare const __VERSION__: string | undefined;
-
-/** Version of this package. */
-export const version: string = typeof __VERSION__ === 'string' ? __VERSION__ : '0.0.0-dev';
