@@ -83,9 +83,10 @@ async function warnOfDefaultProfile({ env, warn }: Terminal): Promise<void> {
   }
 }
 
-/** Variables that hold certificate or key: `env:NAME`. */
+/** Variables that hold certificate or key of any profile: `env:NAME`. */
 function secretVariables(values: OptionValues): readonly string[] {
-  const sources = ['certificate', 'private-key', 'intermediates'].map((flag) => values.text(flag) ?? '');
+  const flags = ['certificate', 'private-key', 'intermediates'];
+  const sources = [values, ...values.others].flatMap((each) => flags.map((flag) => each.text(flag) ?? ''));
   return sources.filter((text) => text.startsWith('env:')).map((text) => text.slice('env:'.length));
 }
 

@@ -53,7 +53,7 @@ const helpTexts: Readonly<Record<string, HelpText>> = {
   'external-id': { placeholder: 'ID', help: 'External ID that the last role to assume asks for.' },
   'sts-endpoint': { placeholder: 'URL', help: "STS endpoint for roles to assume, in place of the region's own." },
   'failover-on-refusal': {
-    help: 'Goes on to the next profile of --from-profile also when the service refuses; else only when it cannot be reached, throttles or fails.',
+    help: 'Goes on to the next profile of --from-profile also when the service refuses; else only when it cannot be reached, throttles or fails. Without effect in serve and update.',
   },
   cache: { help: 'Remembers credentials on disk for the next calls, until shortly before they expire.' },
   'cache-dir': { placeholder: 'PATH', help: 'Folder of that cache; ~/.aws/roles-anywhere/cache when not given.' },
@@ -93,7 +93,7 @@ const helpTexts: Readonly<Record<string, HelpText>> = {
   'request-timeout': { placeholder: 'SECONDS', help: 'From connecting to the end of the answer, for one attempt.' },
   'from-profile': {
     placeholder: 'NAME',
-    help: 'Profile of ~/.aws/config that gives the options that are not given here, by roles_anywhere_ keys, role_arn and source_profile. Of several, with commas between them, the next is tried where one does not serve.',
+    help: 'Profile of ~/.aws/config that gives the options that are not given here, by roles_anywhere_ keys, role_arn and source_profile. Of several, with commas between them, the next is tried where one does not serve; serve and update serve each of them.',
   },
   debug: { help: 'Shows on stderr what is signed, sent and answered, never a secret.' },
   help: { help: 'Prints this.' },

@@ -72,6 +72,20 @@ describe('the environment of the program', () => {
     expect(JSON.stringify(found)).not.toContain('PRIVATE KEY');
   });
 
+  test('has no key of a further profile either', async () => {
+    const config = sandboxConfig(sandbox);
+    config.write('near', {});
+    config.write('far', { roles_anywhere_private_key: 'env:FAR_KEY' });
+    const none = Object.fromEntries(Object.keys(sandbox.environment).map((name) => [name, '']));
+    const env = { ...config.env, ...none, FAR_KEY: sandbox.privateKey };
+    try {
+      const found = await environmentOf(['--from-profile', 'near,far'], { env });
+      expect(JSON.stringify(found)).not.toContain('PRIVATE KEY');
+    } finally {
+      config.remove();
+    }
+  });
+
   test('has the region of the environment, or of the profile', async () => {
     const config = sandboxConfig(sandbox);
     config.write('mine', { region: 'eu-north-1' });

@@ -24,7 +24,7 @@ export interface ServedRole {
 /** The roles by the names they are asked for. */
 export interface RoleDirectory {
   readonly roles: readonly ServedRole[];
-  /** Names as the metadata service lists them: those of the roles, or of the profiles where two roles are namesakes. */
+  /** Names as the metadata service lists them: those of the roles, or of the profiles where a role's name is not its own. */
   readonly names: readonly string[];
   /** By the name in the listing, or the profile. */
   byName(name: string): ServedRole | undefined;
@@ -34,8 +34,9 @@ export interface RoleDirectory {
 /** Makes the directory. SDKs take the first name of the list, so the first profile stays first. */
 export function roleDirectory(roles: readonly ServedRole[]): RoleDirectory {
   const profiles = new Map(roles.map((role) => [role.profile, role]));
-  const isUnique = ({ roleName }: ServedRole): boolean =>
-    roles.filter((other) => other.roleName === roleName).length === 1;
+  // A name leads to one role only: not to a namesake, and not past a profile that has it.
+  const isUnique = (role: ServedRole): boolean =>
+    roles.every((other) => other === role || (other.roleName !== role.roleName && other.profile !== role.roleName));
   const named = new Map(roles.map((role) => [isUnique(role) ? role.roleName : role.profile, role]));
   return {
     roles,

@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { closeSync, openSync, readFileSync, type Stats, statSync, writeFileSync } from 'node:fs';
-import { platform } from 'node:os';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { platform, userInfo } from 'node:os';
 import { RolesAnywhereError } from '../../errors.ts';
 
 /** A file that holds the token of the container endpoint, and what messages call the option that names it. */
@@ -27,7 +27,8 @@ const minLength = 16;
  * Checks Authorization headers against the token of a file. Made with a token of its own, for its owner alone, when it
  * is not there; read again when it changes. Clients send the file's content as it is, so it has no line break.
  *
- * @throws RolesAnywhereError FILE_FAILED when it can be neither read nor made, OPTION_INVALID for a token too short
+ * @throws RolesAnywhereError FILE_FAILED when it can be neither read nor made, FILE_UNSAFE when others may have written
+ * it, OPTION_INVALID for a token too short
  */
 export function openTokenFile(
   options: TokenFileOptions,
@@ -79,9 +80,9 @@ function readToken(
   let content: string;
   let stats: Stats;
   try {
-    stats = statSync(path);
-    content = readFileSync(path, 'utf8');
+    ({ stats, content } = readOwn(path, option));
   } catch (cause) {
+    if (cause instanceof RolesAnywhereError) throw cause;
     throw new RolesAnywhereError('FILE_FAILED', `${option}: cannot read ${path}: ${codeOf(cause)}`, { cause });
   }
   const token = content.replace(/[\r\n]+$/, '');
@@ -100,6 +101,31 @@ function readToken(
     warn(`${path} is open to every user (mode ${(stats.mode & 0o777).toString(8)})`);
   }
   return { seen: stampOf(stats), isToken: comparer(token) };
+}
+
+/** Links are followed, for that is how Kubernetes gives secrets; what they lead to must be ours alone to write. */
+function readOwn(path: string, option: string): { readonly stats: Stats; readonly content: string } {
+  // Without O_NONBLOCK a pipe put in its place would hold everything up.
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const stats = fstatSync(file);
+    const fault = faultOf(stats);
+    if (fault !== undefined) {
+      throw new RolesAnywhereError('FILE_UNSAFE', `${option}: ${path} ${fault}`, {
+        hints: ['whoever writes the token gets the credentials: use a file that only you or root may write'],
+      });
+    }
+    return { stats, content: readFileSync(file, 'utf8') };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function faultOf(stats: Stats): string | undefined {
+  if (!stats.isFile()) return 'is no regular file';
+  if (platform() === 'win32') return undefined;
+  if (stats.uid !== 0 && stats.uid !== userInfo().uid) return `belongs to another user (uid ${stats.uid})`;
+  return (stats.mode & 0o022) === 0 ? undefined : `may be written by others (mode ${(stats.mode & 0o777).toString(8)})`;
 }
 
 function statIfThere(path: string): Stats | undefined {

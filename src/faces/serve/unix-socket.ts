@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdtempSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdtempSync, renameSync, rmSync, type Stats, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { RolesAnywhereError } from '../../errors.ts';
@@ -24,7 +24,8 @@ export async function listenOnUnixSocket(server: Server, path: string, mode: num
     });
     chmodSync(made, mode);
     renameSync(made, path);
-    server.once('close', () => removeSocket(path));
+    const { dev, ino } = lstatSync(path);
+    server.once('close', () => removeSocket(path, { dev, ino }));
   } catch (cause) {
     server.close();
     throw unavailable(path, cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason', cause);
@@ -47,9 +48,11 @@ async function makeSureItIsFree(path: string): Promise<void> {
   if (isAlive) throw unavailable(path, 'somebody listens there already');
 }
 
-function removeSocket(path: string): void {
+/** Only the one that was made here: a successor may have put its own in its place. */
+function removeSocket(path: string, own: Pick<Stats, 'dev' | 'ino'>): void {
   try {
-    if (lstatSync(path).isSocket()) unlinkSync(path);
+    const { dev, ino } = lstatSync(path);
+    if (dev === own.dev && ino === own.ino) unlinkSync(path);
   } catch {
     // Somebody else has removed it.
   }

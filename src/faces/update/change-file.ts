@@ -9,7 +9,7 @@ import {
   statSync,
   type Stats,
 } from 'node:fs';
-import { platform } from 'node:os';
+import { platform, userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { RolesAnywhereError } from '../../errors.ts';
 import { codeOf, fileFailure } from './file-failure.ts';
@@ -52,10 +52,15 @@ async function changeLocked(path: string, change: (text: string) => string, cont
   }
 }
 
-/** Also where the last one leads to nothing: that is where the file is to be. */
+/**
+ * Also where the last one leads to nothing: that is where the file is to be.
+ *
+ * A link of somebody else's is not followed: it would lead whoever has more rights to files of the other's choice.
+ */
 function followLinks(path: string): string {
   let target = resolve(path);
   for (let links = 0; isLink(target); links += 1) {
+    checkLink(target);
     if (links === mostLinks) throw new RolesAnywhereError('FILE_FAILED', `${path} is a circle of symbolic links`);
     target = resolve(dirname(target), readlinkSync(target));
   }
@@ -64,6 +69,15 @@ function followLinks(path: string): string {
 
 function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+function checkLink(path: string): void {
+  const user = userInfo().uid;
+  const { uid } = lstatSync(path);
+  if (platform() === 'win32' || uid === user || uid === 0) return;
+  throw new RolesAnywhereError('FILE_UNSAFE', `${path} is a symbolic link of another user (uid ${uid})`, {
+    hints: ['name the file that it leads to, or run update as that user'],
+  });
 }
 
 function readSafe(path: string): { readonly text: string; readonly stats: Stats | undefined } {

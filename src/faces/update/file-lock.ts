@@ -43,8 +43,8 @@ export async function takeLock(path: string, context: LockContext): Promise<File
   const start = monotonic();
   let seen: { readonly content: string; readonly since: number } | undefined;
   for (let pause = 5; !tryToCreate(path, mine); pause = Math.min(pause * 2, longestPause)) {
-    const content = read(path);
-    if (content === undefined) continue;
+    // Gone since; or a link to nothing, which counts as a lock that names nobody.
+    const content = read(path) ?? '';
     if (seen?.content !== content) seen = { content, since: monotonic() };
     if (isAbandoned(content, monotonic() - seen.since, context)) breakLock(path, content);
     else if (monotonic() - start > giveUpAfter) throw locked(path, content);
@@ -114,7 +114,7 @@ function breakLock(path: string, content: string): void {
   const aside = `${path}.${randomUUID()}`;
   try {
     renameSync(path, aside);
-    if (read(aside) !== content) linkSync(aside, path);
+    if ((read(aside) ?? '') !== content) linkSync(aside, path);
   } catch (error) {
     if (!['ENOENT', 'EEXIST'].includes(codeOf(error))) throw error;
   } finally {

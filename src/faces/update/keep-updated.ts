@@ -41,7 +41,7 @@ async function replaced(old: KeptProfile, target: UpdateTarget, context: KeptPro
   const isSame = isDeepStrictEqual(old.target, target);
   const next = isSame ? old : new KeptProfile(target, context);
   try {
-    await (isSame ? old.reload() : next.start());
+    await (isSame ? old.reload() : next.takeOver());
     if (!isSame) await old.close();
     return next;
   } catch (error) {

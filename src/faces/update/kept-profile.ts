@@ -51,16 +51,23 @@ export class KeptProfile {
    */
   async start(): Promise<void> {
     try {
-      const credentials = await this.#held.get();
-      await this.#context.write(this.target.profile, credentials);
+      await this.takeOver();
     } catch (error) {
       if (failureKind(error) !== 'transient' && !isLocked(error)) throw error;
       this.#warn(error, 'it is tried again');
       this.#pending = this.#held.held();
+      this.#keepFresh();
     }
-    this.#isStarted = true;
-    void this.#writePending();
-    this.#held.keepFresh();
+  }
+
+  /**
+   * The same in place of a profile that works: nothing is tried again, as that one goes on.
+   *
+   * @throws whatever obtaining and writing throw
+   */
+  async takeOver(): Promise<void> {
+    await this.#context.write(this.target.profile, await this.#held.get());
+    this.#keepFresh();
   }
 
   /** Reads certificate and key again and renews. @throws what the attempt threw; what is held stays */
@@ -71,6 +78,12 @@ export class KeptProfile {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#held.close();
+  }
+
+  #keepFresh(): void {
+    this.#isStarted = true;
+    void this.#writePending();
+    this.#held.keepFresh();
   }
 
   #onRefresh(event: RefreshEvent): void {

@@ -265,3 +265,9 @@ test.each(['/', '/credentialsx', '/LATEST/api/token', '/healthz', '///latest/api
     expect((await ask('GET', url)).status).toBe(404);
   },
 );
+
+test('no name of the list leads to another profile than the one that is called so', () => {
+  const directory = roleDirectory([role('app', 'R'), role('b', 'R'), role('c', 'app')]);
+  expect(directory.names).toEqual(['app', 'b', 'c']);
+  expect(directory.names.map((name) => directory.byName(name)?.profile)).toEqual(['app', 'b', 'c']);
+});

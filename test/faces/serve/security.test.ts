@@ -228,3 +228,11 @@ function answerOn(socket: Socket): Promise<string> {
     socket.on('close', () => settle(answer));
   });
 }
+
+// Node drops in silence what is beyond a count of headers, unless it is told not to.
+test.each([1, 70, 100, 500])('a forwarding header behind %i others is seen', async (count) => {
+  const padding = Array.from({ length: count }, (_, at) => `p${at}: x\r\n`).join('');
+  const lines = ['PUT /latest/api/token HTTP/1.1', 'Host: 127.0.0.1', `${Object.keys(ttl)[0]}: 60`];
+  const request = `${lines.join('\r\n')}\r\n${padding}X-Forwarded-For: 10.0.0.1\r\n\r\n`;
+  expect(await askRaw(house.url, request)).toMatch(/^HTTP\/1\.1 403 /);
+});

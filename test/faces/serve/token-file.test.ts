@@ -1,7 +1,18 @@
-import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openTokenFile } from '../../../src/faces/serve/token-file.ts';
 import { thrownBy } from '../../support/thrown.ts';
 
@@ -107,4 +118,41 @@ test('a folder that is not there', () => {
   path = join(folder, 'missing', 'token');
   const error = thrownBy(open);
   expect([error.code, error.message]).toEqual(['FILE_FAILED', `--token-file: cannot make ${path}: ENOENT`]);
+});
+
+describe.runIf(process.platform !== 'win32')('a file that somebody else may have filled', () => {
+  test.each([0o620, 0o602, 0o666])('is refused with mode %o', (mode) => {
+    writeFileSync(path, 'the-token-of-a-stranger');
+    chmodSync(path, mode);
+    const error = thrownBy(open);
+    expect([error.code, error.message]).toEqual([
+      'FILE_UNSAFE',
+      `--token-file: ${path} may be written by others (mode ${mode.toString(8)})`,
+    ]);
+  });
+
+  test('that is a pipe holds nothing up', () => {
+    execFileSync('mkfifo', [path]);
+    const error = thrownBy(open);
+    expect([error.code, error.message]).toEqual(['FILE_UNSAFE', `--token-file: ${path} is no regular file`]);
+  });
+
+  test('put in place later does not count', () => {
+    writeFileSync(path, 'the-first-token-0', { mode: 0o600 });
+    const isToken = open();
+    writeFileSync(`${path}.new`, 'the-token-of-a-stranger');
+    chmodSync(`${path}.new`, 0o666);
+    renameSync(`${path}.new`, path);
+    expect([isToken('the-token-of-a-stranger'), isToken('the-first-token-0')]).toEqual([false, true]);
+  });
+
+  // Only root can give a file away.
+  test.runIf(process.getuid?.() === 0)('is refused when it is another user’s (as root)', () => {
+    writeFileSync(path, 'the-token-of-a-stranger', { mode: 0o600 });
+    chownSync(path, 65_534, 65_534);
+    expect(thrownBy(open)).toMatchObject({
+      code: 'FILE_UNSAFE',
+      message: `--token-file: ${path} belongs to another user (uid 65534)`,
+    });
+  });
 });

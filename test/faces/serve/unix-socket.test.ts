@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -50,6 +51,17 @@ describe.runIf(process.platform !== 'win32')('a Unix socket', () => {
     await house.close();
     houses.pop();
     expect(existsSync(path)).toBe(false);
+  });
+
+  test('leaves the socket of a successor alone when it ends', async () => {
+    const house = await open();
+    const successor = createServer();
+    await new Promise<void>((settle) => void successor.listen(`${path}.new`, settle));
+    renameSync(`${path}.new`, path);
+    await house.close();
+    houses.pop();
+    expect(lstatSync(path).isSocket()).toBe(true);
+    await new Promise((settle) => void successor.close(settle));
   });
 
   test('another mode', async () => {

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -138,4 +139,17 @@ describe('what is refused', () => {
     expect(await rejectionOf(changeFile(path, failing, context))).toMatchObject({ code: 'FILE_FAILED' });
     expect(readdirSync(folder)).toEqual(['credentials']);
   });
+});
+
+// Only root can make a link that is another user's.
+test.runIf(process.getuid?.() === 0)('a link of another user is not followed (as root)', async () => {
+  const target = join(folder, 'target');
+  writeFileSync(target, 'text\n', { mode: 0o600 });
+  symlinkSync(target, path);
+  lchownSync(path, 65_534, 65_534);
+  expect(await rejectionOf(changeFile(path, append, context))).toMatchObject({
+    code: 'FILE_UNSAFE',
+    message: `${path} is a symbolic link of another user (uid 65534)`,
+  });
+  expect(readFileSync(target, 'utf8')).toBe('text\n');
 });

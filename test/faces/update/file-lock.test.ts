@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -106,4 +106,11 @@ async function breathe(milliseconds: number): Promise<void> {
 
 test('a folder that is not there is an error of the file system', async () => {
   await expect(takeLock(join(folder, 'none', 'lock'), context(1))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('a link to nothing in its place is broken like a lock that names nobody', async () => {
+  symlinkSync(join(folder, 'nothing'), path);
+  const lock = await takeLock(path, context(1));
+  expect([lock.isHeld(), lstatSync(path).isFile(), readdirSync(folder)]).toEqual([true, true, ['credentials.lock']]);
+  lock.release();
 });

@@ -170,6 +170,17 @@ describe('reload', () => {
     await updating?.reload([await targetOf('other')]);
     expect(content()).toMatch(/^\[default\]\n(.+\n){3}\n\[other\]\n(.+\n){3}$/);
   });
+
+  test('what cannot be reached does not take the place of what works', async () => {
+    await start();
+    const first = keyId();
+    sandbox.failNext({ status: 503 });
+    await updating?.reload([await targetOf('other')]);
+    expect([keyId(), warnings]).toEqual([first, [expect.stringMatching(/^profile other: .*; all stays as it was$/)]]);
+    await clock.advance(hour - 5 * 60_000);
+    await expectOtherThan(first);
+    expect(content()).toMatch(/^\[default\]\n(.+\n){3}$/);
+  });
 });
 
 describe('once', () => {
