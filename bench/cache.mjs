@@ -5,12 +5,11 @@
  * and with one that has not and keeps what comes. The server is on this machine and answers at once: over a network a
  * miss takes a few round trips more, and a hit none. Wall time from spawn to exit, medians.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fetchNode } from '../scripts/lib/other-node.mjs';
+import { onNodes } from './lib/on-nodes.mjs';
 import { commandOf, makeCertificates, optionsOf, startServer } from './lib/service.mjs';
 import { median, time } from './lib/time.mjs';
 
@@ -67,14 +66,7 @@ function print(version, { rows, hitToMiss }) {
 makeCertificates(folder);
 const { port, stop } = await startServer(folder, env);
 try {
-  const results = {};
-  for (const version of values.nodes.split(',')) {
-    const node = version === 'current' ? process.execPath : fetchNode(version);
-    const name = execFileSync(node, ['--version'], { encoding: 'utf8', env }).trim();
-    results[name] = await measure(node, port);
-    if (!values.json) print(name, results[name]);
-  }
-  if (values.json) console.log(JSON.stringify(results, undefined, 2));
+  await onNodes({ ...values, env }, (node) => measure(node, port), print);
 } finally {
   stop();
   rmSync(folder, { recursive: true, force: true });

@@ -5,13 +5,12 @@
  * environment that holds no CA variables (Node would read such a file at every start). The server answers at once and checks
  * nothing: the clients are measured. Wall time from spawn to exit, medians; memory is the peak resident set, in rounds of its own.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { fetchNode } from '../scripts/lib/other-node.mjs';
+import { onNodes } from './lib/on-nodes.mjs';
 import {
   commandOf,
   makeCertificates,
@@ -93,14 +92,7 @@ makeCertificates(folder);
 writeFileSync(file('message'), readFileSync(file('leaf.pem')));
 const { port, stop } = await startServer(folder, env);
 try {
-  const results = {};
-  for (const version of values.nodes.split(',')) {
-    const node = version === 'current' ? process.execPath : fetchNode(version);
-    const name = execFileSync(node, ['--version'], { encoding: 'utf8', env }).trim();
-    results[name] = await measure(node, port);
-    if (!values.json) print(name, results[name]);
-  }
-  if (values.json) console.log(JSON.stringify(results, undefined, 2));
+  await onNodes({ ...values, env }, (node) => measure(node, port), print);
 } finally {
   stop();
   rmSync(folder, { recursive: true, force: true });
