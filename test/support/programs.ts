@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { isPkcs11jsBuilt } from './pkcs11js.ts';
 
 /** Whether a program that is not ours can be run here. */
 function isOnPath(program: string): boolean {
@@ -20,6 +21,11 @@ export function needs(program: string): { skip: boolean } {
 export function needsPython(module: string): { skip: boolean } {
   const isThere = spawnSync('python3', ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0;
   return judge(`${module} of Python`, isThere);
+}
+
+/** The same for a suite that needs the optional package pkcs11js. */
+export function needsPkcs11js(): { skip: boolean } {
+  return judge('the package pkcs11js, compiled', isPkcs11jsBuilt());
 }
 
 function judge(what: string, isThere: boolean): { skip: boolean } {

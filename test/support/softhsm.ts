@@ -19,13 +19,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PKCS11, type Template } from 'pkcs11js';
+import type { Attribute } from '../../src/identity/backends/pkcs11/import-pkcs11js.ts';
 import { openssl } from './openssl.ts';
-import { needs } from './programs.ts';
+import { loadModule } from './pkcs11js.ts';
+import { needs, needsPkcs11js } from './programs.ts';
 
-/** Options for a suite that needs SoftHSM2 and pkcs11-tool of OpenSC. */
+/** Options for a suite that needs SoftHSM2, pkcs11-tool of OpenSC, and the addon that speaks to modules. */
 export function needsSoftHsm(): { skip: boolean } {
-  return [needs('softhsm2-util'), needs('pkcs11-tool')].find(({ skip }) => skip) ?? { skip: false };
+  return [needs('softhsm2-util'), needs('pkcs11-tool'), needsPkcs11js()].find(({ skip }) => skip) ?? { skip: false };
 }
 
 const modulePaths = [
@@ -138,8 +139,7 @@ function makeToken(folder: string, label: string, pin: string): Token {
 }
 
 function addCertificateObject(slotId: number, pin: string, object: CertificateObject): void {
-  const module = new PKCS11();
-  module.load(softHsmModule);
+  const module = loadModule(softHsmModule);
   module.C_Initialize();
   const slot = module.C_GetSlotList(true).find((handle) => handle.readUInt32LE(0) === slotId);
   const session = module.C_OpenSession(slot ?? Buffer.of(), readWriteSession);
@@ -152,7 +152,7 @@ function addCertificateObject(slotId: number, pin: string, object: CertificateOb
 export const readWriteSession = 0x4 | 0x2;
 
 /** The attributes of CKO_CERTIFICATE, CKC_X_509. */
-export function certificateTemplate({ label, id, subject, value, ...flags }: CertificateObject): Template {
+export function certificateTemplate({ label, id, subject, value, ...flags }: CertificateObject): readonly Attribute[] {
   return [
     { type: 0x0, value: 1 },
     { type: 0x80, value: 0 },

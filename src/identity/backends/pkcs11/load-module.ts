@@ -1,5 +1,3 @@
-import type * as Pkcs11js from 'pkcs11js';
-import { RolesAnywhereError } from '../../../errors.ts';
 import {
   attributes,
   CryptokiError,
@@ -12,6 +10,7 @@ import {
   type Template,
   type TokenInfo,
 } from './cryptoki.ts';
+import { type Attribute, type Binding, importPkcs11js } from './import-pkcs11js.ts';
 import { readUnsigned } from './read-unsigned.ts';
 
 /** A module in this process, between C_Initialize and C_Finalize once started. */
@@ -31,7 +30,7 @@ export class LoadFailure extends Error {
 }
 
 /**
- * Loads a PKCS#11 module through pkcs11js. This is the only file that knows pkcs11js.
+ * Loads a PKCS#11 module through pkcs11js. Beside import-pkcs11js.ts this is the only file that knows pkcs11js.
  *
  * @param path a path, or a bare name that the dynamic loader looks for
  * @throws LoadFailure
@@ -49,38 +48,6 @@ export async function loadModule(path: string): Promise<LoadedModule> {
     finalize: () => call(() => lib.C_Finalize()),
   };
 }
-
-type Binding = Pkcs11js.PKCS11;
-
-async function importPkcs11js(): Promise<Pick<typeof Pkcs11js, 'PKCS11'>> {
-  try {
-    return await import('pkcs11js');
-  } catch (error) {
-    throw explainMissing(error);
-  }
-}
-
-/** The package is named where it is missing, else the file of its native part. */
-function explainMissing(error: unknown): RolesAnywhereError {
-  const words = error instanceof Error ? error.message : '';
-  if (/'pkcs11js'/.test(words.split('\n')[0] ?? '')) {
-    return new RolesAnywhereError('PKCS11_NOT_INSTALLED', 'keys on a PKCS#11 token need the package pkcs11js', {
-      cause: error,
-      hints: ['install it beside this package: npm install pkcs11js', ...buildHints],
-    });
-  }
-  return new RolesAnywhereError(
-    'PKCS11_NOT_INSTALLED',
-    'the native part of the package pkcs11js is not built for this machine',
-    { cause: error, hints: ['build it: npm rebuild pkcs11js', ...buildHints] },
-  );
-}
-
-const buildHints = [
-  'its native part is compiled by an install script, which npm may want approved: npm install-scripts approve pkcs11js',
-  'for a global installation: npm install --global --allow-scripts=pkcs11js pkcs11js',
-  'compiling takes a C++ compiler, make and Python 3',
-];
 
 function load(PKCS11: new () => Binding, path: string): Binding {
   const lib = new PKCS11();
@@ -222,8 +189,8 @@ function find(session: Session, template: Template): readonly CryptokiObject[] {
   return found.map((object) => adaptObject(session, object));
 }
 
-function attributesOf({ class: objectClass, id, label, subject }: Template): Pkcs11js.Template {
-  const of = (type: number, value: Uint8Array | string | undefined): Pkcs11js.Template =>
+function attributesOf({ class: objectClass, id, label, subject }: Template): readonly Attribute[] {
+  const of = (type: number, value: Uint8Array | string | undefined): readonly Attribute[] =>
     value === undefined ? [] : [{ type, value: Buffer.from(value) }];
   return [
     { type: attributes.class, value: objectClass },

@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PKCS11 } from 'pkcs11js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { SigningIdentity } from '../../../../src/identity/identity.ts';
 import { openPkcs11Identity } from '../../../../src/identity/backends/pkcs11/open-pkcs11-identity.ts';
@@ -8,6 +7,7 @@ import { openPkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-
 import { parseCertificate } from '../../../../src/identity/x509/parse-certificate.ts';
 import { certificateDer, type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../../../support/openssl.ts';
 import { certificateAt, optionsWith, personWho, privateKeyAt, signsWell } from '../../../support/pkcs11.ts';
+import { loadModule, type TestBinding } from '../../../support/pkcs11js.ts';
 import {
   certificateTemplate,
   makeSoftHsm,
@@ -30,13 +30,12 @@ describe('a key of SoftHSM held for long', needsSoftHsm(), () => {
   let hsm: SoftHsm;
   let token: Token;
   /** Another user of the same module in this process. */
-  let meddler: PKCS11;
+  let meddler: TestBinding;
 
   beforeAll(() => {
     made = makeFolder();
     leaf = makeLeaf(made, 'leaf', makeCa(made, 'root'));
-    meddler = new PKCS11();
-    meddler.load(softHsmModule);
+    meddler = loadModule(softHsmModule);
   });
 
   beforeEach(() => {
