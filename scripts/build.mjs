@@ -1,16 +1,16 @@
 /**
- * Builds what is published: dist/lib (ES modules and types, by tsc) and dist/command (CommonJS, by esbuild).
+ * Builds what is published: dist/command here, the library in build/library.mjs.
  *
  * The command is one file that holds the hot path, and beside it one file for everything that the source loads by
- * `await import()`: code that a call does not use is not even read (docs/architecture.md, "Two builds").
+ * `await import()`: code that a call does not use is not even read (docs/architecture.md, "Three builds").
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
+import { buildLibrary } from './build/library.mjs';
+import { notices } from './build/notices.mjs';
+import { root } from './lib/set-up.mjs';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const commandFolder = join(root, 'dist', 'command');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
@@ -100,41 +100,14 @@ async function buildCommand() {
     inputs[`${name}.cjs`] = result.inputs;
     for (const path of result.found) pending.push([path, lazyName(path)]);
   }
-  writeFileSync(join(commandFolder, 'THIRD-PARTY-NOTICES.txt'), notices(Object.values(inputs).flat()));
+  // For the tests; it is not published.
   writeFileSync(join(commandFolder, 'inputs.json'), `${JSON.stringify(inputs, undefined, 1)}\n`);
-}
-
-/** Licence texts of the packages whose code was bundled; their licences ask for that. */
-function notices(inputs) {
-  const packages = new Set();
-  for (const input of inputs) {
-    const match = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input);
-    if (match !== null) packages.add(match[0]);
-  }
-  const texts = [...packages]
-    .sort((a, b) => a.localeCompare(b, 'en'))
-    .map((folder) => {
-      const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-      const file = readdirSync(join(root, folder)).find((name) => /^licen[cs]e/i.test(basename(name)));
-      const text =
-        file === undefined ? '(no licence file in the package)' : readFileSync(join(root, folder, file), 'utf8');
-      return `${manifest.name} ${manifest.version} (${manifest.license})\n\n${text.trim()}\n`;
-    });
-  return `The files of this folder hold code of these packages.\n\n${texts.join(`\n${'-'.repeat(72)}\n\n`)}`;
-}
-
-function buildLibrary() {
-  rmSync(join(root, 'dist', 'lib'), { recursive: true, force: true });
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.lib.json'], { cwd: root, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
-  const path = join(root, 'dist', 'lib', 'version.js');
-  writeFileSync(path, readFileSync(path, 'utf8').replaceAll('__VERSION__', JSON.stringify(version)));
+  return Object.values(inputs).flat();
 }
 
 if (!existsSync(join(root, 'node_modules'))) {
   console.error('run `npm ci` first');
   process.exit(1);
 }
-await buildCommand();
-buildLibrary();
+const bundled = [...(await buildCommand()), ...(await buildLibrary())];
+writeFileSync(join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'), notices(bundled));

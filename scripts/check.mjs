@@ -12,4 +12,4 @@ run(process.execPath, [bin('oxlint', 'bin', 'oxlint'), '--deny-warnings']);
 run(process.execPath, [bin('oxfmt', 'bin', 'oxfmt'), '--check', '.']);
 run(process.execPath, [bin('knip', 'bin', 'knip.js')]);
 run(process.execPath, [bin('publint', 'src', 'cli.js'), '--strict']);
-run(process.execPath, [bin('@arethetypeswrong', 'cli', 'dist', 'index.js'), '--pack', '.', '--profile', 'esm-only']);
+run(process.execPath, [bin('@arethetypeswrong', 'cli', 'dist', 'index.js'), '--pack', '.']);

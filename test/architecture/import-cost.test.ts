@@ -32,7 +32,7 @@ function scriptsOf(coverage: string): string[] {
 
 /** What is loaded only when it is asked for. */
 const rare =
-  /node_modules|backends\/(?:pkcs11|tpm)\/|\/pkcs12|unlock|ml-dsa-key|role-chain\/assume-role|-transport-|proxy|from-profile|explain-request|lib\/sandbox\//;
+  /node_modules|\/vendor\/|backends\/(?:pkcs11|tpm)\/|\/pkcs12|unlock|ml-dsa-key|role-chain\/assume-role|-transport-|proxy|from-profile|explain-request|lib\/sandbox\//;
 
 test('the pattern knows what it is for', () => {
   for (const file of ['node_modules/undici/index.js', 'dist/lib/identity/backends/file/pkcs12.js']) {

@@ -1,0 +1,131 @@
+/**
+ * The library, out of one source in two forms: ES modules in dist/lib, and CommonJS in dist/cjs for `require()`, for
+ * TypeScript that emits it and for Jest. Each file stands where its source does, with its comments.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { root, run } from '../lib/set-up.mjs';
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** What a user's installation has. Every other package that the source imports is bundled. */
+const installed = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
+
+const forms = {
+  esm: { folder: join(root, 'dist', 'lib'), config: 'tsconfig.lib.json', script: '.js', types: '.d.ts' },
+  cjs: { folder: join(root, 'dist', 'cjs'), config: 'tsconfig.cjs.json', script: '.cjs', types: '.d.cts' },
+};
+
+const entries = ['index', 'sandbox/index'];
+
+/** Builds both forms and returns the files of other packages that went in. */
+export async function buildLibrary() {
+  return [...(await buildForm('esm')), ...(await buildForm('cjs'))];
+}
+
+async function buildForm(format) {
+  const form = forms[format];
+  rmSync(form.folder, { recursive: true, force: true });
+  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', form.config]);
+  const compiled = compiledFiles(form, format === 'cjs' ? plainRequires : (text) => text);
+  const scripts = reachable(compiled, form, form.script);
+  const bundled = packagesIn(scripts);
+  for (const [path, text] of scripts) write(path, withBundled(text, path, bundled, form));
+  for (const [path, text] of reachable(compiled, form, form.types)) write(path, text.replace(sideEffectImports, ''));
+  return bundlePackages(bundled, form, format);
+}
+
+/** What tsc wrote, by the names that it gets; the folder is empty afterwards. */
+function compiledFiles(form, mend) {
+  const files = readdirSync(form.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const texts = files.map(({ parentPath, name }) => {
+    const text = readFileSync(join(parentPath, name), 'utf8').replaceAll(
+      '__VERSION__',
+      JSON.stringify(manifest.version),
+    );
+    const path = join(parentPath, name.replace(/\.d\.ts$/, form.types).replace(/(?<!\.d)\.js$/, form.script));
+    return [path, mend(text).replaceAll(/(?<=["']\.\.?\/[^"'\n]*)\.[jt]s(?=["'])/g, form.script)];
+  });
+  rmSync(form.folder, { recursive: true });
+  return new Map(texts);
+}
+
+/**
+ * Without the interop helpers of tsc, thirty lines in each file: what is required here is either CommonJS of ours or
+ * has the names that are asked of it.
+ */
+function plainRequires(text) {
+  return text
+    .replace(/^var __createBinding = [\s\S]*?^\}\)\(\);\n/m, '')
+    .replaceAll(/__importStar\((require\([^()]*\))\)/g, '$1');
+}
+
+/** The files of one kind that the entries need, with what each holds. tsc writes one for every source. */
+function reachable(compiled, form, ending) {
+  const found = new Map();
+  const pending = entries.map((entry) => join(form.folder, entry + ending));
+  for (const path of pending) {
+    if (found.has(path)) continue;
+    const text = compiled.get(path);
+    found.set(path, text);
+    for (const [, name] of text.matchAll(/["'](\.\.?\/[^"'\n]+)\.c?js["']/g)) {
+      pending.push(resolve(dirname(path), name + ending));
+    }
+  }
+  return found;
+}
+
+/** The name of a package that is imported or required, but not in an example of a comment. */
+const specifier =
+  /(?<=^(?:import|export) .*from ["']|^import ["']|^(?! *\*).*\b(?:import|require)\(["'])(?!\.|node:)[^"'\n]+(?=["'])/gm;
+
+/** What is loaded for its effect gives no types: tsc leaves it in them all the same. */
+const sideEffectImports = /^import ["'][^"'\n]+["'];\n/gm;
+
+function packagesIn(scripts) {
+  const named = [...scripts.values()].flatMap((text) => text.match(specifier) ?? []);
+  const isBundled = (name) => !installed.some((own) => name === own || name.startsWith(`${own}/`));
+  return new Set(named.filter(isBundled));
+}
+
+/** `@peculiar/x509` -> `vendor/peculiar-x509.js`. */
+function vendorFile(name, form) {
+  const base = name.replace(/\.js$/, '').replaceAll('@', '').replaceAll('/', '-');
+  return join(form.folder, 'vendor', base + form.script);
+}
+
+function withBundled(text, path, bundled, form) {
+  return text.replaceAll(specifier, (name) => {
+    if (!bundled.has(name)) return name;
+    const file = relative(dirname(path), vendorFile(name, form)).replaceAll('\\', '/');
+    return file.startsWith('.') ? file : `./${file}`;
+  });
+}
+
+async function bundlePackages(bundled, form, format) {
+  const inputs = [];
+  for (const name of bundled) {
+    const { metafile } = await build({
+      absWorkingDir: root,
+      stdin: { contents: `export * from ${JSON.stringify(name)};`, resolveDir: root },
+      outfile: vendorFile(name, form),
+      bundle: true,
+      platform: 'node',
+      format,
+      target: 'node20.19',
+      mainFields: ['module', 'main'],
+      minify: true,
+      legalComments: 'none',
+      metafile: true,
+      logLevel: 'warning',
+    });
+    inputs.push(...Object.keys(metafile.inputs));
+  }
+  return inputs;
+}
+
+function write(path, text) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
