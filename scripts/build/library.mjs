@@ -28,7 +28,7 @@ async function buildForm(format) {
   const form = forms[format];
   rmSync(form.folder, { recursive: true, force: true });
   run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', form.config]);
-  const compiled = compiledFiles(form, format === 'cjs' ? plainRequires : (text) => text);
+  const compiled = compiledFiles(form);
   const scripts = reachable(compiled, form, form.script);
   const bundled = packagesIn(scripts);
   for (const [path, text] of scripts) write(path, withBundled(text, path, bundled, form));
@@ -37,7 +37,7 @@ async function buildForm(format) {
 }
 
 /** What tsc wrote, by the names that it gets; the folder is empty afterwards. */
-function compiledFiles(form, mend) {
+function compiledFiles(form) {
   const files = readdirSync(form.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const texts = files.map(({ parentPath, name }) => {
     const text = readFileSync(join(parentPath, name), 'utf8').replaceAll(
@@ -45,20 +45,24 @@ function compiledFiles(form, mend) {
       JSON.stringify(manifest.version),
     );
     const path = join(parentPath, name.replace(/\.d\.ts$/, form.types).replace(/(?<!\.d)\.js$/, form.script));
-    return [path, mend(text).replaceAll(/(?<=["']\.\.?\/[^"'\n]*)\.[jt]s(?=["'])/g, form.script)];
+    return [path, asWritten(text).replaceAll(/(?<=["']\.\.?\/[^"'\n]*)\.[jt]s(?=["'])/g, form.script)];
   });
   rmSync(form.folder, { recursive: true });
   return new Map(texts);
 }
 
 /**
- * Without the interop helpers of tsc, thirty lines in each file: what is required here is either CommonJS of ours or
- * has the names that are asked of it.
+ * Without the helpers of tsc, up to thirty lines in each file, for what does not occur here: what is required is either
+ * CommonJS of ours or has the names that are asked of it, and no import() of a variable names a file. Such an import()
+ * stays one in CommonJS too: a require() of a variable is a riddle to bundlers.
  */
-function plainRequires(text) {
+function asWritten(text) {
   return text
     .replace(/^var __createBinding = [\s\S]*?^\}\)\(\);\n/m, '')
-    .replaceAll(/__importStar\((require\([^()]*\))\)/g, '$1');
+    .replaceAll(/__importStar\((require\([^()]*\))\)/g, '$1')
+    .replace(/^var __rewriteRelativeImportExtension = [\s\S]*?^\};\n/m, '')
+    .replaceAll(/Promise\.resolve\(`\$\{(__rewrite\w+\(.*?\))\}`\)\.then\(s => require\(s\)\)/g, 'import($1)')
+    .replaceAll(/__rewriteRelativeImportExtension\((.*?)\)/g, '$1');
 }
 
 /** The files of one kind that the entries need, with what each holds. tsc writes one for every source. */

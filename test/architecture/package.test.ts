@@ -49,6 +49,21 @@ test('what the library loads is in it, or in what npm installs beside it', () =>
   expect(named).toContain('@aws-sdk/credential-providers');
 });
 
+test.each(['lib', 'cjs'])(
+  'dist/%s names what is optional where no bundler follows, and holds no helpers of tsc',
+  (name) => {
+    const folder = join(root, 'dist', name);
+    const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => /\.c?js$/.test(path));
+    const files = paths
+      .filter((path) => !path.startsWith('vendor'))
+      .map((path) => readFileSync(join(folder, path), 'utf8'));
+    const optional = files.flatMap((text) => text.match(/import\((?!['")]).*\)/g) ?? []);
+    expect(optional).toContain('import(/* webpackIgnore: true */ /* @vite-ignore */ packageName)');
+    expect(optional.filter((text) => !text.includes('webpackIgnore'))).toEqual([]);
+    expect(files.filter((text) => /^var __|__importStar|__rewriteRelative/m.test(text))).toEqual([]);
+  },
+);
+
 test.each(['roles-anywhere', 'roles-anywhere/sandbox'])('%s has the same names by import and by require()', (name) => {
   const imported = printed(`console.log(JSON.stringify(Object.keys(await import('${name}')).sort()))`, 'module');
   const required = printed(`console.log(JSON.stringify(Object.keys(require('${name}')).sort()))`, 'commonjs');
