@@ -87,7 +87,9 @@ const helpTexts: Readonly<Record<string, HelpText>> = {
     help: 'PEM file of the certificates to trust for TLS, in place of the default ones.',
   },
   'no-verify-ssl': { help: 'Does not check the certificate of the endpoint. Dangerous.' },
-  'with-proxy': { help: 'Goes through the proxy of HTTPS_PROXY or HTTP_PROXY, but for the hosts of NO_PROXY.' },
+  'with-proxy': {
+    help: 'Goes through the proxy of HTTPS_PROXY, but for the hosts of NO_PROXY and for this machine; false goes straight.',
+  },
   'max-attempts': { placeholder: 'COUNT', help: 'Attempts in all when throttled, on 5xx and on network failures.' },
   'connect-timeout': { placeholder: 'SECONDS', help: 'Until TCP and TLS stand, for one attempt.' },
   'request-timeout': { placeholder: 'SECONDS', help: 'From connecting to the end of the answer, for one attempt.' },

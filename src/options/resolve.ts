@@ -111,7 +111,7 @@ function networkOf(values: OptionValues, env: Environment): NetworkOptions {
   return {
     ...(path === undefined ? {} : { caBundle: { path, option: values.origin('ca-bundle') } }),
     verify: !values.isOn('no-verify-ssl'),
-    ...(values.isOn('with-proxy') ? { proxies: proxiesOf(env) } : {}),
+    ...(values.isOn('with-proxy') ? proxyOf(env) : {}),
     maxAttempts: Number(values.text('max-attempts')),
     connectTimeout: Number(values.text('connect-timeout')) * 1000,
     requestTimeout: Number(values.text('request-timeout')) * 1000,
@@ -119,10 +119,8 @@ function networkOf(values: OptionValues, env: Environment): NetworkOptions {
 }
 
 /** The upper-case variable goes first, as with the official helper. */
-function proxiesOf(env: Environment): NonNullable<NetworkOptions['proxies']> {
-  return {
-    http: env['HTTP_PROXY'] || env['http_proxy'],
-    https: env['HTTPS_PROXY'] || env['https_proxy'],
-    none: env['NO_PROXY'] || env['no_proxy'],
-  };
+function proxyOf(env: Environment): Pick<NetworkOptions, 'proxy'> {
+  const option = ['HTTPS_PROXY', 'https_proxy'].find((name) => env[name]);
+  const url = option && env[option];
+  return url ? { proxy: { url, option, except: env['NO_PROXY'] || env['no_proxy'] } } : {};
 }

@@ -97,7 +97,7 @@ export const optionTable: readonly OptionRow[] = [
     }),
     text('ca-bundle', { environment: ['AWS_CA_BUNDLE'], profileKeys: ['ca_bundle'] }),
     toggle('no-verify-ssl'),
-    toggle('with-proxy'),
+    toggle('with-proxy', { fallback: 'true' }),
     integer('max-attempts', [1, 100], {
       fallback: '3',
       environment: ['AWS_MAX_ATTEMPTS'],

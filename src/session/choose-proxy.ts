@@ -5,35 +5,52 @@ import { isLoopback } from './endpoint.ts';
 import { bareHost, isAddress, portOf } from './open-socket.ts';
 import type { NetworkOptions } from './session-request.ts';
 
-type Proxies = NonNullable<NetworkOptions['proxies']>;
+/** An HTTP proxy; `option` is what messages call the place of its URL. */
+export interface Proxy {
+  readonly url: URL;
+  readonly option: string;
+}
 
 /**
  * The proxy for an endpoint, by the rules that the official helper takes from Go (golang.org/x/net/http/httpproxy):
- * this machine is never behind a proxy, then NO_PROXY decides, then the variable of the endpoint's scheme.
+ * this machine is never behind a proxy, then NO_PROXY decides. Only this machine is spoken to in plain HTTP, so that
+ * HTTP_PROXY has nothing to say.
  *
  * @throws RolesAnywhereError OPTION_INVALID
  */
-export function chooseProxy(proxies: Proxies, endpoint: URL): URL | undefined {
-  const [name, value] = endpoint.protocol === 'https:' ? ['HTTPS_PROXY', proxies.https] : ['HTTP_PROXY', proxies.http];
-  if (value === undefined || value.trim() === '' || isLoopback(endpoint)) return undefined;
-  return isExcepted(endpoint, proxies.none ?? '') ? undefined : parseProxy(name, value.trim());
+export function chooseProxy(proxy: NonNullable<NetworkOptions['proxy']>, endpoint: URL): Proxy | undefined {
+  const text = proxy.url.trim();
+  if (text === '' || isLoopback(endpoint) || isExcepted(endpoint, proxy.except ?? '')) return undefined;
+  return { url: parseProxy(text, proxy.option), option: proxy.option };
 }
 
-/** The value may hold a password, so that no message repeats it. */
-function parseProxy(name: string, value: string): URL {
-  const text = value.includes('://') ? value : `http://${value}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) {
-    throw new RolesAnywhereError('OPTION_INVALID', `${name} is no URL`, {
-      hints: ['a proxy looks like http://user:password@proxy.example:3128'],
-    });
+/** The value may hold a password, so that no message repeats any of it. */
+function parseProxy(text: string, option: string): URL {
+  const [, scheme = 'http', rest = ''] = /^(?:([a-z][a-z\d+.-]*):\/\/)?(.*)$/is.exec(text) ?? [];
+  if (/^socks(4a?|5h?)?$/i.test(scheme)) {
+    throw invalid(`${option} names a ${scheme.toLowerCase()} proxy, and SOCKS is not spoken here`, otherWays);
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new RolesAnywhereError('OPTION_INVALID', `${name} begins with ${url.protocol}, which is no HTTP proxy`, {
-      hints: ['proxies are reached by http:// or https://'],
-    });
+  if (!/^https?$/i.test(scheme)) throw invalid(`${option} begins with neither http:// nor https://`, [example]);
+  // One user part at the most, then the host and nothing else: a URL parser would take a part of the password for a host.
+  if (!/^(?:[^@/?#\\\s]*@)?[^@/?#\\\s]+\/?$/.test(rest)) {
+    throw invalid(`${option} is no URL of a proxy: only user, password, host and port may stand there`, [
+      'percent-encode what stands for itself in user name and password: %40 for @, %2F for /, %23 for #, %3F for ?',
+      example,
+    ]);
   }
-  return url;
+  const url = `${scheme}://${rest}`;
+  if (!URL.canParse(url)) throw invalid(`${option} is no URL`, [example]);
+  return new URL(url);
+}
+
+const example = 'a proxy looks like http://user:password@proxy.example:3128';
+const otherWays = [
+  'an HTTP proxy begins with http:// or https://',
+  'to go without the proxy, name the hosts in NO_PROXY, or give --with-proxy=false',
+];
+
+function invalid(message: string, hints: readonly string[]): RolesAnywhereError {
+  return new RolesAnywhereError('OPTION_INVALID', message, { hints });
 }
 
 function isExcepted(endpoint: URL, exceptions: string): boolean {

@@ -18,9 +18,9 @@ export async function openTransport(network: NetworkOptions, endpoint: URL): Pro
     requestTimeout: network.requestTimeout,
     maxBodyBytes,
   };
-  if (network.proxies === undefined) return directTransport(options);
+  if (network.proxy === undefined) return directTransport(options);
   const { chooseProxy } = await import('./choose-proxy.ts');
-  const proxy = chooseProxy(network.proxies, endpoint);
+  const proxy = chooseProxy(network.proxy, endpoint);
   if (proxy === undefined) return directTransport(options);
   const { proxyTransport } = await import('./proxy-transport.ts');
   return proxyTransport(proxy, options);

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 import { RolesAnywhereError } from '../errors.ts';
+import type { Proxy } from './choose-proxy.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { parseHead } from './http1-head.ts';
 import { networkError } from './network-error.ts';
@@ -14,24 +15,29 @@ import type { Transport, TransportOptions } from './transport.ts';
  * Not undici's ProxyAgent: loading it takes longer than the whole exchange, and the runtime of the native executables
  * has a class of that name in place of the package's, which goes to the endpoint past the proxy.
  *
- * @param proxy `http:` or `https:`; may hold credentials, which appear in no message
+ * @param proxy its URL may hold credentials, which appear in no message
  */
-export function proxyTransport(proxy: URL, options: TransportOptions): Transport {
+export function proxyTransport(proxy: Proxy, options: TransportOptions): Transport {
   return {
-    proxy: peerOf(proxy),
+    proxy: peerOf(proxy.url),
     connect: (endpoint) => {
-      const peer = `${peerOf(endpoint)} (by the proxy ${peerOf(proxy)})`;
+      const peer = `${peerOf(endpoint)} (by ${nameOf(proxy)})`;
       return new Http1Connection({ dial: dialThrough(proxy, endpoint, options), peer }, options);
     },
   };
 }
 
-function dialThrough(proxy: URL, endpoint: URL, options: TransportOptions): Dial {
-  const dialProxy = dialEndpoint(proxy, options);
+/** As messages call it. That a variable names it is worth telling: nobody need have thought of it. */
+function nameOf({ url, option }: Proxy): string {
+  return `the proxy ${peerOf(url)} of ${option}`;
+}
+
+function dialThrough(proxy: Proxy, endpoint: URL, options: TransportOptions): Dial {
+  const dialProxy = dialEndpoint(proxy.url, options);
   return async (hold) => {
     let tunnelled = false;
     const blameProxy = (error: Error): Error =>
-      tunnelled ? error : networkError(error, { peer: `the proxy ${peerOf(proxy)}`, ca: options.ca?.origin });
+      tunnelled ? error : networkError(error, { peer: nameOf(proxy), ca: options.ca?.origin });
     const holdProxy: Hold = (socket) => hold(socket, blameProxy);
     const socket = await dialProxy(holdProxy);
     await openTunnel(socket, proxy, endpoint);
@@ -42,11 +48,11 @@ function dialThrough(proxy: URL, endpoint: URL, options: TransportOptions): Dial
 }
 
 /** Asks the proxy for the endpoint. Resolves when it has agreed, with everything it said read from the socket. */
-async function openTunnel(socket: Socket, proxy: URL, endpoint: URL): Promise<void> {
+async function openTunnel(socket: Socket, proxy: Proxy, endpoint: URL): Promise<void> {
   const target = `${endpoint.hostname}:${portOf(endpoint)}`;
-  socket.write(`CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n${authorization(proxy)}\r\n`);
+  socket.write(`CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n${authorization(proxy.url)}\r\n`);
   const { status } = await readHead(socket, (fault) => {
-    const message = `the proxy ${peerOf(proxy)} gave no valid answer to CONNECT: ${fault}`;
+    const message = `${nameOf(proxy)} gave no valid answer to CONNECT: ${fault}`;
     return new RolesAnywhereError('NETWORK_PROXY', message);
   });
   if (status < 200 || status >= 300) throw refusal(status, proxy, target);
@@ -63,15 +69,15 @@ function decoded(text: string): string {
   return text.replace(/%([\da-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
-function refusal(status: number, proxy: URL, target: string): RolesAnywhereError {
-  const name = `the proxy ${peerOf(proxy)}`;
+function refusal(status: number, proxy: Proxy, target: string): RolesAnywhereError {
+  const name = nameOf(proxy);
   if (status >= 502 && status <= 504) {
     return new RolesAnywhereError('NETWORK_UNREACHABLE', `${name} cannot reach ${target} (status ${status})`);
   }
   const hints =
     status === 407
       ? ['put user name and password into the proxy URL: http://user:password@host:port']
-      : ['ask who runs the proxy to let this host through, or except it with NO_PROXY'];
+      : ['ask who runs the proxy to let this host through; NO_PROXY or --with-proxy=false goes without it'];
   return new RolesAnywhereError('NETWORK_PROXY', `${name} refuses to connect to ${target} (status ${status})`, {
     hints,
   });

@@ -70,11 +70,14 @@ function roleFault(entry: object, asked: string): SessionFault | undefined {
     : undefined;
 }
 
-/** `arn:aws:sts::111122223333:assumed-role/Name/session`: the role's account and name, without the role's path. */
+/**
+ * `arn:aws:sts::111122223333:assumed-role/Name/session`: the role's account and name, without the role's path. The name
+ * of the session is nobody's concern, and may be left out.
+ */
 export function isSessionOf(session: string, role: string): boolean {
   const [, partition, , , account, resource = ''] = role.split(':');
   const name = resource.split('/').at(-1);
-  return session.startsWith(`arn:${partition}:sts::${account}:assumed-role/${name}/`);
+  return `${session}/`.startsWith(`arn:${partition}:sts::${account}:assumed-role/${name}/`);
 }
 
 function isObject(value: unknown): value is object {

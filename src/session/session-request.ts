@@ -65,12 +65,11 @@ export interface NetworkOptions {
   /** Path of a PEM file that replaces the default roots; `option` is what messages call it. */
   readonly caBundle?: { readonly path: string; readonly option: string };
   readonly verify: boolean;
-  /** The proxy variables of the environment, only with `--with-proxy`. */
-  readonly proxies?: {
-    readonly http: string | undefined;
-    readonly https: string | undefined;
-    readonly none: string | undefined;
-  };
+  /**
+   * The HTTP proxy that leads to https endpoints; `option` is what messages call it: `HTTPS_PROXY`, `https_proxy`. It
+   * may hold credentials. `except`: hosts that are reached without it, in the form of NO_PROXY.
+   */
+  readonly proxy?: { readonly url: string; readonly option: string; readonly except?: string | undefined };
   /** Attempts in all, at least 1. */
   readonly maxAttempts: number;
   readonly connectTimeout: number;

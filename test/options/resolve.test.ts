@@ -85,7 +85,7 @@ test('everything', async () => {
     network: {
       caBundle: { path: 'ca.pem', option: '--ca-bundle' },
       verify: false,
-      proxies: { http: 'http://low:2', https: 'http://up:1', none: undefined },
+      proxy: { url: 'http://up:1', option: 'HTTPS_PROXY', except: undefined },
       maxAttempts: 1,
       connectTimeout: 2000,
       requestTimeout: 3000,
@@ -101,8 +101,44 @@ test('sources are called by the place they came from', async () => {
   expect(request.endpoint.custom?.option).toBe('AWS_ENDPOINT_URL');
 });
 
-test('a proxy in the environment alone is passed over', async () => {
-  expect((await resolve(complete, { HTTPS_PROXY: 'http://proxy:1' })).network.proxies).toBeUndefined();
+describe('the proxy of the environment', () => {
+  const proxyOf = async (args: readonly string[], env: Record<string, string>) =>
+    (await resolve([...complete, ...args], env)).network.proxy;
+
+  test.each([
+    [{ HTTPS_PROXY: 'http://up:1' }, { url: 'http://up:1', option: 'HTTPS_PROXY' }],
+    [
+      { HTTPS_PROXY: '', https_proxy: 'low:1' },
+      { url: 'low:1', option: 'https_proxy' },
+    ],
+    [
+      { https_proxy: 'low:1', no_proxy: 'a', NO_PROXY: '' },
+      { url: 'low:1', option: 'https_proxy', except: 'a' },
+    ],
+    [
+      { https_proxy: 'low:1', no_proxy: 'a', NO_PROXY: 'b' },
+      { url: 'low:1', option: 'https_proxy', except: 'b' },
+    ],
+    [
+      { HTTPS_PROXY: 'up:1', ROLES_ANYWHERE_WITH_PROXY: 'true' },
+      { url: 'up:1', option: 'HTTPS_PROXY' },
+    ],
+  ])('counts without being asked for: %j', async (env, proxy) => {
+    expect(await proxyOf([], env)).toEqual(proxy);
+    expect(await proxyOf(['--with-proxy'], env)).toEqual(proxy);
+  });
+
+  test.each([{}, { HTTP_PROXY: 'up:1', http_proxy: 'up:1', ALL_PROXY: 'up:1', all_proxy: 'up:1', NO_PROXY: 'a' }])(
+    'is no other than that of https: %j',
+    async (env) => {
+      expect(await proxyOf([], env)).toBeUndefined();
+    },
+  );
+
+  test('is said no to', async () => {
+    expect(await proxyOf(['--with-proxy=false'], { HTTPS_PROXY: 'up:1' })).toBeUndefined();
+    expect(await proxyOf([], { HTTPS_PROXY: 'up:1', ROLES_ANYWHERE_WITH_PROXY: '0' })).toBeUndefined();
+  });
 });
 
 const passwordOf = async (args: readonly string[], env: Record<string, string> = {}) => {

@@ -59,7 +59,7 @@ const trusted = (): Partial<NetworkOptions> => ({ caBundle: { path: ca, option: 
 /** The network that leads every host to the sandbox. */
 const proxied = (): Partial<NetworkOptions> => ({
   ...trusted(),
-  proxies: { http: undefined, https: `http://127.0.0.1:${proxy.port}`, none: undefined },
+  proxy: { url: `http://127.0.0.1:${proxy.port}`, option: 'HTTPS_PROXY' },
 });
 
 function obtain(settings: Partial<ChainSettings> = {}): Promise<Credentials> {
@@ -94,9 +94,9 @@ describe('the network options', () => {
 
   it('a proxy that refuses is named', async () => {
     const refusing = await startConnectProxy(1, { credentials: 'user:right' });
-    const proxies = { http: undefined, https: `http://127.0.0.1:${refusing.port}`, none: undefined };
+    const refused = { url: `http://127.0.0.1:${refusing.port}`, option: 'HTTPS_PROXY' };
     const sts = { endpoint: { url: 'https://custom.test', option: '--sts-endpoint' } };
-    const failure = await rejectionOf(obtain({ network: { ...trusted(), proxies }, sts }));
+    const failure = await rejectionOf(obtain({ network: { ...trusted(), proxy: refused }, sts }));
     expect(failure).toMatchObject({ code: 'NETWORK_PROXY' });
     refusing.close();
   });

@@ -21,21 +21,17 @@ beforeAll(() => {
 afterAll(() => removeFolder(folder));
 
 describe('the proxy', () => {
-  const proxies = { http: undefined, https: 'http://user:hunter2@proxy.test:3128', none: undefined };
+  const proxy = { url: 'http://user:hunter2@proxy.test:3128', option: 'HTTPS_PROXY' };
 
   it('is used only where it is asked for and applies', async () => {
     expect((await openTransport(network, endpoint)).proxy).toBeUndefined();
-    expect((await openTransport({ ...network, proxies }, endpoint)).proxy).toBe('proxy.test:3128');
-    expect(
-      (await openTransport({ ...network, proxies: { ...proxies, none: 'test' } }, endpoint)).proxy,
-    ).toBeUndefined();
-    expect((await openTransport({ ...network, proxies }, new URL('http://127.0.0.1:1'))).proxy).toBeUndefined();
+    expect((await openTransport({ ...network, proxy }, endpoint)).proxy).toBe('proxy.test:3128');
+    expect((await openTransport({ ...network, proxy: { ...proxy, except: 'test' } }, endpoint)).proxy).toBeUndefined();
+    expect((await openTransport({ ...network, proxy }, new URL('http://127.0.0.1:1'))).proxy).toBeUndefined();
   });
 
   it('is refused when it is no URL', async () => {
-    const error = await rejectionOf(
-      openTransport({ ...network, proxies: { ...proxies, https: 'http://[' } }, endpoint),
-    );
+    const error = await rejectionOf(openTransport({ ...network, proxy: { ...proxy, url: 'http://[' } }, endpoint));
 
     expect(error).toMatchObject({ code: 'OPTION_INVALID', message: 'HTTPS_PROXY is no URL' });
   });

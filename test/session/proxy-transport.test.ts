@@ -64,7 +64,7 @@ function send(
   endpoint = 'https://service.test',
   changes: Partial<TransportOptions> = {},
 ): Promise<WireResponse> {
-  return proxyTransport(new URL(proxy), { ...options, ...changes })
+  return proxyTransport({ url: new URL(proxy), option: 'HTTPS_PROXY' }, { ...options, ...changes })
     .connect(new URL(endpoint))
     .send(request);
 }
@@ -106,7 +106,9 @@ describe('through a proxy', () => {
   });
 
   it('the trace names the proxy without its credentials', () => {
-    expect(proxyTransport(new URL('http://user:hunter2@proxy.test'), options).proxy).toBe('proxy.test:80');
+    const proxy = { url: new URL('http://user:hunter2@proxy.test'), option: 'HTTPS_PROXY' };
+
+    expect(proxyTransport(proxy, options).proxy).toBe('proxy.test:80');
   });
 
   it.each(['', 'user:wrong-hunter2@', 'user@'])(
@@ -118,7 +120,7 @@ describe('through a proxy', () => {
 
       expect(error).toMatchObject({
         code: 'NETWORK_PROXY',
-        message: `the proxy 127.0.0.1:${proxy.port} refuses to connect to service.test:443 (status 407)`,
+        message: `the proxy 127.0.0.1:${proxy.port} of HTTPS_PROXY refuses to connect to service.test:443 (status 407)`,
         hints: ['put user name and password into the proxy URL: http://user:password@host:port'],
       });
       expect(secretFree(error)).toBe(true);
@@ -131,7 +133,7 @@ describe('through a proxy', () => {
 
     expect(await rejectionOf(send(`http://127.0.0.1:${proxy.port}`))).toMatchObject({
       code: 'NETWORK_TLS',
-      message: `the TLS certificate of service.test:443 (by the proxy 127.0.0.1:${proxy.port}) is not trusted: it is for another host (ERR_TLS_CERT_ALTNAME_INVALID)`,
+      message: `the TLS certificate of service.test:443 (by the proxy 127.0.0.1:${proxy.port} of HTTPS_PROXY) is not trusted: it is for another host (ERR_TLS_CERT_ALTNAME_INVALID)`,
     });
     expect(service.connections()).toBe(0);
   });
@@ -141,7 +143,7 @@ describe('through a proxy', () => {
 
     expect(await rejectionOf(send(`https://localhost:${proxy.port}`))).toMatchObject({
       code: 'NETWORK_TLS',
-      message: `the TLS certificate of the proxy localhost:${proxy.port} is not trusted: it is for another host (ERR_TLS_CERT_ALTNAME_INVALID)`,
+      message: `the TLS certificate of the proxy localhost:${proxy.port} of HTTPS_PROXY is not trusted: it is for another host (ERR_TLS_CERT_ALTNAME_INVALID)`,
     });
   });
 
@@ -170,7 +172,7 @@ describe('a proxy that', () => {
 
     expect(await rejectionOf(send(`http://user:hunter2@127.0.0.1:${port}`))).toMatchObject({
       code: 'NETWORK_UNREACHABLE',
-      message: `the proxy 127.0.0.1:${port} cannot be reached (ECONNREFUSED)`,
+      message: `the proxy 127.0.0.1:${port} of HTTPS_PROXY cannot be reached (ECONNREFUSED)`,
     });
   });
 
@@ -179,8 +181,8 @@ describe('a proxy that', () => {
 
     expect(await rejectionOf(send(`http://127.0.0.1:${port}`))).toMatchObject({
       code: 'NETWORK_PROXY',
-      message: `the proxy 127.0.0.1:${port} refuses to connect to service.test:443 (status 403)`,
-      hints: ['ask who runs the proxy to let this host through, or except it with NO_PROXY'],
+      message: `the proxy 127.0.0.1:${port} of HTTPS_PROXY refuses to connect to service.test:443 (status 403)`,
+      hints: ['ask who runs the proxy to let this host through; NO_PROXY or --with-proxy=false goes without it'],
     });
   });
 
@@ -189,7 +191,7 @@ describe('a proxy that', () => {
 
     expect(await rejectionOf(send(`http://127.0.0.1:${port}`))).toMatchObject({
       code: 'NETWORK_PROXY',
-      message: `the proxy 127.0.0.1:${port} refuses to connect to service.test:443 (status ${status})`,
+      message: `the proxy 127.0.0.1:${port} of HTTPS_PROXY refuses to connect to service.test:443 (status ${status})`,
     });
   });
 
@@ -198,7 +200,7 @@ describe('a proxy that', () => {
 
     expect(await rejectionOf(send(`http://127.0.0.1:${port}`))).toMatchObject({
       code: 'NETWORK_UNREACHABLE',
-      message: `the proxy 127.0.0.1:${port} cannot reach service.test:443 (status ${status})`,
+      message: `the proxy 127.0.0.1:${port} of HTTPS_PROXY cannot reach service.test:443 (status ${status})`,
     });
   });
 
@@ -210,7 +212,7 @@ describe('a proxy that', () => {
 
     expect(await rejectionOf(send(`http://127.0.0.1:${port}`))).toMatchObject({
       code: 'NETWORK_PROXY',
-      message: `the proxy 127.0.0.1:${port} gave no valid answer to CONNECT: ${fault}`,
+      message: `the proxy 127.0.0.1:${port} of HTTPS_PROXY gave no valid answer to CONNECT: ${fault}`,
     });
   });
 
@@ -219,7 +221,7 @@ describe('a proxy that', () => {
 
     expect(await rejectionOf(send(`http://127.0.0.1:${port}`))).toMatchObject({
       code: 'NETWORK_UNREACHABLE',
-      message: `the proxy 127.0.0.1:${port} closed the connection before the whole answer had come`,
+      message: `the proxy 127.0.0.1:${port} of HTTPS_PROXY closed the connection before the whole answer had come`,
     });
   });
 
@@ -230,7 +232,7 @@ describe('a proxy that', () => {
 
     expect(error).toMatchObject({
       code: 'NETWORK_TIMEOUT',
-      message: `no connection to service.test:443 (by the proxy 127.0.0.1:${port}) within 60 ms`,
+      message: `no connection to service.test:443 (by the proxy 127.0.0.1:${port} of HTTPS_PROXY) within 60 ms`,
     });
   });
 });

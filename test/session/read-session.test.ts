@@ -70,6 +70,11 @@ describe('credentials', () => {
     expect(read(withCredentials({ expiration })).expiration.toISOString()).toBe(iso);
   });
 
+  it('need no session name', () => {
+    const arn = 'arn:aws:sts::111122223333:assumed-role/Example';
+    expect(read(withEntry({ assumedRoleUser: { arn } })).accessKeyId).toBe('ASIAEXAMPLE');
+  });
+
   it('need no assumedRoleUser', () => {
     expect(read(withEntry({ assumedRoleUser: undefined })).accessKeyId).toBe('ASIAEXAMPLE');
   });
@@ -200,6 +205,10 @@ describe('an answer that cannot be used', () => {
     [
       { assumedRoleUser: { arn: 'arn:aws:sts::444455556666:assumed-role/Example/s' } },
       'credentials of arn:aws:sts::444455556666:assumed-role/Example/s',
+    ],
+    [
+      { assumedRoleUser: { arn: 'arn:aws:sts::111122223333:assumed-role/Example2' } },
+      'credentials of arn:aws:sts::111122223333:assumed-role/Example2',
     ],
     [
       { assumedRoleUser: { arn: 'arn:aws:sts::111122223333:assumed-role/Other/s' } },

@@ -121,7 +121,7 @@ export interface RolesAnywhereTarget {
   /** Path of a PEM file. */
   readonly caBundle?: string | undefined;
   readonly noVerifySsl?: boolean | undefined;
-  /** Takes HTTPS_PROXY, HTTP_PROXY and NO_PROXY from the environment. */
+  /** False goes straight, whatever HTTPS_PROXY says; otherwise that is obeyed, but for NO_PROXY and this machine. */
   readonly withProxy?: boolean | undefined;
   readonly maxAttempts?: number | undefined;
   /** Seconds. */

@@ -24,7 +24,7 @@ type Deciding<T> = { readonly [Name in keyof Required<T>]: boolean };
 const network: Deciding<NetworkOptions> = {
   caBundle: true,
   verify: true,
-  proxies: false,
+  proxy: false,
   maxAttempts: false,
   connectTimeout: false,
   requestTimeout: false,

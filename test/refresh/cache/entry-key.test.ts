@@ -47,7 +47,7 @@ const request: Required<CredentialRequest> = {
   network: {
     caBundle: { path: '/etc/ca.pem', option: '--ca-bundle' },
     verify: true,
-    proxies: { http: 'http://proxy', https: undefined, none: undefined },
+    proxy: { url: 'http://proxy', option: 'HTTPS_PROXY', except: 'internal' },
     maxAttempts: 3,
     connectTimeout: 10_000,
     requestTimeout: 60_000,
@@ -77,7 +77,7 @@ const request: Required<CredentialRequest> = {
 /** What may change without other credentials coming of it. */
 const notDeciding = [
   /\.option$/,
-  /^network\.(?:proxies\..*|maxAttempts|connectTimeout|requestTimeout)$/,
+  /^network\.(?:proxy\..*|maxAttempts|connectTimeout|requestTimeout)$/,
   /^sts\.clientConfig/,
   /^identity\.(?:intermediates|keyPassword)\./,
   // Its bytes count.

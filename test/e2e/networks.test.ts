@@ -1,0 +1,134 @@
+/**
+ * Networks of companies: hosts that only a proxy reaches. The proxy leads every name of AWS's to a sandbox with a
+ * certificate for it, so that the command runs with no endpoint of its own.
+ */
+import { readFileSync } from 'node:fs';
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { providerIn } from '../../src/faces/provider/from-roles-anywhere.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
+import { surroundings } from '../faces/provider/surroundings.ts';
+import { type CommandResult, runCommand } from '../support/command.ts';
+import { type ConnectProxy, startConnectProxy } from '../support/connect-proxy.ts';
+import { makeCa, makeFolder, makeLeaf, removeFolder } from '../support/openssl.ts';
+
+const rolesAnywhere = 'rolesanywhere.eu-west-1.amazonaws.com';
+const sts = 'sts.eu-west-1.amazonaws.com';
+
+let folder: string;
+let ca: string;
+let sandbox: Sandbox;
+let proxy: ConnectProxy;
+let secondRole: string;
+
+beforeAll(async () => {
+  folder = makeFolder();
+  const authority = makeCa(folder, 'ca');
+  ca = authority.certificate;
+  const extensions = [`subjectAltName = DNS:localhost,IP:127.0.0.1,IP:0.0.0.0,DNS:${rolesAnywhere},DNS:${sts}`];
+  const server = makeLeaf(folder, 'server', authority, { extensions });
+  const tls = { key: readFileSync(server.key, 'utf8'), cert: readFileSync(server.certificate, 'utf8') };
+  sandbox = await startSandbox({ region: 'eu-west-1', tls });
+  secondRole = sandbox.addRole('Second');
+});
+
+afterAll(async () => {
+  await sandbox.close();
+  removeFolder(folder);
+});
+
+beforeEach(async () => {
+  proxy = await startConnectProxy(Number(new URL(sandbox.endpoint).port));
+  return () => proxy.close();
+});
+
+/** Everything but an endpoint. */
+function identityOptions(): Record<string, string> {
+  return {
+    ROLES_ANYWHERE_CERTIFICATE: sandbox.certificatePath,
+    ROLES_ANYWHERE_PRIVATE_KEY: sandbox.privateKeyPath,
+    ROLES_ANYWHERE_TRUST_ANCHOR_ARN: sandbox.trustAnchorArn,
+    ROLES_ANYWHERE_PROFILE_ARN: sandbox.profileArn,
+    ROLES_ANYWHERE_ROLE_ARN: sandbox.roleArn,
+    ROLES_ANYWHERE_MAX_ATTEMPTS: '1',
+  };
+}
+
+function run(env: Record<string, string>, ...args: readonly string[]): Promise<CommandResult> {
+  return runCommand(['credential-process', ...args], {
+    env: { ...identityOptions(), AWS_CA_BUNDLE: ca, ...env },
+  });
+}
+
+const accessKey = /"AccessKeyId":"ASIA/;
+
+describe('HTTPS_PROXY without --with-proxy', () => {
+  it.each(['HTTPS_PROXY', 'https_proxy'])('is obeyed for session and role: %s', async (variable) => {
+    const result = await run({ [variable]: `http://127.0.0.1:${proxy.port}` }, '--assume-role', secondRole);
+
+    expect(result).toMatchObject({ status: 0, stderr: '' });
+    expect(result.stdout).toMatch(accessKey);
+    expect(proxy.asked.map(({ target }) => target)).toEqual([`${rolesAnywhere}:443`, `${sts}:443`]);
+  });
+
+  it('is obeyed by the provider, for session and role', async () => {
+    const env = { ...identityOptions(), AWS_CA_BUNDLE: ca, HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` };
+
+    await providerIn(surroundings(env), { roleChain: [{ roleArn: secondRole }] })();
+
+    expect(proxy.asked.map(({ target }) => target)).toEqual([`${rolesAnywhere}:443`, `${sts}:443`]);
+  });
+
+  /** Linux takes it for this machine, and proxies are not told so. */
+  const straight = (): string => sandbox.endpoint.replace('127.0.0.1', '0.0.0.0');
+
+  it.each([
+    ['--with-proxy=false', {}, ['--with-proxy=false']],
+    ['its variable', { ROLES_ANYWHERE_WITH_PROXY: 'false' }, []],
+    ['NO_PROXY', { NO_PROXY: '10.0.0.0/8,0.0.0.0' }, []],
+    ['no_proxy', { no_proxy: '*' }, []],
+  ])('is said no to by %s', async (_, env, args) => {
+    const proxied = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, AWS_ENDPOINT_URL_ROLESANYWHERE: straight() };
+
+    expect(await run({ ...proxied, ...env }, ...args)).toMatchObject({ status: 0, stderr: '' });
+    expect(proxy.asked).toEqual([]);
+    expect(await run(proxied)).toMatchObject({ status: 0, stderr: '' });
+    expect(proxy.asked).toHaveLength(1);
+  });
+
+  it('is said no to by the provider', async () => {
+    const env = { ...identityOptions(), AWS_CA_BUNDLE: ca, HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` };
+
+    await providerIn(surroundings(env), { endpoint: straight(), withProxy: false })();
+
+    expect(proxy.asked).toEqual([]);
+  });
+
+  it('has no say where this machine is asked', async () => {
+    const env = { HTTPS_PROXY: 'http://127.0.0.1:1', AWS_ENDPOINT_URL_ROLESANYWHERE: sandbox.endpoint };
+
+    expect(await run(env)).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('that cannot be one is told without its password', async () => {
+    const result = await run({ HTTPS_PROXY: 'http://user:12/hunter2@proxy.test:3128' });
+
+    expect(result.status).toBe(2);
+    expect(result.stderr).toMatch(/^roles-anywhere: HTTPS_PROXY is no URL of a proxy/);
+    expect(result.stderr).toContain('percent-encode');
+    expect(result.stderr).not.toMatch(/hunter2|:12\b/);
+    expect((await run({ https_proxy: 'socks5://127.0.0.1:1' })).stderr).toMatch(
+      /^roles-anywhere: https_proxy names a socks5 proxy/,
+    );
+  });
+
+  it('that cannot be reached is named with its variable', async () => {
+    const result = await run({ HTTPS_PROXY: 'http://127.0.0.1:1' });
+
+    expect(result.status).toBe(5);
+    expect(result.stderr).toMatch(
+      /^roles-anywhere: the proxy 127\.0\.0\.1:1 of HTTPS_PROXY cannot be reached \(ECONNREFUSED\)/,
+    );
+  });
+});
