@@ -1,5 +1,5 @@
 import { RolesAnywhereError, type ErrorCode } from '../../../errors.ts';
-import { getProperties, tpmProperties } from './tpm2/commands/get-capability.ts';
+import { getProperties, tpmProperties } from './tpm2/commands.ts';
 import type { TpmConnection } from './tpm2/connection.ts';
 import { TpmRefusal } from './tpm2/execute.ts';
 import { responseCodes as codes } from './tpm2/response-code.ts';

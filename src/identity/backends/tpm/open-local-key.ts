@@ -2,7 +2,7 @@ import type { FileKeySource } from '../../key-place.ts';
 import { placeOf } from '../../place-of.ts';
 import { foreignKey, type LocalKey } from '../file/local-key.ts';
 import type { FileContext } from '../file/open-files.ts';
-import { openTpmSigner } from './open-tpm-signer.ts';
+import { openTpmSigner } from './open-tpm-key.ts';
 import type { TpmKeySource } from './tpm-options.ts';
 
 /**

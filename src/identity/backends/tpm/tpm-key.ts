@@ -1,7 +1,7 @@
 import { RolesAnywhereError } from '../../../errors.ts';
 import { naming, Problem } from '../../problem.ts';
 import { equalBytes } from '../../x509/der.ts';
-import type { KeyHolder } from './key-holder.ts';
+import type { KeyHolder } from './key-loader.ts';
 import { type KeyPolicy, keyPolicyOf } from './key-policy.ts';
 import { isPersistentHandle, type LoadedKey, loadTss2Key } from './load-key.ts';
 import { signingKeyOf } from './signing-scheme.ts';

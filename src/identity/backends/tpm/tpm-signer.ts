@@ -3,7 +3,7 @@ import { RolesAnywhereError } from '../../../errors.ts';
 import { naming } from '../../problem.ts';
 import type { Digest, SignatureAlgorithm, Signer } from '../../signer.ts';
 import { authorizeKey } from './authorize-key.ts';
-import type { KeyHolder } from './key-holder.ts';
+import type { KeyHolder } from './key-loader.ts';
 import type { LoadedKey } from './load-key.ts';
 import { wireSignature } from './signature.ts';
 import { schemeFor, signatureAlgorithmOf } from './signing-scheme.ts';

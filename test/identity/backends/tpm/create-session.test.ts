@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
+import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import type { SigningIdentity } from '../../../../src/identity/identity.ts';
 import { parseCertificate } from '../../../../src/identity/x509/parse-certificate.ts';
 import { obtainCredentials } from '../../../../src/pipeline.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../../src/errors.ts';
 import { parseTpmDevice } from '../../../../src/identity/backends/tpm/device.ts';
 import { pcrsOf } from '../../../../src/identity/backends/tpm/key-policy.ts';
-import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
+import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import { readPublicArea, readSizedPublic } from '../../../../src/identity/backends/tpm/tpm2/public-area.ts';
 import { canSalt, makeSalt } from '../../../../src/identity/backends/tpm/tpm2/salt.ts';
 import type { TpmKeySource } from '../../../../src/identity/backends/tpm/tpm-options.ts';

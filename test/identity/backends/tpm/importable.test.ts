@@ -5,7 +5,7 @@ import { makeFolder, makeKey, openssl, removeFolder } from '../../../support/ope
 import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { at, verified, given, message, signOnce } from './judge.ts';
 import { makeParent, tss2File } from './keys.ts';
-import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
+import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 
 const owner = 0x4000_0001;
 

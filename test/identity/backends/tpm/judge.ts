@@ -1,6 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
+import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import type { TpmKeySource, TpmOptions } from '../../../../src/identity/backends/tpm/tpm-options.ts';
 import type { SecretSource } from '../../../../src/identity/identity.ts';
 import type { Digest } from '../../../../src/identity/signer.ts';

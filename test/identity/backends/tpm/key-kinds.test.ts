@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
+import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
 import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { at, message, signOnce } from './judge.ts';

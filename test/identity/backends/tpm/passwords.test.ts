@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../../src/errors.ts';
-import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
+import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import type { TpmKeySource } from '../../../../src/identity/backends/tpm/tpm-options.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
 import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';

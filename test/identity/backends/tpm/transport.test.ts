@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-signer.ts';
+import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import { parseTpmDevice } from '../../../../src/identity/backends/tpm/device.ts';
 import { openTransport } from '../../../../src/identity/backends/tpm/transport/open-transport.ts';
 import type { TpmTransport } from '../../../../src/identity/backends/tpm/transport/tpm-transport.ts';

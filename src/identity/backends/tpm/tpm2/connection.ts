@@ -4,7 +4,7 @@ import type { TpmTransport } from '../transport/tpm-transport.ts';
 import { algorithms } from './algorithms.ts';
 import type { Authorization } from './authorization.ts';
 import type { Duration, TpmCommand } from './command.ts';
-import { firstHandles, getAlgorithms, getHandles } from './commands/get-capability.ts';
+import { firstHandles, getAlgorithms, getHandles } from './commands.ts';
 import { flushContext } from './commands/flush-context.ts';
 import { type CommandChannel, execute, responseCodeOf, TpmRefusal } from './execute.ts';
 import type { ParameterCipher } from './parameter-encryption.ts';

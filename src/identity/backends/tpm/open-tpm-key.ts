@@ -2,7 +2,7 @@ import type { IdentityContext } from '../../identity.ts';
 import { naming } from '../../problem.ts';
 import type { Signer } from '../../signer.ts';
 import { parseTpmDevice, type TpmDevice } from './device.ts';
-import { KeyHolder } from './key-holder.ts';
+import { KeyHolder } from './key-loader.ts';
 import { describeKey, type TpmKey } from './tpm-key.ts';
 import type { TpmKeySource, TpmOptions } from './tpm-options.ts';
 import { TpmPassword } from './tpm-password.ts';

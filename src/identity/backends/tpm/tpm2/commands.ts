@@ -1,6 +1,6 @@
-import { damaged } from '../../../../x509/der.ts';
-import { type Cursor, takeU16, takeU32, takeU8, u32 } from '../codec.ts';
-import type { TpmCommand } from '../command.ts';
+import { damaged } from '../../../x509/der.ts';
+import { type Cursor, takeU16, takeU32, takeU8, u32 } from './codec.ts';
+import type { TpmCommand } from './command.ts';
 
 /** TPM_CAP (TPM 2.0 Library, part 2, section 6.12) */
 const capabilities = { algorithms: 0, handles: 1, tpmProperties: 6 } as const;
