@@ -59,7 +59,7 @@ export async function openKeyFile(source: FileKeySource, files: FileContext): Pr
 
 /** @param bytes of a TSS2 PRIVATE KEY; undefined for a handle */
 async function openTpmKey(source: FileKeySource, files: FileContext, bytes?: Buffer): Promise<LocalKey> {
-  const { openTpmKey: open } = await import('../tpm/open-local-key.ts');
+  const { openTpmKey: open } = await import('../tpm/open-tpm-key.ts');
   return open(source, files, bytes);
 }
 

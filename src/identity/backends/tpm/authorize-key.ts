@@ -1,14 +1,10 @@
 import type { KeyPolicy } from './key-policy.ts';
 import type { LoadedKey } from './load-key.ts';
-import { type Authorization, passwordAuthorization } from './tpm2/authorization.ts';
-import type { LoadedObject } from './tpm2/commands/create-primary.ts';
-import { policyCommand } from './tpm2/commands/policy.ts';
-import { readPublic } from './tpm2/commands/read-public.ts';
+import { type Authorization, passwordAuthorization, TpmRefusal } from './tpm2/command.ts';
+import { type LoadedObject, policyCommand, readPublic } from './tpm2/commands.ts';
 import type { TpmConnection } from './tpm2/connection.ts';
-import { TpmRefusal } from './tpm2/execute.ts';
 import { canSalt } from './tpm2/salt.ts';
-import type { AfterUse, TpmSession } from './tpm2/session.ts';
-import { type SessionSecrets, startHmacSession, startSession } from './tpm2/start-session.ts';
+import { type AfterUse, type SessionSecrets, startHmacSession, startSession, type TpmSession } from './tpm2/session.ts';
 
 /** An authorization of the key for one command, and the session that the TPM ends with that command. */
 export interface KeyAuthorization {

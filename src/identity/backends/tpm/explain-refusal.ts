@@ -1,7 +1,7 @@
 import { RolesAnywhereError, type ErrorCode } from '../../../errors.ts';
 import { getProperties, tpmProperties } from './tpm2/commands.ts';
 import type { TpmConnection } from './tpm2/connection.ts';
-import { TpmRefusal } from './tpm2/execute.ts';
+import { TpmRefusal } from './tpm2/command.ts';
 import { responseCodes as codes } from './tpm2/response-code.ts';
 import { PasswordRefused } from './tpm-password.ts';
 

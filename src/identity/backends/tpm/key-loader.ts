@@ -3,7 +3,7 @@ import type { IdentityContext } from '../../identity.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import type { LoadedKey } from './load-key.ts';
 import { type ConnectionSettings, TpmConnection } from './tpm2/connection.ts';
-import { TpmRefusal } from './tpm2/execute.ts';
+import { TpmRefusal } from './tpm2/command.ts';
 import { responseCodes } from './tpm2/response-code.ts';
 
 /** Loads the key into a TPM that was just connected to. */

@@ -2,7 +2,7 @@ import { Problem } from '../../problem.ts';
 import { damaged } from '../../x509/der.ts';
 import { algorithmName } from './tpm2/algorithms.ts';
 import { cursorOver, expectEnd, takeBytes, takeSized, takeU16, takeU32, takeU8 } from './tpm2/codec.ts';
-import { policyCommandName, policyCommands } from './tpm2/commands/policy.ts';
+import { policyCommandName, policyCommands } from './tpm2/commands.ts';
 import { has, objectAttributes, type PublicArea } from './tpm2/public-area.ts';
 import type { PolicyStep } from './tss2-key.ts';
 

@@ -1,14 +1,9 @@
-import { type Authorization, passwordAuthorization } from './tpm2/authorization.ts';
-import { type Entity, namedByHandle } from './tpm2/command.ts';
-import { createPrimary, type LoadedObject } from './tpm2/commands/create-primary.ts';
-import { importKey } from './tpm2/commands/import.ts';
-import { load } from './tpm2/commands/load.ts';
-import { readPublic } from './tpm2/commands/read-public.ts';
+import { type Authorization, type Entity, namedByHandle, passwordAuthorization } from './tpm2/command.ts';
+import { createPrimary, importKey, load, type LoadedObject, readPublic } from './tpm2/commands.ts';
 import type { TpmConnection } from './tpm2/connection.ts';
 import { eccStorageTemplate, rsaStorageTemplate } from './tpm2/public-area.ts';
 import { canSalt } from './tpm2/salt.ts';
-import type { TpmSession } from './tpm2/session.ts';
-import { startHmacSession } from './tpm2/start-session.ts';
+import { startHmacSession, type TpmSession } from './tpm2/session.ts';
 import type { Tss2Key } from './tss2-key.ts';
 
 /** A key that TPM2_Sign can be told to use. */

@@ -1,15 +1,74 @@
-import type { IdentityContext } from '../../identity.ts';
+import type { IdentityContext, SecretSource } from '../../identity.ts';
+import type { FileKeySource } from '../../key-place.ts';
+import { placeOf } from '../../place-of.ts';
 import { naming } from '../../problem.ts';
 import type { Signer } from '../../signer.ts';
+import { foreignKey, type LocalKey } from '../file/local-key.ts';
+import type { FileContext } from '../file/open-files.ts';
 import { parseTpmDevice, type TpmDevice } from './device.ts';
 import { KeyHolder } from './key-loader.ts';
 import { describeKey, type TpmKey } from './tpm-key.ts';
-import type { TpmKeySource, TpmOptions } from './tpm-options.ts';
 import { TpmPassword } from './tpm-password.ts';
 import { TpmSigner } from './tpm-signer.ts';
-import { publicKeyInfoOf } from './tpm2/public-key.ts';
+import { publicKeyInfoOf } from './tpm2/public-area.ts';
 import { openTransport } from './transport/open-transport.ts';
 import type { TpmTransport } from './transport/tpm-transport.ts';
+
+/** Where a TPM key is. `place` is how messages name it: `--private-key: /etc/pki/leaf.pem`. */
+export type TpmKeySource = { readonly place: string } & (
+  | {
+      readonly kind: 'tss2';
+      /** PEM or DER of a TSS2 PRIVATE KEY. */
+      readonly bytes: Uint8Array;
+    }
+  | {
+      readonly kind: 'handle';
+      /** 0x81000000 to 0x81ffffff */
+      readonly handle: number;
+    }
+);
+
+/** What else the caller says of the TPM and its passwords. */
+export interface TpmOptions {
+  /** Where the TPM is, in the words that `parseTpmDevice` reads, and what messages call the option that says so. */
+  readonly device?: { readonly text: string; readonly option: string } | undefined;
+  /** Takes the place of `device`: a way to the TPM of the caller's own. */
+  readonly openTransport?: (() => Promise<TpmTransport>) | undefined;
+  /** A password that is given is always used, whatever the key file says. */
+  readonly keyPassword?: SecretSource | undefined;
+  /** The key has no password: nobody is asked for one. */
+  readonly noKeyPassword?: boolean | undefined;
+  /** Of a parent at a persistent handle. */
+  readonly parentPassword?: SecretSource | undefined;
+  /** Of the hierarchy that a key file names as parent. */
+  readonly hierarchyPassword?: SecretSource | undefined;
+  /** Stops what is under way between two commands of the TPM; what is loaded is flushed all the same. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told what a user need not know, as the end of a sentence: that a password went to the TPM as it is. */
+  readonly debug?: ((message: string) => void) | undefined;
+}
+
+/**
+ * Opens a key in the TPM for the file backend, which pairs it with a certificate as it does keys in files.
+ *
+ * @param bytes of a TSS2 PRIVATE KEY; may be wiped afterwards. Undefined for a handle
+ * @throws RolesAnywhereError as openTpmSigner
+ */
+export async function openTpmKey(
+  source: FileKeySource,
+  { tpm, context }: Pick<FileContext, 'tpm' | 'context'>,
+  bytes: Uint8Array = new Uint8Array(),
+): Promise<LocalKey> {
+  const options = { ...tpm, debug: context.debug };
+  const { signer, publicKeyInfo, close } = await openTpmSigner(keySourceOf(source, bytes), options, context);
+  return { ...foreignKey(signer, publicKeyInfo), close };
+}
+
+function keySourceOf(source: FileKeySource, bytes: Uint8Array): TpmKeySource {
+  const place = placeOf(source);
+  if (source.kind === 'tpm-handle') return { kind: 'handle', handle: source.handle, place };
+  return { kind: 'tss2', bytes: Uint8Array.from(bytes), place };
+}
 
 /** A key in a TPM, ready to sign. */
 export interface OpenTpmKey {

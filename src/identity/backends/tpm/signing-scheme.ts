@@ -1,7 +1,7 @@
 import { Problem } from '../../problem.ts';
 import type { Digest, SignatureAlgorithm } from '../../signer.ts';
 import { algorithmName, algorithms } from './tpm2/algorithms.ts';
-import type { SignatureScheme } from './tpm2/commands/sign.ts';
+import type { SignatureScheme } from './tpm2/commands.ts';
 import { type AsymmetricPublic, has, objectAttributes, type PublicArea } from './tpm2/public-area.ts';
 
 const minRsaBits = 2048;

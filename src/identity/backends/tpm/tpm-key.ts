@@ -6,11 +6,11 @@ import { type KeyPolicy, keyPolicyOf } from './key-policy.ts';
 import { isPersistentHandle, type LoadedKey, loadTss2Key } from './load-key.ts';
 import { signingKeyOf } from './signing-scheme.ts';
 import { nullHandle } from './tpm2/command.ts';
-import { readPublic } from './tpm2/commands/read-public.ts';
+import { readPublic } from './tpm2/commands.ts';
 import type { TpmConnection } from './tpm2/connection.ts';
 import type { AsymmetricPublic } from './tpm2/public-area.ts';
 import { canSalt } from './tpm2/salt.ts';
-import type { TpmKeySource } from './tpm-options.ts';
+import type { TpmKeySource } from './open-tpm-key.ts';
 import { readTss2Key } from './tss2-key.ts';
 
 /** A key that can sign, and the way to load it. */

@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto';
 import { RolesAnywhereError } from '../../../errors.ts';
 import { naming } from '../../problem.ts';
 import type { Digest, SignatureAlgorithm, Signer } from '../../signer.ts';
+import { encodeElement } from '../../x509/der-writer.ts';
+import { tags } from '../../x509/der.ts';
 import { authorizeKey } from './authorize-key.ts';
 import type { KeyHolder } from './key-loader.ts';
 import type { LoadedKey } from './load-key.ts';
-import { wireSignature } from './signature.ts';
 import { schemeFor, signatureAlgorithmOf } from './signing-scheme.ts';
-import { signDigest, type SignatureScheme } from './tpm2/commands/sign.ts';
-import type { TpmConnection } from './tpm2/connection.ts';
 import type { TpmKey } from './tpm-key.ts';
 import type { TpmPassword } from './tpm-password.ts';
+import { type SignatureScheme, signDigest, type TpmSignature } from './tpm2/commands.ts';
+import type { TpmConnection } from './tpm2/connection.ts';
 
 /** What a signer is made of. It closes all of it. */
 export interface SignerParts {
@@ -82,4 +83,18 @@ export class TpmSigner implements Signer {
     if (ending !== undefined) tpm.gone(ending.handle);
     return wireSignature(signature);
   }
+}
+
+/** A signature as X.509 and Roles Anywhere have it: the RSA bytes, or DER SEQUENCE { r, s } (RFC 3279, section 2.2.3). */
+export function wireSignature(signature: TpmSignature): Uint8Array {
+  if (signature.type === 'RSA') return signature.signature;
+  return encodeElement(tags.sequence, integer(signature.r), integer(signature.s));
+}
+
+/** A DER INTEGER of an unsigned number: as short as can be, and with a zero before a set top bit. */
+function integer(magnitude: Uint8Array): Uint8Array {
+  const start = magnitude.findIndex((octet) => octet !== 0);
+  const digits = start === -1 ? Uint8Array.of(0) : magnitude.subarray(start);
+  const sign = (digits[0] ?? 0) >= 0x80 ? Uint8Array.of(0) : new Uint8Array();
+  return encodeElement(tags.integer, sign, digits);
 }

@@ -2,10 +2,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../../src/errors.ts';
 import { parseTpmDevice } from '../../../../src/identity/backends/tpm/device.ts';
-import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
+import {
+  openTpmSigner,
+  type TpmKeySource,
+  type TpmOptions,
+} from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import { openTransport } from '../../../../src/identity/backends/tpm/transport/open-transport.ts';
 import type { TpmTransport } from '../../../../src/identity/backends/tpm/transport/tpm-transport.ts';
-import type { TpmKeySource, TpmOptions } from '../../../../src/identity/backends/tpm/tpm-options.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
 import { needsTpm, startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import {

@@ -1,7 +1,10 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
-import type { TpmKeySource, TpmOptions } from '../../../../src/identity/backends/tpm/tpm-options.ts';
+import {
+  openTpmSigner,
+  type TpmKeySource,
+  type TpmOptions,
+} from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import type { SecretSource } from '../../../../src/identity/identity.ts';
 import type { Digest } from '../../../../src/identity/signer.ts';
 import { openssl } from '../../../support/openssl.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeElement } from '../../../../src/identity/x509/der-writer.ts';
-import type { TpmKeySource } from '../../../../src/identity/backends/tpm/tpm-options.ts';
+import type { TpmKeySource } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import type { Swtpm } from '../../../support/swtpm.ts';
 
 export const signAttributes = 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign';

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
-import type { TpmKeySource } from '../../../../src/identity/backends/tpm/tpm-options.ts';
+import { openTpmSigner, type TpmKeySource } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
 import { needsTpm, startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { startTpmProxy } from '../../../support/tpm-proxy.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { isTss2Key, readTss2Key } from '../../../../src/identity/backends/tpm/tss2-key.ts';
 import { onlyElement } from '../../../../src/identity/x509/der.ts';
 import { encodeElement } from '../../../../src/identity/x509/der-writer.ts';
-import type { TpmKeySource } from '../../../../src/identity/backends/tpm/tpm-options.ts';
+import type { TpmKeySource } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import { tss2File, type Tss2Fields } from './keys.ts';
 
 /** TPM2B_PUBLIC of a P-256 key as tpm2-openssl makes it. */

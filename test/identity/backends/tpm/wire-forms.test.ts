@@ -1,14 +1,14 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { wireSignature } from '../../../../src/identity/backends/tpm/signature.ts';
+import { wireSignature } from '../../../../src/identity/backends/tpm/tpm-signer.ts';
 import { signingKeyOf } from '../../../../src/identity/backends/tpm/signing-scheme.ts';
 import {
   eccStorageTemplate,
+  publicKeyInfoOf,
   readPublicArea,
   rsaStorageTemplate,
 } from '../../../../src/identity/backends/tpm/tpm2/public-area.ts';
-import { publicKeyInfoOf } from '../../../../src/identity/backends/tpm/tpm2/public-key.ts';
 import { openssl } from '../../../support/openssl.ts';
 
 describe('ECDSA signatures', () => {

@@ -2,11 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RolesAnywhereError } from '../../../../errors.ts';
 import type { TpmTransport } from '../transport/tpm-transport.ts';
 import { algorithms } from './algorithms.ts';
-import type { Authorization } from './authorization.ts';
-import type { Duration, TpmCommand } from './command.ts';
-import { firstHandles, getAlgorithms, getHandles } from './commands.ts';
-import { flushContext } from './commands/flush-context.ts';
-import { type CommandChannel, execute, responseCodeOf, TpmRefusal } from './execute.ts';
+import {
+  type Authorization,
+  type CommandChannel,
+  type Duration,
+  execute,
+  responseCodeOf,
+  type TpmCommand,
+  TpmRefusal,
+} from './command.ts';
+import { firstHandles, flushContext, getAlgorithms, getHandles } from './commands.ts';
 import type { ParameterCipher } from './parameter-encryption.ts';
 import { decodeResponseCode, responseCodes } from './response-code.ts';
 

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
-import { damaged } from '../../../x509/der.ts';
+import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { Problem } from '../../../problem.ts';
-import { algorithmName, algorithms, hashName } from './algorithms.ts';
+import { damaged } from '../../../x509/der.ts';
+import { algorithmName, algorithms, curveName, curves, hashName } from './algorithms.ts';
 import { type Cursor, cursorOver, expectEnd, sized, takeSized, takeU16, takeU32, u16, u32 } from './codec.ts';
 
 /** Bits of TPMA_OBJECT (TPM 2.0 Library, part 2, section 8.3). */
@@ -183,4 +183,46 @@ export function has(area: PublicArea, mask: number): boolean {
 export function sizedPublic(area: PublicArea): Uint8Array {
   if (area.encoded.length > 0xffff) throw damaged('it is too large');
   return sized(area.encoded);
+}
+
+/** The public part of a TPM key for node:crypto. @throws Problem */
+export function publicKeyOf(key: AsymmetricPublic): KeyObject {
+  const jwk = key.type === 'RSA' ? rsaJwk(key) : eccJwk(key);
+  try {
+    return createPublicKey({ key: jwk, format: 'jwk' });
+  } catch (error) {
+    throw invalidKey(error);
+  }
+}
+
+/** DER of its SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7). @throws Problem */
+export function publicKeyInfoOf(key: AsymmetricPublic): Uint8Array {
+  return publicKeyOf(key).export({ type: 'spki', format: 'der' });
+}
+
+export function invalidKey(cause: unknown): Problem {
+  return new Problem('has a public part that is no valid key', 'TPM_KEY_INVALID', { cause });
+}
+
+function rsaJwk({ modulus, exponent }: RsaPublic): JsonWebKey {
+  const hex = exponent.toString(16);
+  const e = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
+  return { kty: 'RSA', n: base64url(modulus), e: base64url(e) };
+}
+
+function eccJwk({ curve, x, y }: EccPublic): JsonWebKey {
+  const known = curves[curve];
+  if (known === undefined) {
+    throw new Problem(`is an EC key on ${curveName(curve)}, which is not supported`, 'TPM_KEY_UNSUPPORTED');
+  }
+  return { kty: 'EC', crv: known.name, x: base64url(padded(x, known.size)), y: base64url(padded(y, known.size)) };
+}
+
+/** Some TPMs leave out leading zeros. */
+export function padded(coordinate: Uint8Array, size: number): Uint8Array {
+  return Buffer.concat([Buffer.alloc(Math.max(0, size - coordinate.length)), coordinate]);
+}
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
 }

@@ -3,8 +3,16 @@ import { Problem } from '../../../problem.ts';
 import { type Curve, curves, digestSize, hashName } from './algorithms.ts';
 import { sized } from './codec.ts';
 import { kdfE } from './kdf.ts';
-import { type EccPublic, has, objectAttributes, type PublicArea, type RsaPublic } from './public-area.ts';
-import { invalidKey, padded, publicKeyOf } from './public-key.ts';
+import {
+  type EccPublic,
+  has,
+  invalidKey,
+  objectAttributes,
+  padded,
+  type PublicArea,
+  publicKeyOf,
+  type RsaPublic,
+} from './public-area.ts';
 
 /** A secret for a session that only the TPM with the key can open (TPM 2.0 Library, part 1, annexes B.10.2 and C.6.1). */
 export interface Salt {

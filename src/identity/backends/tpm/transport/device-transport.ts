@@ -2,9 +2,15 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { RolesAnywhereError } from '../../../../errors.ts';
-import { asFailure, noAnswer, systemCode, unreachable } from './failures.ts';
-import { collectResponse, maxResponseSize } from './response-frame.ts';
-import type { TpmTransport } from './tpm-transport.ts';
+import {
+  asFailure,
+  collectResponse,
+  maxResponseSize,
+  noAnswer,
+  systemCode,
+  type TpmTransport,
+  unreachable,
+} from './tpm-transport.ts';
 
 /** How long to wait for somebody else to close /dev/tpm0, which is open once at a time. */
 const openTimeoutMs = 5000;

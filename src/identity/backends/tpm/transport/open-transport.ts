@@ -2,9 +2,8 @@ import { statSync, type Stats } from 'node:fs';
 import { RolesAnywhereError } from '../../../../errors.ts';
 import type { TpmDevice } from '../device.ts';
 import { openDeviceTransport } from './device-transport.ts';
-import { unreachable } from './failures.ts';
+import { type TpmTransport, unreachable } from './tpm-transport.ts';
 import { openSocketTransport } from './socket-transport.ts';
-import type { TpmTransport } from './tpm-transport.ts';
 
 const defaultPaths = ['/dev/tpmrm0', '/dev/tpm0'] as const;
 

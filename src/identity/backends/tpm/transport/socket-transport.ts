@@ -1,7 +1,5 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
-import { asFailure, hungUp, noAnswer, unreachable } from './failures.ts';
-import { collectResponse } from './response-frame.ts';
-import type { TpmTransport } from './tpm-transport.ts';
+import { asFailure, collectResponse, hungUp, noAnswer, type TpmTransport, unreachable } from './tpm-transport.ts';
 
 const connectTimeoutMs = 5000;
 
