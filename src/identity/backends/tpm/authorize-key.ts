@@ -21,7 +21,7 @@ export function authorizeKey(
   return policy.kind === 'password' ? byPassword(tpm, key, authValue) : byPolicy(tpm, key, { policy, authValue });
 }
 
-/** A connection that is kept keeps its session as well. */
+/** Where the key stays loaded, its session stays open as well. */
 async function byPassword(tpm: TpmConnection, key: LoadedKey, authValue: Uint8Array): Promise<KeyAuthorization> {
   key.session ??= await startHmacSession(tpm, await secretsFor(tpm, key, authValue));
   const { session } = key;

@@ -13,7 +13,7 @@ const swtpmHost = 'localhost';
 const swtpmPort = 2321;
 
 /**
- * Reads what `--tpm-device`, TPM_DEVICE or TPM2TOOLS_TCTI hold: a path, `device`, `device:/dev/tpmrm0`, `swtpm`,
+ * Reads what `--tpm-device`, TPM_DEVICE or TPM2TOOLS_TCTI say: a path, `device`, `device:/dev/tpmrm0`, `swtpm`,
  * `swtpm:path=/run/swtpm.sock` or `swtpm:host=localhost,port=2321`. A TCTI may also be written as the name of its library,
  * `libtss2-tcti-device.so.0:/dev/tpmrm0`, as tpm2-tss allows.
  *

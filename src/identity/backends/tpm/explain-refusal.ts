@@ -11,7 +11,7 @@ interface Explanation {
   readonly command?: string;
   readonly names: readonly string[];
   readonly code: ErrorCode;
-  /** After the place of the key. */
+  /** What follows the origin of the key. */
   readonly message: string;
   readonly hints?: readonly string[];
 }
@@ -78,9 +78,9 @@ const passwordRefusals: ReadonlySet<string> = new Set([codes.authFail, codes.bad
 /**
  * Makes of a refusal what the user has to know; other errors pass. The connection is asked for the state of the lockout.
  *
- * @param place how messages name the key
+ * @param origin how messages name the key
  */
-export async function explainRefusal(error: unknown, tpm: TpmConnection, place: string): Promise<unknown> {
+export async function explainRefusal(error: unknown, tpm: TpmConnection, origin: string): Promise<unknown> {
   if (!(error instanceof TpmRefusal)) return error;
   const { name } = error.code;
   if (name === codes.lockout) return lockedOut(error, tpm);
@@ -91,9 +91,9 @@ export async function explainRefusal(error: unknown, tpm: TpmConnection, place: 
   const found = explanations.find(
     ({ command, names }) => names.includes(name) && (command === undefined || command === error.command),
   );
-  if (found === undefined) return new RolesAnywhereError('TPM_FAILED', `${place}: ${error.message}`, { cause: error });
+  if (found === undefined) return new RolesAnywhereError('TPM_FAILED', `${origin}: ${error.message}`, { cause: error });
   const { code, message, hints = [] } = found;
-  return new RolesAnywhereError(code, `${place}: ${message}`, { cause: error, hints: [...hints, error.message] });
+  return new RolesAnywhereError(code, `${origin}: ${message}`, { cause: error, hints: [...hints, error.message] });
 }
 
 /** Only TPM_RC_AUTH_FAIL counts; keys with noDA and hierarchies answer TPM_RC_BAD_AUTH (part 1, "Dictionary attack protection"). */

@@ -7,37 +7,37 @@ import { TpmRefusal } from './tpm2/command.ts';
 import { responseCodes } from './tpm2/response-code.ts';
 
 /** Loads the key into a TPM that was just connected to. */
-export type Loader = (tpm: TpmConnection) => Promise<LoadedKey>;
+export type LoadKey = (tpm: TpmConnection) => Promise<LoadedKey>;
 
 /** What is done with the key once it is loaded. */
 export type Work<T> = (tpm: TpmConnection, key: LoadedKey) => Promise<T>;
 
 /**
- * Keeps a key at hand. Where the kernel's resource manager shares the TPM it stays loaded; elsewhere, where an open
- * connection shuts everybody else out, each use connects, loads, flushes and closes.
+ * Loads a key for each use. Where the kernel's resource manager shares the TPM, the key stays loaded between uses; elsewhere
+ * an open connection shuts everybody else out, so that each use connects, loads, flushes and closes.
  */
-export class KeyHolder {
-  readonly #place: string;
+export class KeyLoader {
+  readonly #origin: string;
   readonly #settings: ConnectionSettings;
   readonly #stoppable: NonNullable<IdentityContext['stoppable']>;
-  #held: { readonly tpm: TpmConnection; readonly key: LoadedKey } | undefined;
+  #loaded: { readonly tpm: TpmConnection; readonly key: LoadedKey } | undefined;
 
-  /** @param place how messages name the key */
-  constructor(place: string, settings: ConnectionSettings, stoppable: IdentityContext['stoppable']) {
-    this.#place = place;
+  /** @param origin how messages name the key */
+  constructor(origin: string, settings: ConnectionSettings, stoppable: IdentityContext['stoppable']) {
+    this.#origin = origin;
     this.#settings = settings;
     this.#stoppable = stoppable ?? ((work) => work(new AbortController().signal));
   }
 
   /**
-   * Runs `work` with the loaded key. One that was held and has gone, after a reset of the TPM or its resume, is loaded
-   * anew, once.
+   * Runs `work` with the loaded key. A key that stayed loaded and has gone since, after a reset of the TPM
+   * or its resume, is loaded again, once.
    *
    * @throws RolesAnywhereError, PasswordRefused, the reason of the connection's signal
    */
-  async use<T>(load: Loader, work: Work<T>): Promise<T> {
-    if (this.#held !== undefined) {
-      const { tpm, key } = this.#held;
+  async use<T>(load: LoadKey, work: Work<T>): Promise<T> {
+    if (this.#loaded !== undefined) {
+      const { tpm, key } = this.#loaded;
       try {
         return await work(tpm, key);
       } catch (error) {
@@ -48,23 +48,23 @@ export class KeyHolder {
     return this.#useNew(load, work);
   }
 
-  async #useNew<T>(load: Loader, work: Work<T>): Promise<T> {
+  async #useNew<T>(load: LoadKey, work: Work<T>): Promise<T> {
     const stop = new AbortController();
     const signal = AbortSignal.any([this.#settings.signal, stop.signal]);
     const tpm = await TpmConnection.open({ ...this.#settings, signal });
-    // Nothing is loaded before. What is held on to afterwards the resource manager flushes when the process ends.
+    // Nothing is loaded before. What stays loaded afterwards the resource manager flushes when the process ends.
     return this.#stoppable((stopped) => {
       stopped.addEventListener('abort', () => stop.abort(stopped.reason));
       return this.#useOpen(tpm, load, work);
     });
   }
 
-  async #useOpen<T>(tpm: TpmConnection, load: Loader, work: Work<T>): Promise<T> {
+  async #useOpen<T>(tpm: TpmConnection, load: LoadKey, work: Work<T>): Promise<T> {
     let result: T;
     try {
       const key = await load(tpm);
       result = await work(tpm, key);
-      if (tpm.managed) this.#held = { tpm, key };
+      if (tpm.managed) this.#loaded = { tpm, key };
     } catch (error) {
       throw await this.#giveUp(tpm, error);
     }
@@ -74,17 +74,17 @@ export class KeyHolder {
 
   /** A failure ends the connection: nobody knows in what state it left the TPM. Returns what to throw. */
   async #giveUp(tpm: TpmConnection, error: unknown): Promise<unknown> {
-    const explained = await explainRefusal(error, tpm, this.#place);
-    this.#held = undefined;
+    const explained = await explainRefusal(error, tpm, this.#origin);
+    this.#loaded = undefined;
     await tpm.close();
     return explained;
   }
 
   /** Flushes the key if it is loaded, and closes. */
   async close(): Promise<void> {
-    const held = this.#held;
-    this.#held = undefined;
-    await held?.tpm.close();
+    const loaded = this.#loaded;
+    this.#loaded = undefined;
+    await loaded?.tpm.close();
   }
 }
 

@@ -1,7 +1,9 @@
 import { type Authorization, type Entity, namedByHandle, passwordAuthorization } from './tpm2/command.ts';
 import { createPrimary, importKey, load, type LoadedObject, readPublic } from './tpm2/commands.ts';
 import type { TpmConnection } from './tpm2/connection.ts';
-import { eccStorageTemplate, rsaStorageTemplate } from './tpm2/public-area.ts';
+import { algorithms } from './tpm2/algorithms.ts';
+import { sized, u16, u32 } from './tpm2/codec.ts';
+import { objectAttributes } from './tpm2/public-area.ts';
 import { canSalt } from './tpm2/salt.ts';
 import { startHmacSession, type TpmSession } from './tpm2/session.ts';
 import type { Tss2Key } from './tss2-key.ts';
@@ -57,3 +59,42 @@ async function privateKeyFor(
   if (importSecret === undefined) return privateKey;
   return tpm.run(importKey(parent, { duplicate: privateKey, inSymSeed: importSecret }, area), authorize());
 }
+
+const storageAttributes =
+  objectAttributes.fixedTPM |
+  objectAttributes.fixedParent |
+  objectAttributes.sensitiveDataOrigin |
+  objectAttributes.userWithAuth |
+  objectAttributes.noDA |
+  objectAttributes.restricted |
+  objectAttributes.decrypt;
+
+const none = u16(algorithms.NULL);
+const aes128Cfb = [u16(algorithms.AES), u16(128), u16(algorithms.CFB)];
+/** nameAlg, attributes, authPolicy, symmetric */
+const commonFields = [u16(algorithms.SHA256), u32(storageAttributes), sized(), ...aes128Cfb];
+
+/**
+ * TPMT_PUBLIC of the primary key that a hierarchy in a TSS2 file's `parent` stands for (draft-bottomley-tpm2-keys,
+ * "parent"): TCG's H-2 template, P-256, with empty unique fields. It must stay as it is to the bit, for the TPM makes the
+ * key out of it.
+ */
+export const eccStorageTemplate: Uint8Array = Buffer.concat([
+  u16(algorithms.ECC),
+  ...commonFields,
+  none, // scheme
+  u16(0x0003), // TPM_ECC_NIST_P256
+  none, // kdf
+  sized(), // x
+  sized(), // y
+]);
+
+/** The same where the file says `rsaParent`: H-1, RSA 2048. */
+export const rsaStorageTemplate: Uint8Array = Buffer.concat([
+  u16(algorithms.RSA),
+  ...commonFields,
+  none, // scheme
+  u16(2048),
+  u32(0), // exponent
+  sized(), // modulus
+]);

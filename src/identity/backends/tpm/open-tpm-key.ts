@@ -6,7 +6,7 @@ import type { Signer } from '../../signer.ts';
 import { foreignKey, type LocalKey } from '../file/local-key.ts';
 import type { FileContext } from '../file/open-files.ts';
 import { parseTpmDevice, type TpmDevice } from './device.ts';
-import { KeyHolder } from './key-loader.ts';
+import { KeyLoader } from './key-loader.ts';
 import { describeKey, type TpmKey } from './tpm-key.ts';
 import { TpmPassword } from './tpm-password.ts';
 import { TpmSigner } from './tpm-signer.ts';
@@ -14,8 +14,8 @@ import { publicKeyInfoOf } from './tpm2/public-area.ts';
 import { openTransport } from './transport/open-transport.ts';
 import type { TpmTransport } from './transport/tpm-transport.ts';
 
-/** Where a TPM key is. `place` is how messages name it: `--private-key: /etc/pki/leaf.pem`. */
-export type TpmKeySource = { readonly place: string } & (
+/** Where a TPM key is. `origin` is how messages name it: `--private-key: /etc/pki/leaf.pem`. */
+export type TpmKeySource = { readonly origin: string } & (
   | {
       readonly kind: 'tss2';
       /** PEM or DER of a TSS2 PRIVATE KEY. */
@@ -32,7 +32,7 @@ export type TpmKeySource = { readonly place: string } & (
 export interface TpmOptions {
   /** Where the TPM is, in the words that `parseTpmDevice` reads, and what messages call the option that says so. */
   readonly device?: { readonly text: string; readonly option: string } | undefined;
-  /** Takes the place of `device`: a way to the TPM of the caller's own. */
+  /** Replaces `device`: a way to the TPM of the caller's own. */
   readonly openTransport?: (() => Promise<TpmTransport>) | undefined;
   /** A password that is given is always used, whatever the key file says. */
   readonly keyPassword?: SecretSource | undefined;
@@ -65,9 +65,9 @@ export async function openTpmKey(
 }
 
 function keySourceOf(source: FileKeySource, bytes: Uint8Array): TpmKeySource {
-  const place = placeOf(source);
-  if (source.kind === 'tpm-handle') return { kind: 'handle', handle: source.handle, place };
-  return { kind: 'tss2', bytes: Uint8Array.from(bytes), place };
+  const origin = placeOf(source);
+  if (source.kind === 'tpm-handle') return { kind: 'handle', handle: source.handle, origin };
+  return { kind: 'tss2', bytes: Uint8Array.from(bytes), origin };
 }
 
 /** A key in a TPM, ready to sign. */
@@ -83,7 +83,7 @@ type Context = Pick<IdentityContext, 'askSecret' | 'environment' | 'stoppable'>;
 
 /**
  * Opens a key in a TPM 2.0. A key file is looked into, and its password read or asked for; the TPM itself is used from the
- * first signature on, or at once where a handle has to tell what it holds.
+ * first signature on, or at once where a handle has to tell what is there.
  *
  * @throws RolesAnywhereError OPTION_INVALID, PASSWORD_MISSING, PASSWORD_UNREADABLE or one of TPM_…; `sign` of the signer
  * throws the same
@@ -93,16 +93,16 @@ export async function openTpmSigner(source: TpmKeySource, options: TpmOptions, c
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
   const debug = options.debug ?? (() => undefined);
   const settings = { open: openerOf(options), signal, debug };
-  const holder = new KeyHolder(source.place, settings, context.stoppable);
+  const loader = new KeyLoader(source.origin, settings, context.stoppable);
   try {
-    const key = await describeKey(source, holder);
-    const publicKeyInfo = await naming(source.place, 'TPM_KEY_INVALID', () => publicKeyInfoOf(key.publicKey));
-    const keyPassword = await openKeyPassword(source.place, { key, options, context });
-    const parentPassword = await openParentPassword(source.place, { key, options, context });
-    const signer = new TpmSigner({ place: source.place, key, holder, keyPassword, parentPassword, stop });
+    const key = await describeKey(source, loader);
+    const publicKeyInfo = await naming(source.origin, 'TPM_KEY_INVALID', () => publicKeyInfoOf(key.publicKey));
+    const keyPassword = await openKeyPassword(source.origin, { key, options, context });
+    const parentPassword = await openParentPassword(source.origin, { key, options, context });
+    const signer = new TpmSigner({ origin: source.origin, key, loader, keyPassword, parentPassword, stop });
     return { signer, publicKeyInfo, close: () => signer.close() };
   } catch (error) {
-    await holder.close();
+    await loader.close();
     throw error;
   }
 }
@@ -119,12 +119,12 @@ interface PasswordParts {
   readonly context: Context;
 }
 
-function openKeyPassword(place: string, { key, options, context }: PasswordParts): Promise<TpmPassword> {
+function openKeyPassword(origin: string, { key, options, context }: PasswordParts): Promise<TpmPassword> {
   const isNeeded = key.policy.kind === 'password' || key.policy.needsPassword;
   const isEmpty = !isNeeded || key.emptyAuth || options.noKeyPassword === true;
   return TpmPassword.open(
     {
-      place,
+      origin,
       owner: 'key',
       ownerName: 'the key',
       option: '--tpm-key-password',
@@ -138,12 +138,12 @@ function openKeyPassword(place: string, { key, options, context }: PasswordParts
   );
 }
 
-function openParentPassword(place: string, { key, options, context }: PasswordParts): Promise<TpmPassword> {
+function openParentPassword(origin: string, { key, options, context }: PasswordParts): Promise<TpmPassword> {
   const isHierarchy = key.parent === 'hierarchy';
   const given = isHierarchy ? options.hierarchyPassword : options.parentPassword;
   return TpmPassword.open(
     {
-      place,
+      origin,
       owner: 'parent',
       ownerName: isHierarchy ? 'the hierarchy of the key' : 'the parent of the key',
       option: isHierarchy ? '--tpm-hierarchy-password' : '--tpm-parent-password',

@@ -1,7 +1,7 @@
 import { RolesAnywhereError } from '../../../errors.ts';
 import { naming, Problem } from '../../problem.ts';
 import { equalBytes } from '../../x509/der.ts';
-import type { KeyHolder } from './key-loader.ts';
+import type { KeyLoader } from './key-loader.ts';
 import { type KeyPolicy, keyPolicyOf } from './key-policy.ts';
 import { isPersistentHandle, type LoadedKey, loadTss2Key } from './load-key.ts';
 import { signingKeyOf } from './signing-scheme.ts';
@@ -26,9 +26,9 @@ export interface TpmKey {
 }
 
 /** Finds out what the key is; the TPM is asked only where no file tells. */
-export function describeKey(source: TpmKeySource, holder: KeyHolder): Promise<TpmKey> {
-  return naming(source.place, 'TPM_KEY_INVALID', () =>
-    source.kind === 'tss2' ? keyInFile(source.bytes) : keyAtHandle(source, holder),
+export function describeKey(source: TpmKeySource, loader: KeyLoader): Promise<TpmKey> {
+  return naming(source.origin, 'TPM_KEY_INVALID', () =>
+    source.kind === 'tss2' ? keyInFile(source.bytes) : keyAtHandle(source, loader),
   );
 }
 
@@ -70,12 +70,12 @@ async function withoutParent(tpm: TpmConnection, loaded: LoadedKey): Promise<Loa
   return { ...loaded, salt: undefined };
 }
 
-async function keyAtHandle(source: TpmKeySource & { kind: 'handle' }, holder: KeyHolder): Promise<TpmKey> {
+async function keyAtHandle(source: TpmKeySource & { kind: 'handle' }, loader: KeyLoader): Promise<TpmKey> {
   const find = async (tpm: TpmConnection): Promise<LoadedKey> => {
     const object = await tpm.run(readPublic(source.handle));
     return { object, salt: canSalt(object.area) ? object : undefined, session: undefined };
   };
-  const area = await holder.use(find, async (_, key) => key.object.area);
+  const area = await loader.use(find, async (_, key) => key.object.area);
   return {
     publicKey: signingKeyOf(area),
     policy: keyPolicyOf(area, []),
@@ -84,7 +84,7 @@ async function keyAtHandle(source: TpmKeySource & { kind: 'handle' }, holder: Ke
     async load(tpm) {
       const found = await find(tpm);
       if (equalBytes(found.object.area.encoded, area.encoded)) return found;
-      throw new RolesAnywhereError('TPM_KEY_INVALID', `${source.place} now holds another key`);
+      throw new RolesAnywhereError('TPM_KEY_INVALID', `${source.origin} now holds another key`);
     },
   };
 }

@@ -21,7 +21,7 @@ export class PasswordRefused extends Error {
 /** What a password belongs to and how it is given. */
 export interface PasswordSettings {
   /** How messages name the key file or handle. */
-  readonly place: string;
+  readonly origin: string;
   readonly owner: PasswordOwner;
   /** For messages: `the key`, `the parent of the key`, `the hierarchy of the key`. */
   readonly ownerName: string;
@@ -63,7 +63,7 @@ export class TpmPassword {
 
   /**
    * Runs `attempt` with the password as TPMs store it, without zeros at its end (TPM 2.0 Library, part 1, "authValue").
-   * Where it was typed and is refused, the person is asked once more.
+   * Where a person was asked for it and it is refused, the person is asked once more.
    *
    * @throws RolesAnywhereError TPM_PASSWORD_WRONG, PASSWORD_MISSING, and what `attempt` throws beside PasswordRefused
    */
@@ -86,9 +86,9 @@ export class TpmPassword {
   }
 
   #refused(error: PasswordRefused): void {
-    const wasTyped = this.#questions > 0;
+    const wasAsked = this.#questions > 0;
     const isLastTry = error.triesLeft !== undefined && error.triesLeft <= 1;
-    if (wasTyped && this.#questions < maxQuestions && !isLastTry) {
+    if (wasAsked && this.#questions < maxQuestions && !isLastTry) {
       this.wipe();
       this.#value = undefined;
       return;
@@ -98,11 +98,11 @@ export class TpmPassword {
   }
 
   #explain(error: PasswordRefused): RolesAnywhereError {
-    const { place, ownerName, option, source, hint } = this.#settings;
+    const { origin, ownerName, option, source, hint } = this.#settings;
     const isEmpty = this.#questions === 0 && source === undefined;
     const message = isEmpty
-      ? `${place}: ${ownerName} has a password, and none was given`
-      : `${place}: the TPM refused the password of ${ownerName}${source === undefined ? '' : `, given by ${source.option}`}`;
+      ? `${origin}: ${ownerName} has a password, and none was given`
+      : `${origin}: the TPM refused the password of ${ownerName}${source === undefined ? '' : `, given by ${source.option}`}`;
     const hints = isEmpty
       ? [`give it by ${option}, ${option}-file or ${option}-fd`, ...(hint === undefined ? [] : [hint])]
       : [];
@@ -111,14 +111,18 @@ export class TpmPassword {
   }
 
   async #question(): Promise<Buffer> {
-    const { place, ownerName, option } = this.#settings;
+    const { origin, ownerName, option } = this.#settings;
     const again = this.#questions > 0 ? ' again, for it was refused' : '';
     this.#questions += 1;
-    const answer = await this.#ask?.(`password of ${ownerName} (${place})${again}`);
+    const answer = await this.#ask?.(`password of ${ownerName} (${origin})${again}`);
     if (answer !== undefined) return Buffer.from(answer, 'utf8');
-    throw new RolesAnywhereError('PASSWORD_MISSING', `${place}: ${ownerName} may have a password, and none was given`, {
-      hints: [`give it by ${option}, ${option}-file or ${option}-fd`, 'say --no-tpm-key-password where it has none'],
-    });
+    throw new RolesAnywhereError(
+      'PASSWORD_MISSING',
+      `${origin}: ${ownerName} may have a password, and none was given`,
+      {
+        hints: [`give it by ${option}, ${option}-file or ${option}-fd`, 'say --no-tpm-key-password where it has none'],
+      },
+    );
   }
 }
 

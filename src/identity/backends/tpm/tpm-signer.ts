@@ -5,7 +5,7 @@ import type { Digest, SignatureAlgorithm, Signer } from '../../signer.ts';
 import { encodeElement } from '../../x509/der-writer.ts';
 import { tags } from '../../x509/der.ts';
 import { authorizeKey } from './authorize-key.ts';
-import type { KeyHolder } from './key-loader.ts';
+import type { KeyLoader } from './key-loader.ts';
 import type { LoadedKey } from './load-key.ts';
 import { schemeFor, signatureAlgorithmOf } from './signing-scheme.ts';
 import type { TpmKey } from './tpm-key.ts';
@@ -16,9 +16,9 @@ import type { TpmConnection } from './tpm2/connection.ts';
 /** What a signer is made of. It closes all of it. */
 export interface SignerParts {
   /** How messages name the key. */
-  readonly place: string;
+  readonly origin: string;
   readonly key: TpmKey;
-  readonly holder: KeyHolder;
+  readonly loader: KeyLoader;
   readonly keyPassword: TpmPassword;
   readonly parentPassword: TpmPassword;
   /** Ends what is under way when the signer is closed. */
@@ -42,8 +42,8 @@ export class TpmSigner implements Signer {
   }
 
   async sign(message: Uint8Array, digest: Digest = 'SHA-256'): Promise<Uint8Array> {
-    const { place, key } = this.#parts;
-    const scheme = await naming(place, 'TPM_KEY_UNSUPPORTED', () => schemeFor(key.publicKey, digest));
+    const { origin, key } = this.#parts;
+    const scheme = await naming(origin, 'TPM_KEY_UNSUPPORTED', () => schemeFor(key.publicKey, digest));
     const job: Job = { digest: createHash(digest).update(message).digest(), scheme };
     const signature = this.#last.then(() => this.#sign(job));
     this.#last = signature.catch(() => undefined);
@@ -52,19 +52,19 @@ export class TpmSigner implements Signer {
 
   /** Stops what is under way, flushes what is loaded, and forgets the passwords. */
   async close(): Promise<void> {
-    const { place, holder, keyPassword, parentPassword, stop } = this.#parts;
-    stop.abort(new RolesAnywhereError('TPM_FAILED', `${place}: the key was closed`));
+    const { origin, loader, keyPassword, parentPassword, stop } = this.#parts;
+    stop.abort(new RolesAnywhereError('TPM_FAILED', `${origin}: the key was closed`));
     await this.#last;
-    await holder.close();
+    await loader.close();
     keyPassword.wipe();
     parentPassword.wipe();
   }
 
   #sign(job: Job): Promise<Uint8Array> {
-    const { key, holder, keyPassword, parentPassword } = this.#parts;
+    const { key, loader, keyPassword, parentPassword } = this.#parts;
     return keyPassword.use((authValue) =>
       parentPassword.use((parentAuthValue) =>
-        holder.use(
+        loader.use(
           (tpm) => key.load(tpm, parentAuthValue),
           (tpm, loaded) => this.#signWith(tpm, loaded, { ...job, authValue }),
         ),

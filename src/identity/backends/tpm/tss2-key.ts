@@ -3,7 +3,6 @@ import {
   constructed,
   damaged,
   type Element,
-  elementsOf,
   expectTag,
   integerOf,
   objectIdentifierOf,
@@ -140,15 +139,4 @@ function sizedBuffer(bytes: Uint8Array): Uint8Array {
   takeSized(cursor);
   expectEnd(cursor);
   return bytes;
-}
-
-/** Whether these bytes are a TSS2 PRIVATE KEY, for whoever has to choose a backend. */
-export function isTss2Key(bytes: Uint8Array): boolean {
-  if (bytes[0] !== tags.sequence) return pem.test(Buffer.from(bytes).toString('latin1'));
-  try {
-    const type = elementsOf(onlyElement(bytes).contents)[0];
-    return Object.values<string>(keyTypes).includes(objectIdentifierOf(type));
-  } catch {
-    return false;
-  }
 }

@@ -8,7 +8,7 @@ import { pcrsOf } from '../../../../src/identity/backends/tpm/key-policy.ts';
 import { openTpmSigner, type TpmKeySource } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import { readPublicArea, readSizedPublic } from '../../../../src/identity/backends/tpm/tpm2/public-area.ts';
 import { canSalt, makeSalt } from '../../../../src/identity/backends/tpm/tpm2/salt.ts';
-import { isTss2Key, readTss2Key } from '../../../../src/identity/backends/tpm/tss2-key.ts';
+import { readTss2Key } from '../../../../src/identity/backends/tpm/tss2-key.ts';
 import { collectResponse, type TpmTransport } from '../../../../src/identity/backends/tpm/transport/tpm-transport.ts';
 import { openTransport } from '../../../../src/identity/backends/tpm/transport/open-transport.ts';
 import { Problem } from '../../../../src/identity/problem.ts';
@@ -73,7 +73,7 @@ describe('readers of what a TPM or a file says', () => {
   test('any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
-        const readers = [readPublicArea, readSizedPublic, readTss2Key, isTss2Key, pcrsOf, collectResponse()];
+        const readers = [readPublicArea, readSizedPublic, readTss2Key, pcrsOf, collectResponse()];
         expect(readers.map((reader) => isCalm(() => reader(bytes)))).toEqual(readers.map(() => true));
         expect(isCalm(() => readTss2Key(Buffer.concat([Buffer.of(0x30), bytes])))).toBe(true);
       }),
@@ -223,7 +223,7 @@ describe('a TPM that lies', needsTpm(), () => {
     const der = Buffer.from(text.replaceAll(/-----[^-]+-----/g, ''), 'base64');
     await fc.assert(
       fc.asyncProperty(damage, async (change) => {
-        const source: TpmKeySource = { kind: 'tss2', bytes: apply(der, change), place: 'key' };
+        const source: TpmKeySource = { kind: 'tss2', bytes: apply(der, change), origin: 'key' };
         const options = at(tpm, { keyPassword: given('secret') });
         const result = await signOnce(folder, source, options).catch((error: unknown) => error);
         if (result === 'Verified OK') return;

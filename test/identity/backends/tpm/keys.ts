@@ -21,11 +21,11 @@ export async function opensslKey(
 }
 
 export function fileSource(path: string): TpmKeySource {
-  return { kind: 'tss2', bytes: readFileSync(path), place: `--private-key: ${path}` };
+  return { kind: 'tss2', bytes: readFileSync(path), origin: `--private-key: ${path}` };
 }
 
 export function handleSource(handle: number): TpmKeySource {
-  return { kind: 'handle', handle, place: `--private-key: TPM handle 0x${handle.toString(16)}` };
+  return { kind: 'handle', handle, origin: `--private-key: TPM handle 0x${handle.toString(16)}` };
 }
 
 export interface ToolKey {
@@ -140,7 +140,7 @@ export function tss2File(fields: Tss2Fields): TpmKeySource {
     octets(fields.publicPart),
     octets(fields.privatePart),
   );
-  return { kind: 'tss2', bytes, place: '--private-key: key.pem' };
+  return { kind: 'tss2', bytes, origin: '--private-key: key.pem' };
 }
 
 /** A key of `toolKey` as a file. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isTss2Key, readTss2Key } from '../../../../src/identity/backends/tpm/tss2-key.ts';
+import { readTss2Key } from '../../../../src/identity/backends/tpm/tss2-key.ts';
 import { onlyElement } from '../../../../src/identity/x509/der.ts';
 import { encodeElement } from '../../../../src/identity/x509/der-writer.ts';
 import type { TpmKeySource } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
@@ -67,7 +67,6 @@ describe('readTss2Key', () => {
     const other = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
     for (const text of [pem, `comment\n${pem}`, pem.replaceAll('\n', '\r\n'), other + pem, pem + other]) {
       expect(readTss2Key(Buffer.from(text)).parent).toBe(owner);
-      expect(isTss2Key(Buffer.from(text))).toBe(true);
     }
   });
 
@@ -142,12 +141,5 @@ describe('readTss2Key', () => {
   ])('%s', (_, fields, message, code) => {
     const bytes = bytesOf(tss2File({ ...minimal, ...fields }));
     expect(() => readTss2Key(bytes)).toThrow(expect.objectContaining({ message, code }));
-  });
-
-  test('isTss2Key tells it from other DER', () => {
-    expect(isTss2Key(bytesOf(tss2File(minimal)))).toBe(true);
-    expect(isTss2Key(encodeElement(0x30, encodeElement(0x02, Buffer.of(0))))).toBe(false);
-    expect(isTss2Key(Buffer.from('3003', 'hex'))).toBe(false);
-    expect(isTss2Key(Buffer.from('-----BEGIN EC PRIVATE KEY-----'))).toBe(false);
   });
 });

@@ -3,12 +3,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { wireSignature } from '../../../../src/identity/backends/tpm/tpm-signer.ts';
 import { signingKeyOf } from '../../../../src/identity/backends/tpm/signing-scheme.ts';
-import {
-  eccStorageTemplate,
-  publicKeyInfoOf,
-  readPublicArea,
-  rsaStorageTemplate,
-} from '../../../../src/identity/backends/tpm/tpm2/public-area.ts';
+import { eccStorageTemplate, rsaStorageTemplate } from '../../../../src/identity/backends/tpm/load-key.ts';
+import { publicKeyInfoOf, readPublicArea } from '../../../../src/identity/backends/tpm/tpm2/public-area.ts';
 import { openssl } from '../../../support/openssl.ts';
 
 describe('ECDSA signatures', () => {

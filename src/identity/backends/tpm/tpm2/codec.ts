@@ -23,7 +23,7 @@ export function sized(...parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat([u16(contents.length), contents]);
 }
 
-/** A place in bytes that are being read. The functions below take from it and move it on. */
+/** Bytes that are being read, and how far. The functions below take from it and move it on. */
 export interface Cursor {
   readonly bytes: Uint8Array;
   offset: number;

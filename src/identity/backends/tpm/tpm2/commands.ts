@@ -5,6 +5,14 @@ import { type Entity, namedByHandle, nullHandle, type TpmCommand } from './comma
 import { type ParameterCipher, writeSymmetric } from './parameter-encryption.ts';
 import { nameOf, type PublicArea, readPublicArea, sizedPublic } from './public-area.ts';
 
+/**
+ * The commands of TPM 2.0 Library, part 3, that this package sends, in the order of that part. Parameters have the names
+ * that they have there.
+ */
+
+/** Most commands: nothing to encrypt, nothing loaded, and quick. */
+const quick = { encryptable: { command: false, answer: false }, loads: false, duration: 'short' } as const;
+
 /** TPM_SE (TPM 2.0 Library, part 2, section 6.11) */
 const sessionTypes = { hmac: 0x00, policy: 0x01 } as const;
 
@@ -66,6 +74,11 @@ export function load(parent: Entity, inPrivate: Uint8Array, area: PublicArea): T
   };
 }
 
+/** An object in the TPM with its public area. */
+export interface LoadedObject extends Entity {
+  readonly area: PublicArea;
+}
+
 /** TPM2_ReadPublic (TPM 2.0 Library, part 3, section 12.4). */
 export function readPublic(handle: number): TpmCommand<LoadedObject> {
   return {
@@ -73,9 +86,7 @@ export function readPublic(handle: number): TpmCommand<LoadedObject> {
     code: 0x173,
     handles: [namedByHandle(handle)],
     parameters: new Uint8Array(),
-    encryptable: { command: false, answer: false },
-    loads: false,
-    duration: 'short',
+    ...quick,
     read(cursor) {
       const area = readPublicArea(takeSized(cursor));
       takeSized(cursor); // name: it is computed here
@@ -206,16 +217,9 @@ export function policyCommand(session: number, code: number, parameters: Uint8Ar
     code,
     handles: [namedByHandle(session)],
     parameters,
-    encryptable: { command: false, answer: false },
-    loads: false,
-    duration: 'short',
+    ...quick,
     read: () => undefined,
   };
-}
-
-/** An object in the TPM with its public area. */
-export interface LoadedObject extends Entity {
-  readonly area: PublicArea;
 }
 
 /**
@@ -256,9 +260,7 @@ export function flushContext(handle: number): TpmCommand<void> {
     code: 0x165,
     handles: [],
     parameters: u32(handle),
-    encryptable: { command: false, answer: false },
-    loads: false,
-    duration: 'short',
+    ...quick,
     read: () => undefined,
   };
 }
@@ -303,9 +305,7 @@ function getCapability<T>(
     code: 0x17a,
     handles: [],
     parameters: Buffer.concat([u32(capability), u32(property), u32(count)]),
-    encryptable: { command: false, answer: false },
-    loads: false,
-    duration: 'short',
+    ...quick,
     read(cursor) {
       takeU8(cursor); // moreData
       if (takeU32(cursor) !== capability) throw damaged('it lists another capability');

@@ -41,7 +41,7 @@ export class TpmConnection implements CommandChannel {
   readonly #settings: ConnectionSettings;
   readonly #transport: TpmTransport;
   readonly #loaded = new Set<number>();
-  /** What was in the TPM before us, where no resource manager keeps that apart. */
+  /** What was in the TPM before us, where no resource manager tells the two apart. */
   #before: ReadonlySet<number> | undefined;
   #cipher: ParameterCipher = 'none';
   /** The command whose answer did not come, or could not be understood: nobody knows what the TPM did. */

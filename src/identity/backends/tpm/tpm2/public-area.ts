@@ -135,45 +135,6 @@ export function nameOf(area: PublicArea): Uint8Array {
   return Buffer.concat([u16(area.nameAlg), createHash(hash).update(area.encoded).digest()]);
 }
 
-const storageAttributes =
-  objectAttributes.fixedTPM |
-  objectAttributes.fixedParent |
-  objectAttributes.sensitiveDataOrigin |
-  objectAttributes.userWithAuth |
-  objectAttributes.noDA |
-  objectAttributes.restricted |
-  objectAttributes.decrypt;
-
-const none = u16(algorithms.NULL);
-const aes128Cfb = [u16(algorithms.AES), u16(128), u16(algorithms.CFB)];
-/** nameAlg, attributes, authPolicy, symmetric */
-const commonFields = [u16(algorithms.SHA256), u32(storageAttributes), sized(), ...aes128Cfb];
-
-/**
- * TPMT_PUBLIC of the primary key that a hierarchy in a TSS2 file's `parent` stands for (draft-bottomley-tpm2-keys,
- * "parent"): TCG's H-2 template, P-256, with empty unique fields. It must stay as it is to the bit, for the TPM makes the
- * key out of it.
- */
-export const eccStorageTemplate: Uint8Array = Buffer.concat([
-  u16(algorithms.ECC),
-  ...commonFields,
-  none, // scheme
-  u16(0x0003), // TPM_ECC_NIST_P256
-  none, // kdf
-  sized(), // x
-  sized(), // y
-]);
-
-/** The same where the file says `rsaParent`: H-1, RSA 2048. */
-export const rsaStorageTemplate: Uint8Array = Buffer.concat([
-  u16(algorithms.RSA),
-  ...commonFields,
-  none, // scheme
-  u16(2048),
-  u32(0), // exponent
-  sized(), // modulus
-]);
-
 /** Whether any bit of `mask` is set. */
 export function has(area: PublicArea, mask: number): boolean {
   return (area.attributes & mask) !== 0;

@@ -45,7 +45,7 @@ const version2 = 0x100;
 const vendor = 0x400;
 const warning = 0x800;
 
-/** Bits above the TPM's own: the layer of the TPM software stack that answered in its place. */
+/** Bits above the TPM's own: the layer of the TPM software stack that answered instead. */
 const layerShift = 16;
 const layers: Readonly<Record<number, string>> = { 11: 'the resource manager', 12: 'the resource manager' };
 
@@ -91,7 +91,7 @@ export function describeResponseCode({ value, name, meaning, about }: ResponseCo
 }
 
 /** Name of the specification, and its meaning as the end of a sentence. */
-export interface CodeEntry {
+interface CodeEntry {
   readonly name: string;
   readonly meaning: string;
 }
@@ -103,7 +103,7 @@ function table(rows: readonly (readonly [number, string, string])[]): Table {
 }
 
 /** Format 0, RC_VER1 (TPM 2.0 Library, part 2, table 17): the command as a whole failed. */
-export const formatZeroCodes: Table = table([
+const formatZeroCodes: Table = table([
   [0x00, 'INITIALIZE', 'the TPM was not started after its reset (TPM2_Startup)'],
   [0x01, 'FAILURE', 'the TPM failed its self-test and works no more until it is reset'],
   [0x03, 'SEQUENCE', 'a sequence of commands was used the wrong way'],
@@ -141,7 +141,7 @@ export const formatZeroCodes: Table = table([
 ]);
 
 /** Format 0, RC_WARN (part 2, table 17): the command may do better later. */
-export const warningCodes: Table = table([
+const warningCodes: Table = table([
   [0x01, 'CONTEXT_GAP', 'a saved session is too old'],
   [0x02, 'OBJECT_MEMORY', 'no slot for another object is free'],
   [0x03, 'SESSION_MEMORY', 'no slot for another session is free'],
@@ -170,7 +170,7 @@ export const warningCodes: Table = table([
 ]);
 
 /** Format 1 (part 2, table 18): one handle, parameter or session is at fault. */
-export const formatOneCodes: Table = table([
+const formatOneCodes: Table = table([
   [0x01, 'ASYMMETRIC', 'the TPM does not know this kind of key'],
   [0x02, 'ATTRIBUTES', 'the attributes of the key do not fit'],
   [0x03, 'HASH', 'the TPM does not know this hash, or the key does not allow it'],

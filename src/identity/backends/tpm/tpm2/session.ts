@@ -20,8 +20,8 @@ import { decryptFirst, encryptFirst, type ParameterCipher, type ParameterKey } f
 import { makeSalt, type Salt } from './salt.ts';
 
 /** All sessions here use SHA-256, which every TPM 2.0 of a PC has (PC Client Platform TPM Profile, section 4.6). */
-export const sessionHash = 'sha256';
-export const sessionHashSize = 32;
+const sessionHash = 'sha256';
+const sessionHashSize = 32;
 
 /** What is known of a session right after TPM2_StartAuthSession. */
 export interface SessionStart {

@@ -42,7 +42,7 @@ export async function openDeviceTransport(path: string): Promise<TpmTransport> {
 }
 
 async function opened(path: string): Promise<FileHandle> {
-  // Without O_NONBLOCK a TPM that never answers would hold a thread of ours, and the end of the process, for ever.
+  // Without O_NONBLOCK a TPM that never answers would block a thread of ours, and the end of the process, for ever.
   const flags = constants.O_RDWR | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
   for (let waited = 0; ; waited += openPauseMs) {
     try {

@@ -28,7 +28,7 @@ function defaultPath(): string {
 async function openPath(path: string): Promise<TpmTransport> {
   const stats = statOf(path);
   if (stats.isSocket()) return openSocketTransport({ path }, `swtpm at ${path}`);
-  // A command is written to what is opened: it must be nothing that keeps it.
+  // A command is written to what is opened: it must not be a file that would store it.
   if (stats.isCharacterDevice()) return openDeviceTransport(path);
   throw new RolesAnywhereError('TPM_UNREACHABLE', `${path} is neither a device nor a socket`);
 }
