@@ -1,6 +1,7 @@
 import { openFileIdentity } from './backends/file/open-file-identity.ts';
 import type { IdentityContext, IdentitySource, SigningIdentity } from './identity.ts';
 import { bytesOf, isOnToken, offToken } from './key-place.ts';
+import { tpmKeyOpener } from './tpm-key-opener.ts';
 import { verifiedSigner } from './verified-signer.ts';
 
 type OpenBackend = (source: IdentitySource, context: IdentityContext) => Promise<SigningIdentity>;
@@ -24,6 +25,7 @@ export async function openIdentity(source: IdentitySource, context: IdentityCont
 const openFiles: OpenBackend = (source, context) => {
   const certificate = bytesOf(source.certificate);
   const privateKey = source.privateKey === undefined ? certificate : offToken(source.privateKey);
-  const { intermediates, keyPassword, tpm } = source;
-  return openFileIdentity({ certificate, privateKey, intermediates, keyPassword, tpm }, context);
+  const { intermediates, keyPassword } = source;
+  const files = { certificate, privateKey, intermediates, keyPassword };
+  return openFileIdentity(files, context, tpmKeyOpener(source.tpm, context));
 };

@@ -3,6 +3,7 @@ import { openFileSigner } from './backends/file/open-file-signer.ts';
 import type { IdentityContext, KeySource, Pkcs11Settings, SecretSource, TpmSettings } from './identity.ts';
 import { bytesOf, isOnToken, offToken } from './key-place.ts';
 import type { Signer } from './signer.ts';
+import { tpmKeyOpener } from './tpm-key-opener.ts';
 import { verifiedSigner } from './verified-signer.ts';
 
 /** A private key to sign with; at least one of certificate and privateKey. */
@@ -49,7 +50,6 @@ const openFile: OpenBackend = async ({ certificate, privateKey, keyPassword, tpm
     certificate: certificate === undefined ? undefined : bytesOf(certificate),
     privateKey: offToken(key),
     keyPassword,
-    tpm,
   };
-  return openFileSigner(files, context);
+  return openFileSigner(files, context, tpmKeyOpener(tpm, context));
 };

@@ -51,3 +51,11 @@ export interface Signer {
   /** @param digest SHA-256 when not given */
   sign(message: Uint8Array, digest?: Digest): Promise<Uint8Array>;
 }
+
+/** A private key that was opened, with its public half. */
+export interface OpenedKey {
+  readonly signer: Signer;
+  /** DER SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7), for the check against the certificate. */
+  readonly publicKeyInfo: Uint8Array;
+  readonly close: () => Promise<void>;
+}

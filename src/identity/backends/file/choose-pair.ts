@@ -1,16 +1,16 @@
 import type { ByteSource, KeySource } from '../../identity.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { describePublicKey, isSupported } from '../../x509/public-key.ts';
-import type { LocalKey } from './local-key.ts';
+import type { PrivateKey } from '../../private-key.ts';
 
 export interface Pair {
   readonly certificate: Certificate;
-  readonly key: LocalKey;
+  readonly key: PrivateKey;
 }
 
 export interface PairChoice {
   readonly certificates: readonly Certificate[];
-  readonly keys: readonly LocalKey[];
+  readonly keys: readonly PrivateKey[];
   readonly source: { readonly certificate: ByteSource; readonly privateKey: KeySource };
   readonly now: Date;
 }
@@ -30,7 +30,7 @@ export async function choosePair(choice: PairChoice): Promise<Pair> {
 }
 
 /** The first certificate that is for the key, or nothing. */
-function pairOf(key: LocalKey, certificates: readonly Certificate[]): readonly Pair[] {
+function pairOf(key: PrivateKey, certificates: readonly Certificate[]): readonly Pair[] {
   const certificate = certificates.find((candidate) => key.fits(candidate));
   return certificate === undefined ? [] : [{ certificate, key }];
 }

@@ -1,20 +1,8 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { RolesAnywhereError } from '../../../errors.ts';
-import type { SignatureAlgorithm, Signer } from '../../signer.ts';
-import type { Certificate } from '../../x509/certificate.ts';
-import { equalBytes } from '../../x509/der.ts';
+import type { PrivateKey } from '../../private-key.ts';
+import type { SignatureAlgorithm } from '../../signer.ts';
 import { openPublicKey } from '../../x509/verify-signature.ts';
-
-/** A private key in the memory of this process. */
-export interface LocalKey {
-  readonly signer: Signer;
-  /** DER SubjectPublicKeyInfo of its public half. */
-  readonly publicKeyInfo: () => Uint8Array;
-  /** Whether the certificate is for this key. */
-  readonly fits: (certificate: Certificate) => boolean;
-  /** Gives back what is held open, where the key is not in memory after all. */
-  readonly close?: () => Promise<void>;
-}
 
 const algorithms: Readonly<Record<string, SignatureAlgorithm>> = {
   rsa: 'RSA',
@@ -25,7 +13,7 @@ const algorithms: Readonly<Record<string, SignatureAlgorithm>> = {
 };
 
 /** A key of node:crypto; undefined for a type that Roles Anywhere does not know. */
-export function localKey(key: KeyObject): LocalKey | undefined {
+export function localKey(key: KeyObject): PrivateKey | undefined {
   // Before Node 24.6 a key of an unknown type has no type at all.
   const algorithm = algorithms[key.asymmetricKeyType ?? ''];
   if (algorithm === undefined) return undefined;
@@ -52,13 +40,4 @@ export function localKey(key: KeyObject): LocalKey | undefined {
 /** Of keys of two types OpenSSL would leave an error behind. */
 function areEqual(one: KeyObject | undefined, other: KeyObject): boolean {
   return one !== undefined && one.asymmetricKeyType === other.asymmetricKeyType && one.equals(other);
-}
-
-/** A key of another implementation, out of its public half. */
-export function foreignKey(signer: Signer, publicKeyInfo: Uint8Array): LocalKey {
-  return {
-    signer,
-    publicKeyInfo: () => publicKeyInfo,
-    fits: (certificate) => equalBytes(certificate.publicKeyInfo, publicKeyInfo),
-  };
 }

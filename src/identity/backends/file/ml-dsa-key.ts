@@ -3,7 +3,7 @@ import { encodeElement } from '../../x509/der-writer.ts';
 import { type Element, equalBytes, octetStringOf, onlyElement, primitive, sequenceOf, tags } from '../../x509/der.ts';
 import { mlDsaByName } from '../../x509/ml-dsa.ts';
 import { type MlDsaName, mlDsaNames } from '../../x509/public-key.ts';
-import { foreignKey, type LocalKey } from './local-key.ts';
+import { foreignKey, type PrivateKey } from '../../private-key.ts';
 
 const seedBytes = 32;
 
@@ -14,7 +14,7 @@ const seedBytes = 32;
  * @param privateKey ML-DSA-PrivateKey ::= CHOICE { seed [0], expandedKey OCTET STRING, both SEQUENCE } (RFC 9881, section 6)
  * @throws Problem KEY_INVALID
  */
-export function openMlDsaKey(name: MlDsaName, privateKey: Uint8Array): LocalKey {
+export function openMlDsaKey(name: MlDsaName, privateKey: Uint8Array): PrivateKey {
   const scheme = mlDsaByName[name];
   const secretKey = readSecretKey(name, onlyElement(privateKey));
   return foreignKey(

@@ -1,20 +1,20 @@
-import type {
-  ByteSource,
-  IdentityContext,
-  KeySource,
-  SecretSource,
-  SigningIdentity,
-  TpmSettings,
-} from '../../identity.ts';
+import type { ByteSource, IdentityContext, KeySource, SecretSource, SigningIdentity } from '../../identity.ts';
 import type { FileKeySource } from '../../key-place.ts';
 import { isSameSource, naming } from '../../problem.ts';
 import { sourceReader } from '../../source-reader.ts';
+import type { OpenTpmKey } from '../../tpm-key-opener.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { chainOf, findIssuers, isSame } from '../../x509/chain.ts';
 import { checkLeaf } from '../../x509/check-leaf.ts';
 import { readCertificates } from './certificate-file.ts';
 import { choosePair } from './choose-pair.ts';
-import { type FileContents, type FileContext, openCertificateFile, openKeyFile } from './open-files.ts';
+import {
+  type FileContents,
+  type FileContext,
+  type KeyFileContext,
+  openCertificateFile,
+  openKeyFile,
+} from './open-files.ts';
 import { warnIfExposed } from './warn-if-exposed.ts';
 
 /** Certificate, key and intermediates: bytes from somewhere, but for a key in a TPM. */
@@ -23,25 +23,29 @@ export interface FileIdentitySource {
   readonly privateKey: FileKeySource;
   readonly intermediates: ByteSource | undefined;
   readonly keyPassword: SecretSource | undefined;
-  readonly tpm?: TpmSettings | undefined;
 }
 
 /**
  * Opens an identity out of files: reads all, parses all, pairs key and certificate, judges the leaf, builds the chain,
  * in this order, so that the first fault is told first.
  *
+ * @param openTpmKey for a private key that the TPM holds: at a handle, or as a file that only the TPM can use
  * @throws RolesAnywhereError CERTIFICATE_*, CHAIN_*, KEY_*, PASSWORD_*, TPM_*
  */
-export async function openFileIdentity(source: FileIdentitySource, context: IdentityContext): Promise<SigningIdentity> {
+export async function openFileIdentity(
+  source: FileIdentitySource,
+  context: IdentityContext,
+  openTpmKey: OpenTpmKey,
+): Promise<SigningIdentity> {
   const reader = sourceReader(context.environment);
   try {
-    return await openFrom(source, { reader, password: source.keyPassword, tpm: source.tpm, context });
+    return await openFrom(source, { reader, password: source.keyPassword, openTpmKey, context });
   } finally {
     reader.wipe();
   }
 }
 
-async function openFrom(source: FileIdentitySource, files: FileContext): Promise<SigningIdentity> {
+async function openFrom(source: FileIdentitySource, files: KeyFileContext): Promise<SigningIdentity> {
   await readAll(source, files);
   const own = await openCertificateFile(source.certificate, files);
   const isCombined = isSameSource(source.certificate, source.privateKey) && own.keys.length > 0;

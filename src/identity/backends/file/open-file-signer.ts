@@ -1,12 +1,13 @@
-import type { ByteSource, IdentityContext, SecretSource, TpmSettings } from '../../identity.ts';
+import type { ByteSource, IdentityContext, SecretSource } from '../../identity.ts';
 import { bytesOf, type FileKeySource } from '../../key-place.ts';
 import { isSameSource, naming } from '../../problem.ts';
-import type { Signer } from '../../signer.ts';
+import type { OpenedKey } from '../../signer.ts';
 import { sourceReader } from '../../source-reader.ts';
+import type { OpenTpmKey } from '../../tpm-key-opener.ts';
 import { choosePair } from './choose-pair.ts';
 import { refuseUnsupported } from './judge-pairs.ts';
-import { type FileContext, openCertificateFile, openKeyFile } from './open-files.ts';
-import type { LocalKey } from './local-key.ts';
+import { type KeyFileContext, openCertificateFile, openKeyFile } from './open-files.ts';
+import type { PrivateKey } from '../../private-key.ts';
 import { warnIfExposed } from './warn-if-exposed.ts';
 
 /** A private key, alone or with the certificate that it must belong to. */
@@ -14,31 +15,28 @@ export interface FileSignerSource {
   readonly certificate: ByteSource | undefined;
   readonly privateKey: FileKeySource;
   readonly keyPassword: SecretSource | undefined;
-  readonly tpm?: TpmSettings | undefined;
-}
-
-export interface FileSigner {
-  readonly signer: Signer;
-  /** DER SubjectPublicKeyInfo. */
-  readonly publicKeyInfo: Uint8Array;
-  close(): Promise<void>;
 }
 
 /**
  * Opens a private key without judging its certificate.
  *
+ * @param openTpmKey as of openFileIdentity
  * @throws RolesAnywhereError CERTIFICATE_UNREADABLE, CERTIFICATE_INVALID, KEY_*, PASSWORD_*, TPM_*
  */
-export async function openFileSigner(source: FileSignerSource, context: IdentityContext): Promise<FileSigner> {
+export async function openFileSigner(
+  source: FileSignerSource,
+  context: IdentityContext,
+  openTpmKey: OpenTpmKey,
+): Promise<OpenedKey> {
   const reader = sourceReader(context.environment);
   try {
-    return await openFrom(source, { reader, password: source.keyPassword, tpm: source.tpm, context });
+    return await openFrom(source, { reader, password: source.keyPassword, openTpmKey, context });
   } finally {
     reader.wipe();
   }
 }
 
-async function openFrom({ certificate, privateKey }: FileSignerSource, files: FileContext): Promise<FileSigner> {
+async function openFrom({ certificate, privateKey }: FileSignerSource, files: KeyFileContext): Promise<OpenedKey> {
   if (privateKey.kind !== 'tpm-handle') {
     await warnIfExposed(privateKey, (await files.reader.read(privateKey, 'KEY_UNREADABLE')).mode, files.context);
   }
@@ -57,11 +55,11 @@ async function openFrom({ certificate, privateKey }: FileSignerSource, files: Fi
   }
 }
 
-function closerOf(key: LocalKey): () => Promise<void> {
+function closerOf(key: PrivateKey): () => Promise<void> {
   return key.close ?? (() => Promise.resolve());
 }
 
-function bareSigner(key: LocalKey, source: FileKeySource): Promise<FileSigner> {
+function bareSigner(key: PrivateKey, source: FileKeySource): Promise<OpenedKey> {
   return naming(source, 'KEY_INVALID', () => {
     const publicKeyInfo = key.publicKeyInfo();
     refuseUnsupported(publicKeyInfo);

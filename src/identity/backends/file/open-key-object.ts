@@ -4,7 +4,8 @@ import type { ByteSource, IdentityContext, SigningIdentity } from '../../identit
 import { sourceReader } from '../../source-reader.ts';
 import { verifiedSigner } from '../../verified-signer.ts';
 import { supportedKeys } from '../../x509/public-key-names.ts';
-import { type LocalKey, localKey } from './local-key.ts';
+import { localKey } from './local-key.ts';
+import type { PrivateKey } from '../../private-key.ts';
 import { pairUp } from './open-file-identity.ts';
 import { openCertificateFile } from './open-files.ts';
 
@@ -42,7 +43,7 @@ export async function openKeyObject(source: KeyObjectSource, context: IdentityCo
   }
 }
 
-function keyOf({ option, key }: KeyObjectSource['privateKey']): LocalKey {
+function keyOf({ option, key }: KeyObjectSource['privateKey']): PrivateKey {
   if (key.type !== 'private') {
     throw new RolesAnywhereError('KEY_INVALID', `${option} is a ${key.type} key, where the private key belongs`);
   }

@@ -14,7 +14,7 @@ import {
 import { parseCertificate } from '../../x509/parse-certificate.ts';
 import { berToDer } from './ber.ts';
 import { decryptPrivateKeyInfo } from './decrypt-pkcs8.ts';
-import type { LocalKey } from './local-key.ts';
+import type { PrivateKey } from '../../private-key.ts';
 import { checkCost, decryptPbe, type PbePassword } from './pbe.ts';
 import { bmpString } from './pkcs12-kdf.ts';
 import { isMacRight, type Pkcs12Mac, readPkcs12Mac } from './pkcs12-mac.ts';
@@ -24,7 +24,7 @@ import { isGiven, isWrongPassword, type Lock, unlock, wrongPassword } from './un
 /** What a PKCS#12 file holds, in its order. */
 export interface Pkcs12Contents {
   readonly certificates: readonly Certificate[];
-  readonly keys: readonly LocalKey[];
+  readonly keys: readonly PrivateKey[];
 }
 
 const noPassword = Buffer.alloc(0);
@@ -160,10 +160,10 @@ function certificatesOf(bag: Content): readonly Certificate[] {
 }
 
 /** Keys of types that cannot be used matter only where there is no other. */
-async function openKeys(bags: readonly Content[], password: PbePassword): Promise<readonly LocalKey[]> {
+async function openKeys(bags: readonly Content[], password: PbePassword): Promise<readonly PrivateKey[]> {
   const shrouded = bags.filter(({ type }) => type === bagTypes.shroudedKey);
   checkCost(shrouded.map(({ value }) => sequenceOf(value)[0]));
-  const keys: LocalKey[] = [];
+  const keys: PrivateKey[] = [];
   const problems: unknown[] = [];
   for (const { type, value } of bags) {
     if (type !== bagTypes.key && type !== bagTypes.shroudedKey) continue;

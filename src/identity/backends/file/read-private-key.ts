@@ -1,5 +1,6 @@
 import { openPrivateKey } from '../../x509/open-key.ts';
-import { type LocalKey, localKey } from './local-key.ts';
+import { localKey } from './local-key.ts';
+import type { PrivateKey } from '../../private-key.ts';
 import { isPem, pemBlocks } from './pem.ts';
 import type { Lock } from './unlock.ts';
 
@@ -15,8 +16,8 @@ import type { Lock } from './unlock.ts';
 export async function readPrivateKey(
   bytes: Buffer,
   lock: Lock,
-  openTpmKey: () => Promise<LocalKey>,
-): Promise<LocalKey> {
+  openTpmKey: () => Promise<PrivateKey>,
+): Promise<PrivateKey> {
   const plain = readPlainPem(bytes);
   if (plain !== undefined) return plain;
   const { readUnusualKey } = await import('./unusual-key.ts');
@@ -25,7 +26,7 @@ export async function readPrivateKey(
 
 const plainLabels: ReadonlySet<string> = new Set(['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']);
 
-function readPlainPem(bytes: Buffer): LocalKey | undefined {
+function readPlainPem(bytes: Buffer): PrivateKey | undefined {
   if (!isPem(bytes)) return undefined;
   const block = pemBlocks(bytes).find(({ label }) => label.endsWith('PRIVATE KEY'));
   if (block === undefined || !plainLabels.has(block.label)) return undefined;

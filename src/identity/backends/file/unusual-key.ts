@@ -7,7 +7,8 @@ import { describeAlgorithm } from '../../x509/public-key.ts';
 import { decryptPkcs8 } from './decrypt-pkcs8.ts';
 import { textFault } from './explain-certificate.ts';
 import { keyStructure, type KeyStructure } from './key-structure.ts';
-import { type LocalKey, localKey } from './local-key.ts';
+import { localKey } from './local-key.ts';
+import type { PrivateKey } from '../../private-key.ts';
 import { decodePem, isPem, type PemBlock, pemBlocks, pemHeaders } from './pem.ts';
 import { type Lock, unlock } from './unlock.ts';
 
@@ -18,8 +19,8 @@ import { type Lock, unlock } from './unlock.ts';
 export async function readUnusualKey(
   bytes: Buffer,
   lock: Lock,
-  openTpmKey: () => Promise<LocalKey>,
-): Promise<LocalKey> {
+  openTpmKey: () => Promise<PrivateKey>,
+): Promise<PrivateKey> {
   if (isTpmKey(bytes)) return openTpmKey();
   return isPem(bytes) ? readPemKey(bytes, lock) : readDerKey(bytes, lock);
 }
@@ -30,7 +31,7 @@ function isTpmKey(bytes: Buffer): boolean {
   return pemBlocks(bytes).find(({ label }) => label.endsWith('PRIVATE KEY'))?.label === 'TSS2 PRIVATE KEY';
 }
 
-async function readPemKey(bytes: Buffer, lock: Lock): Promise<LocalKey> {
+async function readPemKey(bytes: Buffer, lock: Lock): Promise<PrivateKey> {
   const blocks = pemBlocks(bytes);
   const block = blocks.find(({ label }) => label.endsWith('PRIVATE KEY'));
   if (block === undefined) throw noKey(blocks);
@@ -44,12 +45,12 @@ async function readPemKey(bytes: Buffer, lock: Lock): Promise<LocalKey> {
   }
 }
 
-async function readTraditional(block: PemBlock, lock: Lock): Promise<LocalKey> {
+async function readTraditional(block: PemBlock, lock: Lock): Promise<PrivateKey> {
   const { decryptTraditional } = await import('./decrypt-traditional.ts');
   return openPlain(await unlock(lock, async (password) => decryptTraditional(block, password)));
 }
 
-async function readDerKey(der: Buffer, lock: Lock): Promise<LocalKey> {
+async function readDerKey(der: Buffer, lock: Lock): Promise<PrivateKey> {
   if (der[0] !== tags.sequence) {
     throw new Problem(`holds no private key, neither PEM nor DER${textFault(der)}`, 'KEY_INVALID');
   }
@@ -59,7 +60,7 @@ async function readDerKey(der: Buffer, lock: Lock): Promise<LocalKey> {
 }
 
 /** Opens an unencrypted key and wipes what it was read from. */
-export async function openPlain(der: Buffer): Promise<LocalKey> {
+export async function openPlain(der: Buffer): Promise<PrivateKey> {
   try {
     return await openDer(der, keyStructure(der));
   } finally {
@@ -67,7 +68,7 @@ export async function openPlain(der: Buffer): Promise<LocalKey> {
   }
 }
 
-async function openDer(der: Buffer, structure: KeyStructure): Promise<LocalKey> {
+async function openDer(der: Buffer, structure: KeyStructure): Promise<PrivateKey> {
   if (structure === 'pkcs8') return openPkcs8(der);
   if (structure === 'dsa') throw unsupported('Roles Anywhere takes no signatures by DSA keys');
   if (structure === 'tpm') return fail('holds a TPM key inside of another form');
@@ -82,7 +83,7 @@ const misplaced = {
 } as const;
 
 /** PrivateKeyInfo ::= SEQUENCE { version, privateKeyAlgorithm, privateKey OCTET STRING, … } (RFC 5958, section 2) */
-async function openPkcs8(der: Buffer): Promise<LocalKey> {
+async function openPkcs8(der: Buffer): Promise<PrivateKey> {
   const [, algorithm, privateKey] = sequenceOf(onlyElement(der));
   const description = describeAlgorithm(algorithm);
   if (description.family === 'other') throw unsupported(whyUnsupported(description));
@@ -104,7 +105,7 @@ async function openPkcs8(der: Buffer): Promise<LocalKey> {
   return openMlDsaKey(description.name, octetStringOf(privateKey));
 }
 
-function tryNode(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1'): LocalKey | undefined {
+function tryNode(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1'): PrivateKey | undefined {
   const key = openPrivateKey({ key: der, format: 'der', type });
   return key === undefined ? undefined : localKey(key);
 }

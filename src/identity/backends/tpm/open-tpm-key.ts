@@ -1,10 +1,9 @@
-import type { IdentityContext, SecretSource } from '../../identity.ts';
+import type { IdentityContext, SecretSource, TpmSettings } from '../../identity.ts';
 import type { FileKeySource } from '../../key-place.ts';
 import { placeOf } from '../../place-of.ts';
 import { naming } from '../../problem.ts';
-import type { Signer } from '../../signer.ts';
-import { foreignKey, type LocalKey } from '../file/local-key.ts';
-import type { FileContext } from '../file/open-files.ts';
+import { foreignKey, type PrivateKey } from '../../private-key.ts';
+import type { OpenedKey } from '../../signer.ts';
 import { parseTpmDevice, type TpmDevice } from './device.ts';
 import { KeyLoader } from './key-loader.ts';
 import { describeKey, type TpmKey } from './tpm-key.ts';
@@ -49,16 +48,16 @@ export interface TpmOptions {
 }
 
 /**
- * Opens a key in the TPM for the file backend, which pairs it with a certificate as it does keys in files.
+ * Opens the key that an option names: a handle, or a file whose bytes are a TSS2 PRIVATE KEY.
  *
- * @param bytes of a TSS2 PRIVATE KEY; may be wiped afterwards. Undefined for a handle
+ * @param bytes of that file; may be wiped afterwards. Undefined for a handle
  * @throws RolesAnywhereError as openTpmSigner
  */
 export async function openTpmKey(
   source: FileKeySource,
-  { tpm, context }: Pick<FileContext, 'tpm' | 'context'>,
+  { tpm, context }: { readonly tpm: TpmSettings | undefined; readonly context: IdentityContext },
   bytes: Uint8Array = new Uint8Array(),
-): Promise<LocalKey> {
+): Promise<PrivateKey> {
   const options = { ...tpm, debug: context.debug };
   const { signer, publicKeyInfo, close } = await openTpmSigner(keySourceOf(source, bytes), options, context);
   return { ...foreignKey(signer, publicKeyInfo), close };
@@ -70,25 +69,17 @@ function keySourceOf(source: FileKeySource, bytes: Uint8Array): TpmKeySource {
   return { kind: 'tss2', bytes: Uint8Array.from(bytes), origin };
 }
 
-/** A key in a TPM, ready to sign. */
-export interface OpenTpmKey {
-  readonly signer: Signer;
-  /** DER of its SubjectPublicKeyInfo, for the check against the certificate. */
-  readonly publicKeyInfo: Uint8Array;
-  /** Stops what is under way, flushes what is loaded, and forgets the passwords. */
-  readonly close: () => Promise<void>;
-}
-
 type Context = Pick<IdentityContext, 'askSecret' | 'environment' | 'stoppable'>;
 
 /**
  * Opens a key in a TPM 2.0. A key file is looked into, and its password read or asked for; the TPM itself is used from the
- * first signature on, or at once where a handle has to tell what is there.
+ * first signature on, or at once where a handle has to tell what is there. `close` stops what is under way, flushes what is
+ * loaded, and forgets the passwords.
  *
  * @throws RolesAnywhereError OPTION_INVALID, PASSWORD_MISSING, PASSWORD_UNREADABLE or one of TPM_…; `sign` of the signer
  * throws the same
  */
-export async function openTpmSigner(source: TpmKeySource, options: TpmOptions, context: Context): Promise<OpenTpmKey> {
+export async function openTpmSigner(source: TpmKeySource, options: TpmOptions, context: Context): Promise<OpenedKey> {
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
   const debug = options.debug ?? (() => undefined);

@@ -2,7 +2,7 @@ import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from 'no
 import { Problem } from '../../../problem.ts';
 import { damaged } from '../../../x509/der.ts';
 import { algorithmName, algorithms, curveName, curves, hashName } from './algorithms.ts';
-import { type Cursor, cursorOver, expectEnd, sized, takeSized, takeU16, takeU32, u16, u32 } from './codec.ts';
+import { type Cursor, cursorOver, expectEnd, sized, takeSized, takeU16, takeU32, u16 } from './codec.ts';
 
 /** Bits of TPMA_OBJECT (TPM 2.0 Library, part 2, section 8.3). */
 export const objectAttributes = {

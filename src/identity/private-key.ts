@@ -1,0 +1,23 @@
+import type { Signer } from './signer.ts';
+import type { Certificate } from './x509/certificate.ts';
+import { equalBytes } from './x509/der.ts';
+
+/** A private key that was opened, wherever it lives, and what pairs it with a certificate. */
+export interface PrivateKey {
+  readonly signer: Signer;
+  /** DER SubjectPublicKeyInfo of its public half. */
+  readonly publicKeyInfo: () => Uint8Array;
+  /** Whether the certificate is for this key. */
+  readonly fits: (certificate: Certificate) => boolean;
+  /** Where the key is not in memory: gives back what was opened for it. */
+  readonly close?: () => Promise<void>;
+}
+
+/** A key that node:crypto does not hold, out of its public half. */
+export function foreignKey(signer: Signer, publicKeyInfo: Uint8Array): PrivateKey {
+  return {
+    signer,
+    publicKeyInfo: () => publicKeyInfo,
+    fits: (certificate) => equalBytes(certificate.publicKeyInfo, publicKeyInfo),
+  };
+}
