@@ -5,7 +5,7 @@ import type { CredentialPlan, CredentialRequest, PipelineContext } from '../src/
 import type { Credentials } from '../src/credentials.ts';
 import { type CacheOptions, obtainCached } from '../src/pipeline-cached.ts';
 import { entryKey } from '../src/refresh/cache/entry-key.ts';
-import { writeEntry } from '../src/refresh/cache/write-entry.ts';
+import { writeEntry } from '../src/refresh/cache/entry-file.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/index.ts';
 import { cachePlace, isRunning } from './refresh/cache/cache-place.ts';
 import { minutes } from './refresh/cache/sample-entry.ts';

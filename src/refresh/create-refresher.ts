@@ -4,7 +4,7 @@ import { checkSet } from './check-set.ts';
 import type { Clock } from './clock.ts';
 import { watchClocks } from './clock-watch.ts';
 import { CoolDown } from './cool-down.ts';
-import { copyOf, type HeldSet, holdSet, timeLeft } from './held-set.ts';
+import { copyOf, type HeldSet, holdSet, timeLeft } from './credential-set.ts';
 import type { GetOptions, Refresher, RefresherOptions } from './refresher.ts';
 import { jitteredWindow } from './renewal-window.ts';
 

@@ -1,6 +1,6 @@
 import type { Credentials } from '../credentials.ts';
 import type { Clock } from './clock.ts';
-import { type HeldSet, holdSet, timeLeft } from './held-set.ts';
+import { type HeldSet, holdSet, timeLeft } from './credential-set.ts';
 import { renewalWindow } from './renewal-window.ts';
 
 /** The sets of all links of one chain, each remembered for itself. */

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { type CacheEntry, lastSet } from './cache-entry.ts';
-import { isOurs } from './entry-names.ts';
 import { encodeEntry } from './entry-codec.ts';
+import { isOurs } from './entry-names.ts';
 import type { EntryPlace } from './read-entry.ts';
 import { removeIfThere, replacePrivateFile } from './write-private-file.ts';
 
