@@ -1,9 +1,8 @@
 import type { CredentialPlan, CredentialRequest, PipelineContext } from './credential-plan.ts';
 import type { Credentials } from './credentials.ts';
 import { type CacheEntry, isFresh, isValid, type RememberedSet } from './refresh/cache/cache-entry.ts';
-import { type EntryPlace, readEntry } from './refresh/cache/read-entry.ts';
+import { type EntryPlace, readEntry, writeEntry } from './refresh/cache/entry-file.ts';
 import { renewAlone, type RenewalContext } from './refresh/cache/renew-alone.ts';
-import { writeEntry } from './refresh/cache/entry-file.ts';
 import { renewLinks } from './role-chain/renew-links.ts';
 
 type Sets = CacheEntry['sets'];

@@ -93,7 +93,7 @@ const arrows = {
     'type:pipeline.ts',
     'type:pipeline-held.ts',
     'type:pipeline-cached.ts',
-    'refresh/system-clock.ts',
+    'refresh/clock.ts',
     'refresh/cache/list-entries.ts',
     'type:refresh',
     'type:identity',

@@ -60,7 +60,7 @@ async function obtain(plan: CredentialPlan, values: OptionValues, terminal: Term
 
 async function openEndpoint(plan: CredentialPlan, values: OptionValues, terminal: Terminal): Promise<Supply> {
   const { openContainerEndpoint } = await import('../faces/exec/container-endpoint.ts');
-  const { systemClock } = await import('../refresh/system-clock.ts');
+  const { systemClock } = await import('../refresh/clock.ts');
   await warnOfDefaultProfile(terminal);
   const pipeline = await pipelineContext(values, terminal);
   return openContainerEndpoint(plan, { pipeline, clock: systemClock(), warn: terminal.warn });

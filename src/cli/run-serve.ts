@@ -6,7 +6,7 @@ import { type ServeContext, type ServeOptions, type Serving, startServing } from
 import { notifier, type Notify, watchdogInterval } from '../faces/serve/systemd-notify.ts';
 import { RolesAnywhereError } from '../errors.ts';
 import type { OptionValues } from '../options/option-values.ts';
-import { systemClock } from '../refresh/system-clock.ts';
+import { systemClock } from '../refresh/clock.ts';
 import { version } from '../version.ts';
 import type { Terminal } from './command.ts';
 import { traceTo } from './debug-trace.ts';

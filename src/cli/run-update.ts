@@ -4,7 +4,7 @@ import { type UpdateContext, updateOnce } from '../faces/update/update-file.ts';
 import { credentialsPath } from '../options/aws-files.ts';
 import type { OptionValues } from '../options/option-values.ts';
 import { resolveProfiles } from '../options/resolve-profiles.ts';
-import { systemClock } from '../refresh/system-clock.ts';
+import { systemClock } from '../refresh/clock.ts';
 import type { Terminal } from './command.ts';
 import { pipelineContext } from './pipeline-context.ts';
 import { planOf } from './plan-of.ts';

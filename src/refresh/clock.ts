@@ -6,3 +6,37 @@ export interface Clock {
   /** Calls back once after so many milliseconds; the returned function calls it off. Does not keep a process alive. */
   readonly after: (milliseconds: number, callback: () => void) => () => void;
 }
+
+/** A timer of Node that is asked for more fires at once. */
+const longestTimeout = 2 ** 31 - 1;
+
+/** The clocks of this machine. */
+export function systemClock(): Clock {
+  return {
+    now: () => new Date(),
+    monotonic: () => performance.now(),
+    after: (milliseconds, callback) => {
+      const timer = setTimeout(callback, Math.min(milliseconds, longestTimeout));
+      timer.unref();
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+/** Milliseconds that the clocks may drift apart between two looks: clocks are slewed, and reading two takes a while. */
+const tolerance = 5000;
+
+/**
+ * Notices that the wall clock went another way than the monotonic one.
+ *
+ * @returns a look at both: by how many milliseconds the wall clock has jumped since the last look, or 0
+ */
+export function watchClocks({ now, monotonic }: Pick<Clock, 'now' | 'monotonic'>): () => number {
+  let offset = now().getTime() - monotonic();
+  return () => {
+    const before = offset;
+    offset = now().getTime() - monotonic();
+    const jumped = offset - before;
+    return Math.abs(jumped) > tolerance ? jumped : 0;
+  };
+}

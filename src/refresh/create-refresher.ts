@@ -1,10 +1,8 @@
 import type { Credentials, CredentialSource } from '../credentials.ts';
 import { abortable } from './abortable.ts';
-import { checkSet } from './check-set.ts';
-import type { Clock } from './clock.ts';
-import { watchClocks } from './clock-watch.ts';
+import { checkSet, copyOf, type HeldSet, holdSet, timeLeft } from './credential-set.ts';
+import { type Clock, watchClocks } from './clock.ts';
 import { CoolDown } from './cool-down.ts';
-import { copyOf, type HeldSet, holdSet, timeLeft } from './credential-set.ts';
 import type { GetOptions, Refresher, RefresherOptions } from './refresher.ts';
 import { jitteredWindow } from './renewal-window.ts';
 

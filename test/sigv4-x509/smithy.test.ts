@@ -4,8 +4,7 @@ import { getCanonicalHeaders, getPayloadHash, SignatureV4 } from '@smithy/signat
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { canonicalRequest } from '../../src/sigv4-x509/canonical-request.ts';
-import { encodeRfc3986 } from '../../src/sigv4-x509/uri-encoding.ts';
+import { canonicalRequest, encodeRfc3986 } from '../../src/sigv4-x509/canonical-request.ts';
 
 /** AWS's own signer for JavaScript, opened up where its canonical request is made. */
 class Smithy extends SignatureV4 {

@@ -4,10 +4,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import type { SignatureAlgorithm } from '../../src/identity/signer.ts';
-import { canonicalRequest } from '../../src/sigv4-x509/canonical-request.ts';
+import { canonicalPath, canonicalQuery, canonicalRequest } from '../../src/sigv4-x509/canonical-request.ts';
 import type { SignedRequest, UnsignedRequest } from '../../src/sigv4-x509/request.ts';
 import { signRequest, type SigningMaterial } from '../../src/sigv4-x509/sign-request.ts';
-import { canonicalPath, canonicalQuery } from '../../src/sigv4-x509/uri-encoding.ts';
 import { opensslVerifies } from '../support/openssl-verify.ts';
 
 const folder = new URL('../../certs-fixtures/vectors/', import.meta.url);

@@ -1,5 +1,4 @@
-import type { Clock } from '../../refresh/clock.ts';
-import { systemClock } from '../../refresh/system-clock.ts';
+import { type Clock, systemClock } from '../../refresh/clock.ts';
 
 /** What a program hands to the command, and a library has to take by itself. Tests bring their own. */
 export interface Ambient {

@@ -102,3 +102,18 @@ function unsafe({ option }: CacheFolder, path: string, what: string, command: st
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined;
 }
+
+/** An entry. */
+const entryName = /^[0-9a-f]{64}\.json$/;
+
+/** Entries, locks, claims to locks and files on their way to be entries. */
+const ownName = /^[0-9a-f]{64}\.(?:json|lock|lock-[0-9a-f]{16}|[0-9a-f]{12}\.tmp)$/;
+
+export function isEntry(name: string): boolean {
+  return entryName.test(name);
+}
+
+/** Whether a file of the folder is one that the cache makes. */
+export function isOurs(name: string): boolean {
+  return ownName.test(name);
+}

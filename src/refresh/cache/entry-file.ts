@@ -1,9 +1,36 @@
 import { readdirSync, statSync } from 'node:fs';
-import { type CacheEntry, lastSet } from './cache-entry.ts';
-import { encodeEntry } from './entry-codec.ts';
-import { isOurs } from './entry-names.ts';
-import type { EntryPlace } from './read-entry.ts';
+import { RolesAnywhereError } from '../../errors.ts';
+import { type CacheEntry, isPlausible, lastSet } from './cache-entry.ts';
+import { type CacheFolder, isOurs, pathOf, readPrivateFile } from './cache-folder.ts';
+import { decodeEntry, encodeEntry, type EntrySeal } from './entry-codec.ts';
 import { removeIfThere, replacePrivateFile } from './write-private-file.ts';
+
+/** Where an entry is and what opens it. */
+export interface EntryPlace {
+  readonly folder: CacheFolder;
+  readonly key: string;
+  readonly seal: EntrySeal;
+}
+
+/**
+ * The entry, unless its times cannot be true. What is damaged, foreign or cannot be read counts as none: the next
+ * renewal replaces it.
+ *
+ * @throws RolesAnywhereError FILE_UNSAFE
+ */
+export function readEntry({ folder, key, seal }: EntryPlace, now: Date): CacheEntry | undefined {
+  const entry = decodeEntry(readOrNothing(folder, pathOf(folder, key, 'json')), key, seal);
+  return entry !== undefined && isPlausible(entry, now) ? entry : undefined;
+}
+
+function readOrNothing(folder: CacheFolder, path: string): string {
+  try {
+    return readPrivateFile(folder, path) ?? '';
+  } catch (error) {
+    if (error instanceof RolesAnywhereError) throw error;
+    return '';
+  }
+}
 
 /** What an entry is called for people who list the cache. */
 export interface EntryNames {

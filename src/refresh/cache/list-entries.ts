@@ -1,8 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { RolesAnywhereError } from '../../errors.ts';
-import { type CacheFolder, checkFolder, codeOf, readPrivateFile } from './cache-folder.ts';
+import { type CacheFolder, checkFolder, codeOf, isEntry, isOurs, readPrivateFile } from './cache-folder.ts';
 import { decodeHeader } from './entry-codec.ts';
-import { isEntry, isOurs } from './entry-names.ts';
 import { removeIfThere } from './write-private-file.ts';
 
 /** An entry as far as it can be told without the key that opens it. */

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import type { CredentialPlan } from '../../../src/credential-plan.ts';
 import type { LogFields, LogLevel } from '../../../src/faces/serve/serve-log.ts';
 import { type ServeOptions, type Serving, startServing } from '../../../src/faces/serve/start-serving.ts';
-import type { Clock } from '../../../src/refresh/clock.ts';
-import { systemClock } from '../../../src/refresh/system-clock.ts';
+import { type Clock, systemClock } from '../../../src/refresh/clock.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/index.ts';
 
 interface LogLine {

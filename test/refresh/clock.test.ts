@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { systemClock } from '../../src/refresh/system-clock.ts';
+import { systemClock } from '../../src/refresh/clock.ts';
 
 it('calls back in order, does not when it was called off, and takes any length', async () => {
   const clock = systemClock();
