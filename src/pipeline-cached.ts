@@ -6,7 +6,7 @@ import type { CacheFolder } from './refresh/cache/cache-folder.ts';
 import { sealOf } from './refresh/cache/entry-codec.ts';
 import { entryKey } from './refresh/cache/entry-key.ts';
 import type { CacheProcess } from './refresh/cache/holder.ts';
-import { type EntryPlace, readEntry } from './refresh/cache/entry-file.ts';
+import { type EntryLocation, readEntry } from './refresh/cache/entry-file.ts';
 
 /** Where remembered credentials are, and who this process is among those that share them. */
 export interface CacheOptions {
@@ -39,7 +39,7 @@ export async function obtainCached(
 }
 
 async function findEntry(
-  place: EntryPlace,
+  place: EntryLocation,
   { plan, cache, context }: { plan: CredentialPlan; cache: CacheOptions; context: PipelineContext },
 ): Promise<CacheEntry> {
   const entry = readEntry(place, context.now());

@@ -87,7 +87,7 @@ function holdTarget({ name, request }: CredentialTarget, context: HeldContext): 
   const remembering =
     (link: Link, at: number): Link =>
     async (previous) =>
-      memory.remember(at, await link(previous));
+      memory.store(at, await link(previous));
   const obtain = async (): Promise<Credentials> => {
     const links = (await linksOf(request, context)).map(remembering);
     const last = (await renewLinks(links, memory)).at(-1);

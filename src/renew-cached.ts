@@ -1,7 +1,7 @@
 import type { CredentialPlan, CredentialRequest, PipelineContext } from './credential-plan.ts';
 import type { Credentials } from './credentials.ts';
-import { type CacheEntry, isFresh, isValid, type RememberedSet } from './refresh/cache/cache-entry.ts';
-import { type EntryPlace, readEntry, writeEntry } from './refresh/cache/entry-file.ts';
+import { type CacheEntry, isFresh, isValid, type CachedSet } from './refresh/cache/cache-entry.ts';
+import { type EntryLocation, readEntry, writeEntry } from './refresh/cache/entry-file.ts';
 import { renewAlone, type RenewalContext } from './refresh/cache/renew-alone.ts';
 import { renewLinks } from './role-chain/renew-links.ts';
 
@@ -13,7 +13,7 @@ type Sets = CacheEntry['sets'];
  * @throws RolesAnywhereError FILE_UNSAFE; whatever the pipeline throws where the cache has nothing that works
  */
 export function renewCached(
-  place: EntryPlace,
+  place: EntryLocation,
   plan: CredentialPlan,
   context: PipelineContext & RenewalContext,
 ): Promise<CacheEntry> {
@@ -68,7 +68,7 @@ async function renewPlan(
 /** Renews what of a chain is not fresh, and remembers since when each set is there. */
 async function renewRequest(
   request: CredentialRequest,
-  old: readonly RememberedSet[],
+  old: readonly CachedSet[],
   context: PipelineContext,
 ): Promise<Sets> {
   const { linksOf } = await import('./pipeline.ts');
@@ -78,7 +78,7 @@ async function renewRequest(
     known.set(credentials, { credentials, obtainedAt: context.now() });
     return credentials;
   });
-  const judgedBy = (judge: (set: RememberedSet, now: Date) => boolean) => (credentials: Credentials) => {
+  const judgedBy = (judge: (set: CachedSet, now: Date) => boolean) => (credentials: Credentials) => {
     const set = known.get(credentials);
     return set !== undefined && judge(set, context.now());
   };

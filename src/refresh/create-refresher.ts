@@ -1,6 +1,6 @@
 import type { Credentials, CredentialSource } from '../credentials.ts';
 import { abortable } from './abortable.ts';
-import { checkSet, copyOf, type HeldSet, holdSet, timeLeft } from './credential-set.ts';
+import { checkSet, copyOf, type ExpiringSet, expiringSet, timeLeft } from './credential-set.ts';
 import { type Clock, watchClocks } from './clock.ts';
 import { CoolDown } from './cool-down.ts';
 import type { GetOptions, Refresher, RefresherOptions } from './refresher.ts';
@@ -16,7 +16,7 @@ const forcedPause = 1000;
 const closeToEnd = 60_000;
 
 /**
- * Remembers what `obtain` gives, renews it early and keeps it for as long as it works: docs/refresh.md has the rules.
+ * Caches what `obtain` gives, renews it early and hands it out for as long as it works: docs/refresh.md has the rules.
  *
  * @param obtain never runs twice at the same time
  */
@@ -36,11 +36,11 @@ class CredentialRefresher implements Refresher {
   readonly #clock: Clock;
   readonly #coolDown: CoolDown;
   readonly #jumpOfClocks: () => number;
-  #held: (HeldSet & { readonly window: number }) | undefined;
+  #set: (ExpiringSet & { readonly window: number }) | undefined;
   #flight: Flight | undefined;
   #reload: Promise<Credentials> | undefined;
   #lastForced = Number.NEGATIVE_INFINITY;
-  #isKeptFresh = false;
+  #renewsByItself = false;
   #endTimer = (): void => undefined;
   #closed: Error | undefined;
 
@@ -56,28 +56,28 @@ class CredentialRefresher implements Refresher {
     signal?.throwIfAborted();
     if (this.#closed !== undefined) throw this.#closed;
     this.#lookAtClocks();
-    const held = this.held();
-    if (held === undefined) return copyOf(await abortable(this.#landingOrFailure(), signal));
+    const current = this.held();
+    if (current === undefined) return copyOf(await abortable(this.#landingOrFailure(), signal));
     const isForced = forceRefresh && this.#mayForce();
-    if (!isForced && !this.#isDue()) return held;
+    if (!isForced && !this.#isDue()) return current;
     const landing = this.#landing();
-    if (landing === undefined || !(isForced || this.#isCloseToEnd())) return held;
+    if (landing === undefined || !(isForced || this.#isCloseToEnd())) return current;
     try {
       return copyOf(await abortable(landing, signal));
     } catch (error) {
       signal?.throwIfAborted();
-      const stillHeld = this.held();
-      if (stillHeld === undefined) throw error;
-      return stillHeld;
+      const stillValid = this.held();
+      if (stillValid === undefined) throw error;
+      return stillValid;
     }
   }
 
   held(): Credentials | undefined {
-    return this.#timeLeft() > 0 && this.#held !== undefined ? copyOf(this.#held.credentials) : undefined;
+    return this.#timeLeft() > 0 && this.#set !== undefined ? copyOf(this.#set.credentials) : undefined;
   }
 
   keepFresh(): void {
-    this.#isKeptFresh = true;
+    this.#renewsByItself = true;
     this.#schedule();
   }
 
@@ -137,8 +137,8 @@ class CredentialRefresher implements Refresher {
     checkSet(credentials, this.#clock.now());
     this.#flight = undefined;
     if (this.#closed !== undefined) throw this.#closed;
-    const set = holdSet(credentials, this.#clock);
-    this.#held = { ...set, window: jitteredWindow(set.lifetime, this.#options.random) };
+    const set = expiringSet(credentials, this.#clock);
+    this.#set = { ...set, window: jitteredWindow(set.lifetime, this.#options.random) };
     this.#coolDown.lift();
     this.#tell({ kind: 'renewed', credentials: copyOf(credentials), elapsedMs: this.#clock.monotonic() - start });
     this.#schedule();
@@ -158,8 +158,8 @@ class CredentialRefresher implements Refresher {
   #schedule(): void {
     this.#endTimer();
     // A flight that lands schedules what comes next.
-    if (!this.#isKeptFresh || this.#closed !== undefined || this.#flight !== undefined) return;
-    const untilDue = this.#timeLeft() - (this.#held?.window ?? 0);
+    if (!this.#renewsByItself || this.#closed !== undefined || this.#flight !== undefined) return;
+    const untilDue = this.#timeLeft() - (this.#set?.window ?? 0);
     const sleep = Math.max(untilDue, this.#coolDown.left(this.#clock.monotonic()), 1);
     this.#endTimer = this.#clock.after(Math.min(sleep, longestSleep), () => this.#wake());
   }
@@ -170,15 +170,15 @@ class CredentialRefresher implements Refresher {
   }
 
   #isDue(): boolean {
-    return this.#timeLeft() < (this.#held?.window ?? Number.POSITIVE_INFINITY);
+    return this.#timeLeft() < (this.#set?.window ?? Number.POSITIVE_INFINITY);
   }
 
   #isCloseToEnd(): boolean {
-    return this.#timeLeft() < Math.min(closeToEnd, (this.#held?.lifetime ?? 0) / 20);
+    return this.#timeLeft() < Math.min(closeToEnd, (this.#set?.lifetime ?? 0) / 20);
   }
 
   #timeLeft(): number {
-    return this.#held === undefined ? 0 : timeLeft(this.#held, this.#clock);
+    return this.#set === undefined ? 0 : timeLeft(this.#set, this.#clock);
   }
 
   #mayForce(): boolean {

@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
 type Clocks = Pick<Clock, 'now' | 'monotonic'>;
 
 /** A set of credentials and its end by either clock. */
-export interface HeldSet {
+export interface ExpiringSet {
   readonly credentials: Credentials;
   /** Milliseconds it had left when it was got. */
   readonly lifetime: number;
@@ -15,14 +15,14 @@ export interface HeldSet {
   readonly deadline: number;
 }
 
-export function holdSet(credentials: Credentials, clock: Clocks): HeldSet {
+export function expiringSet(credentials: Credentials, clock: Clocks): ExpiringSet {
   const expiresAt = credentials.expiration.getTime();
   const lifetime = expiresAt - clock.now().getTime();
   return { credentials: copyOf(credentials), lifetime, expiresAt, deadline: clock.monotonic() + lifetime };
 }
 
 /** Milliseconds until one of the two clocks says that it has expired; no more than 0 when it has. */
-export function timeLeft(set: HeldSet, clock: Clocks): number {
+export function timeLeft(set: ExpiringSet, clock: Clocks): number {
   return Math.min(set.expiresAt - clock.now().getTime(), set.deadline - clock.monotonic());
 }
 

@@ -1,12 +1,12 @@
 import type { Credentials } from '../credentials.ts';
 import type { Clock } from './clock.ts';
-import { type HeldSet, holdSet, timeLeft } from './credential-set.ts';
+import { type ExpiringSet, expiringSet, timeLeft } from './credential-set.ts';
 import { renewalWindow } from './renewal-window.ts';
 
-/** The sets of all links of one chain, each remembered for itself. */
+/** The sets of all links of one chain, each for itself. */
 export class LinkMemory {
   readonly #clock: Clock;
-  #held: readonly (HeldSet | undefined)[] = [];
+  #sets: readonly (ExpiringSet | undefined)[] = [];
   readonly #outdated = new WeakSet<Credentials>();
 
   constructor(clock: Clock) {
@@ -14,33 +14,33 @@ export class LinkMemory {
   }
 
   get sets(): readonly (Credentials | undefined)[] {
-    return this.#held.map((held) => held?.credentials);
+    return this.#sets.map((set) => set?.credentials);
   }
 
-  /** @returns the set as it is remembered */
-  remember(at: number, credentials: Credentials): Credentials {
-    const held = holdSet(credentials, this.#clock);
-    this.#held = Object.assign([...this.#held], { [at]: held });
-    return held.credentials;
+  /** @returns the copy that is stored */
+  store(at: number, credentials: Credentials): Credentials {
+    const set = expiringSet(credentials, this.#clock);
+    this.#sets = Object.assign([...this.#sets], { [at]: set });
+    return set.credentials;
   }
 
-  /** From now on what is remembered serves only where a new set cannot be had. */
+  /** From now on what is stored serves only where a new set cannot be had. */
   outdate(): void {
     for (const set of this.sets) if (set !== undefined) this.#outdated.add(set);
   }
 
   readonly isValid = (set: Credentials): boolean => {
-    const held = this.#find(set);
-    return held !== undefined && timeLeft(held, this.#clock) > 0;
+    const found = this.#find(set);
+    return found !== undefined && timeLeft(found, this.#clock) > 0;
   };
 
   readonly isFresh = (set: Credentials): boolean => {
-    const held = this.#find(set);
-    if (held === undefined || this.#outdated.has(set)) return false;
-    return timeLeft(held, this.#clock) > renewalWindow(held.lifetime);
+    const found = this.#find(set);
+    if (found === undefined || this.#outdated.has(set)) return false;
+    return timeLeft(found, this.#clock) > renewalWindow(found.lifetime);
   };
 
-  #find(set: Credentials): HeldSet | undefined {
-    return this.#held.find((held) => held?.credentials === set);
+  #find(set: Credentials): ExpiringSet | undefined {
+    return this.#sets.find((known) => known?.credentials === set);
   }
 }

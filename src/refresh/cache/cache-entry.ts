@@ -2,27 +2,27 @@ import type { Credentials } from '../../credentials.ts';
 import { renewalWindow } from '../renewal-window.ts';
 
 /** A set and when it was had. */
-export interface RememberedSet {
+export interface CachedSet {
   readonly credentials: Credentials;
   readonly obtainedAt: Date;
 }
 
-/** What one file of the cache remembers: the sets of all links to the credentials that are handed out, in order. */
+/** What one file of the cache holds: the sets of all links to the credentials that are handed out, in order. */
 export interface CacheEntry {
   /** Which target of the plan served, counted from 0. */
   readonly target: number;
-  readonly sets: readonly [RememberedSet, ...RememberedSet[]];
+  readonly sets: readonly [CachedSet, ...CachedSet[]];
   /** After a renewal that failed: until then nobody tries again who has a set that still works. */
   readonly restsUntil?: Date;
 }
 
 /** The set that is handed out. */
-export function lastSet({ sets }: CacheEntry): RememberedSet {
+export function lastSet({ sets }: CacheEntry): CachedSet {
   return sets.at(-1) ?? sets[0];
 }
 
 /** Whether a set works, and for so long yet that it needs no renewal: the rule of the refresher. */
-export function isFresh({ credentials, obtainedAt }: RememberedSet, now: Date): boolean {
+export function isFresh({ credentials, obtainedAt }: CachedSet, now: Date): boolean {
   const end = credentials.expiration.getTime();
   return end - now.getTime() > renewalWindow(end - obtainedAt.getTime());
 }
@@ -30,7 +30,7 @@ export function isFresh({ credentials, obtainedAt }: RememberedSet, now: Date): 
 /** Less than that is no use to who gets it. */
 const shortestUse = 1000;
 
-export function isValid({ credentials }: RememberedSet, now: Date): boolean {
+export function isValid({ credentials }: CachedSet, now: Date): boolean {
   return credentials.expiration.getTime() - now.getTime() > shortestUse;
 }
 

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Credentials } from '../../credentials.ts';
-import type { CacheEntry, RememberedSet } from './cache-entry.ts';
+import type { CacheEntry, CachedSet } from './cache-entry.ts';
 
 /** What stands in clear in a file of the cache, none of it secret. */
 export interface EntryHeader {
@@ -106,13 +106,7 @@ function entryOf({ target, sets, restsUntil }: { target: unknown; sets: unknown;
   };
 }
 
-function setOf({
-  credentials,
-  obtainedAt,
-}: {
-  credentials: Record<string, unknown>;
-  obtainedAt: unknown;
-}): RememberedSet {
+function setOf({ credentials, obtainedAt }: { credentials: Record<string, unknown>; obtainedAt: unknown }): CachedSet {
   const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId } = credentials;
   const set: Credentials = {
     accessKeyId: textOf(accessKeyId),

@@ -6,7 +6,7 @@ import { decodeEntry, encodeEntry, type EntrySeal } from './entry-codec.ts';
 import { removeIfThere, replacePrivateFile } from './write-private-file.ts';
 
 /** Where an entry is and what opens it. */
-export interface EntryPlace {
+export interface EntryLocation {
   readonly folder: CacheFolder;
   readonly key: string;
   readonly seal: EntrySeal;
@@ -18,7 +18,7 @@ export interface EntryPlace {
  *
  * @throws RolesAnywhereError FILE_UNSAFE
  */
-export function readEntry({ folder, key, seal }: EntryPlace, now: Date): CacheEntry | undefined {
+export function readEntry({ folder, key, seal }: EntryLocation, now: Date): CacheEntry | undefined {
   const entry = decodeEntry(readOrNothing(folder, pathOf(folder, key, 'json')), key, seal);
   return entry !== undefined && isPlausible(entry, now) ? entry : undefined;
 }
@@ -50,7 +50,7 @@ interface WriteContext {
  * @throws whatever the operating system throws
  */
 export async function writeEntry(
-  { folder, key, seal }: EntryPlace,
+  { folder, key, seal }: EntryLocation,
   { entry, names }: { readonly entry: CacheEntry; readonly names: EntryNames },
   { now, sleep }: WriteContext,
 ): Promise<void> {

@@ -68,8 +68,8 @@ function decidingOf({ roleChain, ...request }: CredentialRequest, identity: Keye
 function decidingOfIdentity({ source, certificate }: KeyedIdentity): object {
   return {
     ...source,
-    certificate: certificate === undefined ? placeOf(source.certificate) : digestOf(certificate),
-    privateKey: source.privateKey && placeOf(source.privateKey),
+    certificate: certificate === undefined ? locationOf(source.certificate) : digestOf(certificate),
+    privateKey: source.privateKey && locationOf(source.privateKey),
     intermediates: undefined,
     keyPassword: undefined,
     pkcs11: source.pkcs11 && deciding(source.pkcs11, pkcs11),
@@ -83,7 +83,7 @@ function deciding<T extends object>(settings: T, table: Deciding<T>): object {
 }
 
 /** Bytes by their digest; a PKCS#11 URI without its query, which may hold the PIN, but for the module. */
-function placeOf(source: KeySource): object {
+function locationOf(source: KeySource): object {
   if (source.kind === 'bytes') return { kind: 'bytes', digest: digestOf(source.bytes) };
   if (source.kind !== 'pkcs11') return source;
   const [path, query = ''] = source.uri.split('?', 2);

@@ -36,7 +36,7 @@ const rest = 30_000;
 
 /**
  * Renews an entry while no other process does: all others hand out the set that still works, or wait for the new one.
- * Who has waited for too long renews without the lock, and where nothing can be written nothing is kept.
+ * Who has waited for too long renews without the lock, and where nothing can be written nothing is cached.
  *
  * @throws RolesAnywhereError FILE_UNSAFE; whatever `renew` throws when there is no set that works
  */
@@ -44,7 +44,7 @@ export async function renewAlone(renewal: Renewal, context: RenewalContext): Pro
   for (let [waited, pause] = [0, firstPause]; ; pause = Math.min(pause * 1.5, longestPause)) {
     const lock = lockOrReason(renewal, context);
     if (lock instanceof Error) {
-      context.warn(notKept(renewal.folder, lock));
+      context.warn(notStored(renewal.folder, lock));
       return renewIfNeeded({ ...renewal, write: () => Promise.resolve() }, context);
     }
     if (lock !== undefined) {
@@ -78,14 +78,14 @@ async function renewIfNeeded(renewal: Renewal, context: RenewalContext): Promise
   const old = renewal.read();
   if (old !== undefined && isGoodEnough(old, context.now())) return old;
   try {
-    return await kept(await renewal.renew(old), renewal, context);
+    return await stored(await renewal.renew(old), renewal, context);
   } catch (error) {
     if (old === undefined || !isValid(lastSet(old), context.now())) throw error;
     const until = lastSet(old).credentials.expiration.toISOString();
     context.warn(
       `the credentials could not be renewed, and those of the cache work until ${until}: ${messageOf(error)}`,
     );
-    return kept({ ...old, restsUntil: endOfRest(error, old, context.now()) }, renewal, context);
+    return stored({ ...old, restsUntil: endOfRest(error, old, context.now()) }, renewal, context);
   }
 }
 
@@ -94,17 +94,17 @@ function endOfRest(error: unknown, entry: CacheEntry, now: Date): Date {
   return failureKind(error) === 'secret' ? lastSet(entry).credentials.expiration : new Date(now.getTime() + rest);
 }
 
-async function kept(entry: CacheEntry, { folder, write }: Renewal, { warn }: RenewalContext): Promise<CacheEntry> {
+async function stored(entry: CacheEntry, { folder, write }: Renewal, { warn }: RenewalContext): Promise<CacheEntry> {
   try {
     await write(entry);
   } catch (error) {
     if (error instanceof RolesAnywhereError || codeOf(error) === undefined) throw error;
-    warn(notKept(folder, error));
+    warn(notStored(folder, error));
   }
   return entry;
 }
 
-function notKept({ path, option }: CacheFolder, reason: unknown): string {
+function notStored({ path, option }: CacheFolder, reason: unknown): string {
   return `${option}: the credentials are not kept, as ${path} cannot be written: ${codeOf(reason)}`;
 }
 

@@ -1,4 +1,4 @@
-import type { CacheEntry, RememberedSet } from '../../../src/refresh/cache/cache-entry.ts';
+import type { CacheEntry, CachedSet } from '../../../src/refresh/cache/cache-entry.ts';
 
 export const noon = new Date('2026-03-01T12:00:00.000Z');
 
@@ -11,7 +11,7 @@ export function later(milliseconds: number, than: Date = noon): Date {
 }
 
 /** A set that was had at noon. */
-export function sampleSet(lifetime: number, name = 'EXAMPLE'): RememberedSet {
+export function sampleSet(lifetime: number, name = 'EXAMPLE'): CachedSet {
   return {
     credentials: {
       accessKeyId: `ASIA${name}`,
