@@ -1,4 +1,3 @@
-import { Problem } from '../problem.ts';
 import type { Certificate } from './certificate.ts';
 import { equalBytes } from './der.ts';
 import { isSignedBy } from './verify-signature.ts';
@@ -32,16 +31,9 @@ export async function chainOf(issuers: readonly Certificate[]): Promise<readonly
   for (const issuer of issuers) {
     if (!(await isIssuer(issuer, issuer))) chain.push(issuer);
   }
-  if (chain.length > maxChainLength) {
-    throw new Problem(
-      `needs ${chain.length} intermediate certificates, and the service takes ${maxChainLength}`,
-      'CHAIN_TOO_LONG',
-      {
-        hints: ['make an intermediate certificate the trust anchor, and leave it and those above it out'],
-      },
-    );
-  }
-  return chain;
+  if (chain.length <= maxChainLength) return chain;
+  const { explainLongChain } = await import('./explain-long-chain.ts');
+  throw explainLongChain(chain.length, maxChainLength);
 }
 
 export function isSame(one: Certificate, other: Certificate): boolean {

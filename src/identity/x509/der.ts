@@ -87,6 +87,10 @@ export function damaged(what: string): Problem {
   return new Problem(`is damaged: ${what}`);
 }
 
+function malformed(what: string): Problem {
+  return damaged(`${what} is malformed`);
+}
+
 function tagName(tag: number): string {
   const known = Object.entries(tags).find(([, value]) => value === tag);
   return known?.[0] ?? `tag 0x${tag.toString(16).padStart(2, '0')}`;
@@ -94,14 +98,15 @@ function tagName(tag: number): string {
 
 /** `element` itself, if its tag is the expected one. */
 export function expectTag(element: Element | undefined, tag: number): Element {
-  if (element === undefined) throw damaged(`${tagName(tag)} expected, nothing found`);
-  if (element.tag !== tag) throw damaged(`${tagName(tag)} expected, ${tagName(element.tag)} found`);
-  return element;
+  if (element?.tag === tag) return element;
+  throw damaged(`${tagName(tag)} expected, ${element === undefined ? 'nothing' : tagName(element.tag)} found`);
 }
 
-/** The elements of a SEQUENCE. */
-export function sequenceOf(element: Element | undefined): Element[] {
-  return elementsOf(expectTag(element, tags.sequence).contents);
+/** The elements of a SEQUENCE, `most` of them at the most. */
+export function sequenceOf(element: Element | undefined, most = maxElements): Element[] {
+  const elements = elementsOf(expectTag(element, tags.sequence).contents);
+  if (elements.length > most) throw damaged('it has unknown fields');
+  return elements;
 }
 
 /** Takes the first of `fields` off the list; it must have the tag. */
@@ -120,7 +125,9 @@ const maxIntegerBytes = 64;
 /** INTEGER, two's complement (X.690, section 8.3); serial numbers and versions, not the numbers of a key. */
 export function integerOf(element: Element | undefined): bigint {
   const { contents } = expectTag(element, tags.integer);
-  if (contents.length === 0 || contents.length > maxIntegerBytes) throw damaged('an integer is malformed');
+  const [first, second = first === 0 ? 0x80 : 0] = contents;
+  const isShortest = first !== (second < 0x80 ? 0 : 0xff);
+  if (first === undefined || !isShortest || contents.length > maxIntegerBytes) throw malformed('an integer');
   const magnitude = BigInt(`0x${toHex(contents)}`);
   return BigInt.asIntN(contents.length * 8, magnitude);
 }
@@ -132,26 +139,25 @@ export function smallIntegerOf(element: Element | undefined, most: number): numb
   return Number(value);
 }
 
-/** OBJECT IDENTIFIER in dotted form (X.690, section 8.19). */
+/** OBJECT IDENTIFIER in dotted form (X.690, section 8.19). Arcs may be as long as a UUID (X.667, section 7). */
 export function objectIdentifierOf(element: Element | undefined): string {
   const { contents } = expectTag(element, tags.objectIdentifier);
-  const last = contents.at(-1);
-  if (last === undefined || last >= 0x80 || contents.length > 64) throw damaged('an object identifier is malformed');
+  if ((contents.at(-1) ?? 0x80) >= 0x80 || contents.length > 64) throw malformed('an object identifier');
   let dotted = '';
-  let arc = 0;
+  let arc = 0n;
   for (const octet of contents) {
-    arc = arc * 128 + (octet & 0x7f);
+    arc = arc * 128n + BigInt(octet & 0x7f);
     if (octet >= 0x80) continue;
     dotted += dotted === '' ? firstArcs(arc) : `.${arc}`;
-    arc = 0;
+    arc = 0n;
   }
   return dotted;
 }
 
 /** The first number holds two arcs: 40 · (0, 1 or 2) + the second one. */
-function firstArcs(value: number): string {
-  const top = Math.min(Math.floor(value / 40), 2);
-  return `${top}.${value - top * 40}`;
+function firstArcs(value: bigint): string {
+  const top = value < 80n ? value / 40n : 2n;
+  return `${top}.${value - top * 40n}`;
 }
 
 /** OCTET STRING. */
@@ -162,10 +168,8 @@ export function octetStringOf(element: Element | undefined): Uint8Array {
 /** BIT STRING and how many bits of its last byte are unused (X.690, section 8.6). */
 export function bitStringOf(element: Element | undefined): { readonly bytes: Uint8Array; readonly unusedBits: number } {
   const { contents } = expectTag(element, tags.bitString);
-  const unusedBits = contents[0];
-  if (unusedBits === undefined || unusedBits > 7 || (unusedBits > 0 && contents.length === 1)) {
-    throw damaged('a bit string is malformed');
-  }
+  const unusedBits = contents[0] ?? 8;
+  if (unusedBits > 7 || (unusedBits > 0 && contents.length === 1)) throw malformed('a bit string');
   return { bytes: contents.subarray(1), unusedBits };
 }
 
@@ -180,7 +184,7 @@ export function wholeBytesOf(element: Element | undefined): Uint8Array {
 export function timeOf(element: Element | undefined): Date {
   const { tag, contents } = expectTag(element, element?.tag === tags.utcTime ? tags.utcTime : tags.generalizedTime);
   const yearDigits = tag === tags.utcTime ? 2 : 4;
-  if (contents.length !== yearDigits + 11 || contents.at(-1) !== 0x5a) throw damaged('a time is malformed');
+  if (contents.length !== yearDigits + 11 || contents.at(-1) !== 0x5a) throw malformed('a time');
   const digits = digitsOf(contents, 0, yearDigits);
   const year = tag === tags.utcTime ? digits + (digits >= 50 ? 1900 : 2000) : digits;
   const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = [0, 2, 4, 6, 8].map((at) =>
@@ -188,14 +192,14 @@ export function timeOf(element: Element | undefined): Date {
   );
   // Numbers only: the methods of Date take longer at their first call than all the rest of a certificate.
   const isDate = month >= 1 && month <= 12 && day >= 1 && Date.UTC(year, month - 1, day) < Date.UTC(year, month, 1);
-  if (!isDate || year < 1900 || hour > 23 || minute > 59 || second > 59) throw damaged('a time is malformed');
+  if (!isDate || year < 1900 || hour > 23 || minute > 59 || second > 59) throw malformed('a time');
   return new Date(Date.UTC(year, month - 1, day, hour, minute, second));
 }
 
 function digitsOf(contents: Uint8Array, start: number, count: number): number {
   let value = 0;
   for (const octet of contents.subarray(start, start + count)) {
-    if (octet < 0x30 || octet > 0x39) throw damaged('a time is malformed');
+    if (octet < 0x30 || octet > 0x39) throw malformed('a time');
     value = value * 10 + octet - 0x30;
   }
   return value;

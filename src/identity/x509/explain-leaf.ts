@@ -53,8 +53,12 @@ export function subjectOf(certificate: Certificate): string {
   return distinguishedName(certificate.subject) || '(without a subject)';
 }
 
+/** `SHA-1`, `RSASSA-PSS with SHA-224`, `algorithm 1.2.3` */
 function signatureName({ signatureAlgorithm, signatureParameters }: Certificate): string {
-  return readSignatureAlgorithm(signatureAlgorithm, signatureParameters)?.name ?? `algorithm ${signatureAlgorithm}`;
+  const { hash, pssSaltLength } = readSignatureAlgorithm(signatureAlgorithm, signatureParameters) ?? {};
+  if (hash === undefined) return `algorithm ${signatureAlgorithm}`;
+  const name = hash.toUpperCase().replace('SHA', 'SHA-');
+  return pssSaltLength === undefined ? name : `RSASSA-PSS with ${name}`;
 }
 
 /** `2026-01-15T12:34:56Z` */

@@ -28,9 +28,10 @@ export const mlDsaNames: Readonly<Record<string, MlDsaName>> = {
 
 /** What a SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7) holds. */
 export function describePublicKey(publicKeyInfo: Uint8Array): PublicKeyDescription {
-  const [identifier, key] = sequenceOf(onlyElement(publicKeyInfo));
+  const [identifier, key] = sequenceOf(onlyElement(publicKeyInfo), 2);
   const algorithm = describeAlgorithm(identifier);
-  return algorithm.family === 'RSA' ? { family: 'RSA', bits: modulusBits(wholeBytesOf(key)) } : algorithm;
+  const bytes = wholeBytesOf(key);
+  return algorithm.family === 'RSA' ? { family: 'RSA', bits: modulusBits(bytes) } : algorithm;
 }
 
 /** The AlgorithmIdentifier of a public or private key; how long an RSA key is, only the key itself tells. */
@@ -51,7 +52,7 @@ export function describeAlgorithm(
 
 /** RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER } (RFC 8017, A.1.1) */
 function modulusBits(publicKey: Uint8Array): number {
-  const modulus = sequenceOf(onlyElement(publicKey))[0]?.contents ?? new Uint8Array();
+  const modulus = sequenceOf(onlyElement(publicKey), 2)[0]?.contents ?? new Uint8Array();
   const start = modulus.findIndex((octet) => octet !== 0);
   return start === -1 ? 0 : (modulus.length - start) * 8 - Math.clz32(modulus[start] ?? 0) + 24;
 }

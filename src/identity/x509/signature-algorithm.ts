@@ -3,8 +3,6 @@ import { mlDsaNames } from './public-key.ts';
 
 /** How a certificate is signed. */
 export interface SignatureAlgorithm {
-  /** For messages: `SHA-1`, `RSASSA-PSS with SHA-256`. */
-  readonly name: string;
   /** As node:crypto names it; undefined where the scheme hashes by itself. */
   readonly hash: string | undefined;
   /** Bytes of salt, for RSASSA-PSS only. */
@@ -37,11 +35,8 @@ const pssHashes: ReadonlyMap<string, string> = new Map([
   ...below(`${nistAlgorithms}.2`, 8, ...sha3),
 ]);
 
-const withoutHash: Readonly<Record<string, string>> = {
-  ...mlDsaNames,
-  '1.3.101.112': 'Ed25519',
-  '1.3.101.113': 'Ed448',
-};
+/** ML-DSA, Ed25519 and Ed448. */
+const withoutHash: ReadonlySet<string> = new Set([...Object.keys(mlDsaNames), '1.3.101.112', '1.3.101.113']);
 
 const weakHashes: ReadonlySet<string> = new Set(['md5', 'sha1', 'sha224']);
 
@@ -50,11 +45,10 @@ export function readSignatureAlgorithm(
   identifier: string,
   parameters: Uint8Array | undefined,
 ): SignatureAlgorithm | undefined {
-  const schemeName = withoutHash[identifier];
-  if (schemeName !== undefined) return { name: schemeName, hash: undefined };
+  if (withoutHash.has(identifier)) return { hash: undefined };
   if (identifier === rsassaPss) return readPss(parameters);
   const hash = hashes.get(identifier);
-  return hash === undefined ? undefined : { name: hashName(hash), hash };
+  return hash === undefined ? undefined : { hash };
 }
 
 /** Whether the hash is SHA-256 or better, as the service asks for (user guide, "trust model"). */
@@ -63,23 +57,17 @@ export function isStrong(algorithm: SignatureAlgorithm): boolean {
 }
 
 /**
- * RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0] DEFAULT sha1, maskGenAlgorithm [1], saltLength [2] DEFAULT 20, … }
- * (RFC 4055, section 3.1). The mask's hash is the same one in practice; node:crypto can verify no other.
+ * RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0] DEFAULT sha1, maskGenAlgorithm [1], saltLength [2] DEFAULT 20,
+ * trailerField [3] } (RFC 4055, section 3.1). The mask's hash is the same one in practice; node:crypto can verify no
+ * other.
  */
 function readPss(parameters: Uint8Array | undefined): SignatureAlgorithm | undefined {
-  const fields = parameters === undefined ? [] : sequenceOf(onlyElement(parameters));
-  const hashField = takeIf(fields, constructed(0));
-  takeIf(fields, constructed(1));
-  const saltField = takeIf(fields, constructed(2));
+  const fields = parameters === undefined ? [] : sequenceOf(onlyElement(parameters), 4);
+  const [hashField, , saltField] = [0, 1, 2].map((number) => takeIf(fields, constructed(number)));
   const hash =
     hashField === undefined
       ? 'sha1'
       : pssHashes.get(objectIdentifierOf(sequenceOf(onlyElement(hashField.contents))[0]));
-  if (hash === undefined) return undefined;
   const pssSaltLength = saltField === undefined ? 20 : smallIntegerOf(onlyElement(saltField.contents), 1024);
-  return { name: `RSASSA-PSS with ${hashName(hash)}`, hash, pssSaltLength };
-}
-
-function hashName(hash: string): string {
-  return hash === 'md5' || hash.startsWith('sha3') ? hash.toUpperCase() : hash.replace('sha', 'SHA-');
+  return hash === undefined ? undefined : { hash, pssSaltLength };
 }

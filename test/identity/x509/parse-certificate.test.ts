@@ -125,4 +125,37 @@ describe('what is no certificate', () => {
     });
     expect(reasonOf(twice)).toMatch(/^is damaged: it has the extension 2\.5\.29\.\d+ twice$/);
   });
+
+  /** The third field but one of a version 3 certificate is its subject; the serial number is the second. */
+  const withSerialNumber = (contents: string): Buffer =>
+    remade((tbs) => tbs.splice(1, 1, encodeElement(0x02, Buffer.from(contents, 'hex'))));
+
+  test.each([
+    ['fb', 'its serial number is negative (-5)'],
+    [`80${'00'.repeat(19)}`, `its serial number is negative (-${2n ** 159n})`],
+    ['', 'an integer is malformed'],
+    ['0001', 'an integer is malformed'],
+    ['ffff', 'an integer is malformed'],
+    ['7f'.repeat(65), 'an integer is malformed'],
+  ])('has the serial number %s', (contents, reason) => {
+    expect(reasonOf(withSerialNumber(contents))).toBe(`is damaged: ${reason}`);
+  });
+
+  test.each([
+    ['00', 0n],
+    ['00fb', 251n],
+    ['7f'.repeat(20), BigInt(`0x${'7f'.repeat(20)}`)],
+  ])('serial number %s is one', (contents, serialNumber) => {
+    expect(parseCertificate(withSerialNumber(contents)).serialNumber).toBe(serialNumber);
+  });
+
+  test.each([
+    ['a name without a SET', 5, '3004 3002 0500', 'set expected, sequence found'],
+    ['an attribute without a value', 5, '3009 3107 3005 0603550403', 'a name has an attribute without a value'],
+    ['a key that is no RSA key', 6, '3012 300d06092a864886f70d0101010500 030100', 'it ends too early'],
+    ['a key with unused bits', 6, '300f 300a06082a8648ce3d030107 030101', 'a bit string is malformed'],
+  ])('has %s, which is found at once', (_, index, digits, reason) => {
+    const field = Buffer.from(digits.replaceAll(' ', ''), 'hex');
+    expect(reasonOf(remade((tbs) => tbs.splice(index, 1, field)))).toBe(`is damaged: ${reason}`);
+  });
 });
