@@ -7,7 +7,7 @@ import { ambiguous } from './find-token.ts';
 import { certificateNotFound, keyNotFound } from './not-found.ts';
 import { type FileCertificates, type PairSource, tokenSourcesOf } from './pkcs11-options.ts';
 import type { CertificateReader, TokenCertificate } from './token-certificates.ts';
-import { findPublicKeyInfo, type TokenKey } from './token-keys.ts';
+import { findPublicKeyInfo, type TokenKey } from './token-objects.ts';
 
 /** A certificate that may be the key's: on a token, or one of a file. */
 export type CandidateCertificate =

@@ -11,7 +11,7 @@ import {
   type ObjectFilter,
   type TokenCertificate,
 } from './token-certificates.ts';
-import { findKeys, type FoundKeys, type TokenKey } from './token-keys.ts';
+import { findKeys, type FoundKeys, type TokenKey } from './token-objects.ts';
 
 /** What a token holds that may be meant. */
 export interface Candidates {

@@ -3,7 +3,7 @@ import { equalBytes, onlyElement, sequenceOf } from '../../x509/der.ts';
 import { describePublicKey } from '../../x509/public-key.ts';
 import { publicKeyBytes } from '../../x509/public-key-bytes.ts';
 import { verifySignature } from '../../x509/verify-signature.ts';
-import type { TokenKey } from './token-keys.ts';
+import type { TokenKey } from './token-objects.ts';
 
 /** A certificate that may belong to a key: one of a token, or one of a file. */
 export interface Candidate {

@@ -2,7 +2,7 @@ import { RolesAnywhereError } from '../../../errors.ts';
 import { nameOfToken } from './find-token.ts';
 import { formatPkcs11Uri, type Pkcs11Uri } from './pkcs11-uri.ts';
 import { type CertificateReader, findCertificates } from './token-certificates.ts';
-import { findKeys, type FoundKeys } from './token-keys.ts';
+import { findKeys, type FoundKeys } from './token-objects.ts';
 
 /** A token may hold hundreds of objects. */
 const maxListed = 8;

@@ -18,7 +18,7 @@ import type { Certificate } from '../../x509/certificate.ts';
 import { readCertificates } from '../file/certificate-file.ts';
 import { openCertificateFile } from '../file/open-files.ts';
 import { listPkcs11Certificates } from './list-pkcs11-certificates.ts';
-import { openPkcs11Identity } from './open-pkcs11-identity.ts';
+import { openPkcs11Identity } from './open-pkcs11.ts';
 import { openPkcs11Signer } from './open-pkcs11-signer.ts';
 import type { FileCertificates, ModuleChoice, Pkcs11Options, Pkcs11Source } from './pkcs11-options.ts';
 

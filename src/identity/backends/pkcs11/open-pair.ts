@@ -4,7 +4,7 @@ import type { Certificate } from '../../x509/certificate.ts';
 import { type CandidateCertificate, choosePair } from './choose-pair.ts';
 import { explaining } from './explain-failure.ts';
 import { findCandidates, withReader } from './find-candidates.ts';
-import { HeldKey } from './held-key.ts';
+import { HeldKey } from './token-signer.ts';
 import { type LocatedToken, locateToken } from './locate-token.ts';
 import { type OpenModule, openModule } from './open-module.ts';
 import { Pin } from './pin.ts';
@@ -17,7 +17,7 @@ import {
   findPossibleIssuers,
   type TokenCertificate,
 } from './token-certificates.ts';
-import { findPublicKeyInfo, type TokenKey } from './token-keys.ts';
+import { findPublicKeyInfo, type TokenKey } from './token-objects.ts';
 
 /** A key that is held open, and its certificate. */
 export interface OpenPair {

@@ -4,7 +4,7 @@ import { type CryptokiSession, isResult } from './cryptoki.ts';
 import { type FoundToken, nameOfToken } from './find-token.ts';
 import type { Pin } from './pin.ts';
 import { signingWays, type SigningWay, wireForm } from './signing-input.ts';
-import type { TokenKey } from './token-keys.ts';
+import type { TokenKey } from './token-objects.ts';
 
 /** A token with which a session is open and the user logged in. */
 export interface LoggedIn {

@@ -3,7 +3,7 @@ import { RolesAnywhereError } from '../../../errors.ts';
 import type { Digest } from '../../signer.ts';
 import { encodeEcdsaSignature } from '../../x509/ecdsa-signature.ts';
 import { mechanism } from './cryptoki.ts';
-import type { TokenKey } from './token-keys.ts';
+import type { TokenKey } from './token-objects.ts';
 
 /** One way to have a token sign. */
 export interface SigningWay {

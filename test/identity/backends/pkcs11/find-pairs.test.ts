@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:cr
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Candidate, findPairs } from '../../../../src/identity/backends/pkcs11/find-pairs.ts';
-import type { TokenKey } from '../../../../src/identity/backends/pkcs11/token-keys.ts';
+import type { TokenKey } from '../../../../src/identity/backends/pkcs11/token-objects.ts';
 import { encodeUnsigned } from '../../../../src/identity/x509/ecdsa-signature.ts';
 import { parseCertificate } from '../../../../src/identity/x509/parse-certificate.ts';
 import {

@@ -7,7 +7,7 @@ import { listPkcs11Certificates } from '../../../../src/identity/backends/pkcs11
 import {
   openPkcs11Identity,
   type Pkcs11IdentitySource,
-} from '../../../../src/identity/backends/pkcs11/open-pkcs11-identity.ts';
+} from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
 import { openPkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11-signer.ts';
 import type { Pkcs11Options } from '../../../../src/identity/backends/pkcs11/pkcs11-options.ts';
 import type { Pkcs11Uri } from '../../../../src/identity/backends/pkcs11/pkcs11-uri.ts';

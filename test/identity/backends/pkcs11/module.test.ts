@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listPkcs11Certificates } from '../../../../src/identity/backends/pkcs11/list-pkcs11-certificates.ts';
 import type { Pkcs11Options } from '../../../../src/identity/backends/pkcs11/pkcs11-options.ts';
-import { openPkcs11Identity } from '../../../../src/identity/backends/pkcs11/open-pkcs11-identity.ts';
+import { openPkcs11Identity } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
 import { root } from '../../../support/command.ts';
 import { makeCa, makeFolder, makeLeaf, removeFolder } from '../../../support/openssl.ts';
 import { certificateAt, optionsWith, personWho, privateKeyAt } from '../../../support/pkcs11.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RolesAnywhereError } from '../../../../src/errors.ts';
 import type { IdentityContext, SecretSource, SigningIdentity } from '../../../../src/identity/identity.ts';
-import { openPkcs11Identity } from '../../../../src/identity/backends/pkcs11/open-pkcs11-identity.ts';
+import { openPkcs11Identity } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
 import type { Pkcs11Options } from '../../../../src/identity/backends/pkcs11/pkcs11-options.ts';
 import { type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../../../support/openssl.ts';
 import { certificateAt, optionsWith, personWho, signsWell } from '../../../support/pkcs11.ts';

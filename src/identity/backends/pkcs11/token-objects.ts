@@ -1,5 +1,5 @@
-import { objectIdentifierOf, octetStringOf, onlyElement, tags, toHex } from '../../x509/der.ts';
 import { encodeElement } from '../../x509/der-writer.ts';
+import { objectIdentifierOf, octetStringOf, onlyElement, tags, toHex } from '../../x509/der.ts';
 import { encodeUnsigned } from '../../x509/ecdsa-signature.ts';
 import { attributes, type CryptokiObject, type CryptokiSession, keyType, objectClass } from './cryptoki.ts';
 import type { FoundToken } from './find-token.ts';
