@@ -1,6 +1,12 @@
 import { RolesAnywhereError } from '../../../errors.ts';
-import { type CryptokiSlot, isResult, type LibraryInfo, tokenFlags, type TokenInfo } from './cryptoki.ts';
-import { explainFailure } from './explain-failure.ts';
+import {
+  type CryptokiSlot,
+  explainFailure,
+  isResult,
+  type LibraryInfo,
+  tokenFlags,
+  type TokenInfo,
+} from './cryptoki.ts';
 import type { OpenModule } from './open-module.ts';
 import type { Pkcs11Source } from './pkcs11-options.ts';
 import { formatPkcs11Uri, type Pkcs11Uri } from './pkcs11-uri.ts';

@@ -7,11 +7,11 @@ import {
   type CryptokiSlot,
   isResult,
   type LibraryInfo,
+  readUnsigned,
   type Template,
   type TokenInfo,
 } from './cryptoki.ts';
 import { type Attribute, type Binding, importPkcs11js } from './import-pkcs11js.ts';
-import { readUnsigned } from './read-unsigned.ts';
 
 /** A module in this process, between C_Initialize and C_Finalize once started. */
 export interface LoadedModule extends CryptokiModule {

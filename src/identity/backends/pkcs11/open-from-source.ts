@@ -17,9 +17,7 @@ import { type SourceReader, sourceReader } from '../../source-reader.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { readCertificates } from '../file/certificate-file.ts';
 import { openCertificateFile } from '../file/open-files.ts';
-import { listPkcs11Certificates } from './list-pkcs11-certificates.ts';
-import { openPkcs11Identity } from './open-pkcs11.ts';
-import { openPkcs11Signer } from './open-pkcs11-signer.ts';
+import { listPkcs11Certificates, openPkcs11Identity, openPkcs11Signer } from './open-pkcs11.ts';
 import type { FileCertificates, ModuleChoice, Pkcs11Options, Pkcs11Source } from './pkcs11-options.ts';
 
 /** Opens an identity whose key is on a token, its certificate there too or in a file. */

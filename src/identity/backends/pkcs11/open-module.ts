@@ -1,7 +1,6 @@
 import { platform } from 'node:os';
 import { RolesAnywhereError } from '../../../errors.ts';
-import { CryptokiError, type CryptokiModule, isResult } from './cryptoki.ts';
-import { explainFailure } from './explain-failure.ts';
+import { CryptokiError, type CryptokiModule, explainFailure, isResult } from './cryptoki.ts';
 import { explainLoadFailure } from './explain-load-failure.ts';
 import { LoadFailure, type LoadedModule, loadModule } from './load-module.ts';
 import type { ModuleChoice, Pkcs11Options, Pkcs11Source } from './pkcs11-options.ts';

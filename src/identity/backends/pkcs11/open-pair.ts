@@ -2,10 +2,9 @@ import { RolesAnywhereError } from '../../../errors.ts';
 import type { IdentityContext } from '../../identity.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { type CandidateCertificate, choosePair } from './choose-pair.ts';
-import { explaining } from './explain-failure.ts';
-import { findCandidates, withReader } from './find-candidates.ts';
+import { explaining } from './cryptoki.ts';
+import { findCandidates, type LocatedToken, locateToken, withReader } from './find-candidates.ts';
 import { HeldKey } from './token-signer.ts';
-import { type LocatedToken, locateToken } from './locate-token.ts';
 import { type OpenModule, openModule } from './open-module.ts';
 import { Pin } from './pin.ts';
 import { type PairSource, type Pkcs11Options, type Pkcs11Source, tokenSourcesOf } from './pkcs11-options.ts';
@@ -15,9 +14,10 @@ import {
   type CertificateReader,
   findCertificates,
   findPossibleIssuers,
+  findPublicKeyInfo,
   type TokenCertificate,
-} from './token-certificates.ts';
-import { findPublicKeyInfo, type TokenKey } from './token-objects.ts';
+  type TokenKey,
+} from './token-objects.ts';
 
 /** A key that is held open, and its certificate. */
 export interface OpenPair {

@@ -1,10 +1,25 @@
+import { RolesAnywhereError } from '../../../errors.ts';
 import type { IdentityContext, SigningIdentity } from '../../identity.ts';
 import { naming } from '../../problem.ts';
+import type { Signer } from '../../signer.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { chainOf, findIssuers } from '../../x509/chain.ts';
 import { checkLeaf } from '../../x509/check-leaf.ts';
+import { explaining } from './cryptoki.ts';
+import { findPublicCertificates } from './find-candidates.ts';
+import { findTokens, type FoundToken } from './find-token.ts';
+import { openModule } from './open-module.ts';
 import { openPair, type PairedCertificate } from './open-pair.ts';
-import type { FileCertificates, Pkcs11Options, Pkcs11Source } from './pkcs11-options.ts';
+import { Pin } from './pin.ts';
+import {
+  type FileCertificates,
+  type PairSource,
+  type Pkcs11Options,
+  type Pkcs11Source,
+  tokenSourcesOf,
+} from './pkcs11-options.ts';
+import { formatPkcs11Uri } from './pkcs11-uri.ts';
+import { filterOf, findCertificates, type TokenCertificate } from './token-objects.ts';
 
 /** A key on a token; its certificate there too, or from a file. */
 export type Pkcs11IdentitySource = (
@@ -47,4 +62,83 @@ function judge(
     await checkLeaf(certificate, context.now());
     return chainOf(await findIssuers(certificate, [...possibleIssuers, ...intermediates]));
   });
+}
+
+export interface Pkcs11Signer {
+  /** Does not verify what the token signs: wrap it with `verifiedSigner`. */
+  readonly signer: Signer;
+  /** DER SubjectPublicKeyInfo: of the certificate, where one was given, else as the token tells it. */
+  readonly publicKeyInfo: Uint8Array;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a key on a token, alone or with the certificate that it must belong to, which is not judged.
+ *
+ * @throws RolesAnywhereError as openPkcs11Identity, without CERTIFICATE_* and CHAIN_*
+ */
+export async function openPkcs11Signer(
+  source: PairSource,
+  options: Pkcs11Options,
+  context: IdentityContext,
+): Promise<Pkcs11Signer> {
+  const { key, publicKeyInfo } = await openPair({ source, options, context });
+  if (publicKeyInfo !== undefined) return { signer: key, publicKeyInfo, close: () => key.close() };
+  await key.close();
+  const { option } = tokenSourcesOf(source).key;
+  throw new RolesAnywhereError('PKCS11_NOT_FOUND', `${option}: the token does not show the public half of the key`, {
+    hints: ['without it signatures cannot be verified: give the certificate of the key with --certificate'],
+  });
+}
+
+export interface ListedCertificate {
+  readonly certificate: Certificate;
+  /** Names token and object, without the PIN. */
+  readonly uri: string;
+}
+
+/**
+ * The certificates that a URI matches, on all tokens that it matches. A PIN is used only where it was given, and only
+ * where one token matches and shows nothing without it. Nobody is asked.
+ *
+ * @throws RolesAnywhereError PKCS11_*, PIN_*, OPTION_CONFLICT, PASSWORD_UNREADABLE
+ */
+export async function listPkcs11Certificates(
+  source: Pkcs11Source,
+  options: Pkcs11Options,
+  context: IdentityContext,
+): Promise<readonly ListedCertificate[]> {
+  const module = await openModule([source], options);
+  try {
+    return await explaining(
+      () => `${source.option}: listing the certificates`,
+      async () => {
+        const tokens = findTokens(module, source);
+        const found = findPublicCertificates(tokens, source.uri, context.warn);
+        const all = found.length > 0 ? found : await findHidden(tokens, source, options, context);
+        return all.map(({ certificate, uri }) => ({ certificate, uri: formatPkcs11Uri(uri) }));
+      },
+    );
+  } finally {
+    module.release();
+  }
+}
+
+/** Certificates with CKA_PRIVATE show only after the login. */
+async function findHidden(
+  tokens: readonly FoundToken[],
+  { uri }: Pkcs11Source,
+  options: Pkcs11Options,
+  context: IdentityContext,
+): Promise<readonly TokenCertificate[]> {
+  const [token, ...others] = tokens;
+  const pinSource = uri.pin ?? options.pin;
+  if (token === undefined || others.length > 0 || pinSource === undefined) return [];
+  const session = token.slot.open();
+  try {
+    await new Pin({ source: pinSource, reuse: false, context }).logIn(session, token);
+    return findCertificates({ session, token, warn: context.warn }, filterOf(uri));
+  } finally {
+    session.close();
+  }
 }

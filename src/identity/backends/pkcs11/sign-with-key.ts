@@ -1,9 +1,10 @@
+import { hash as hashOnce } from 'node:crypto';
 import { RolesAnywhereError } from '../../../errors.ts';
 import type { Digest } from '../../signer.ts';
-import { type CryptokiSession, isResult } from './cryptoki.ts';
+import { encodeEcdsaSignature } from '../../x509/ecdsa-signature.ts';
+import { type CryptokiSession, isResult, mechanism } from './cryptoki.ts';
 import { type FoundToken, nameOfToken } from './find-token.ts';
 import type { Pin } from './pin.ts';
-import { signingWays, type SigningWay, wireForm } from './signing-input.ts';
 import type { TokenKey } from './token-objects.ts';
 
 /** A token with which a session is open and the user logged in. */
@@ -49,4 +50,75 @@ async function start(login: LoggedIn, key: TokenKey, { mechanism }: SigningWay):
   const startSigning = (): void => session.startSigning(key.object, mechanism);
   if (key.alwaysAuthenticate) await pin.startSigning(session, token, startSigning);
   else startSigning();
+}
+
+/** One way to have a token sign. */
+export interface SigningWay {
+  readonly mechanism: number;
+  /** What C_Sign gets. */
+  readonly input: (message: Uint8Array) => Uint8Array;
+}
+
+/**
+ * How to sign with a key, the best way first: hashing here, as all tokens can do the rest, then the mechanisms in which
+ * the token hashes. Both give the same signature.
+ */
+export function signingWays(key: TokenKey, digest: Digest): readonly SigningWay[] {
+  const whole = { input: (message: Uint8Array): Uint8Array => message };
+  return key.algorithm === 'RSA'
+    ? [
+        { mechanism: mechanism.rsaPkcs, input: (message) => digestInfo(message, digest) },
+        { mechanism: hashingRsa[digest], ...whole },
+      ]
+    : [
+        { mechanism: mechanism.ecdsa, input: (message) => truncatedHash(message, digest, key.orderBytes) },
+        { mechanism: hashingEcdsa[digest], ...whole },
+      ];
+}
+
+/**
+ * A token's signature in the wire form of Signer.sign. ECDSA comes as r ‖ s, each as long as the order of the curve
+ * (PKCS#11 v2.40 mechanisms, section 2.3.1).
+ */
+export function wireForm(key: TokenKey, signature: Uint8Array): Uint8Array {
+  if (key.algorithm === 'RSA') return signature;
+  if (signature.length !== 2 * key.orderBytes) {
+    throw new RolesAnywhereError(
+      'PKCS11_FAILED',
+      `the token made an ECDSA signature of ${signature.length} bytes, where ${2 * key.orderBytes} are right`,
+    );
+  }
+  return encodeEcdsaSignature(signature.subarray(0, key.orderBytes), signature.subarray(key.orderBytes));
+}
+
+const hashingRsa: Readonly<Record<Digest, number>> = {
+  'SHA-256': mechanism.sha256RsaPkcs,
+  'SHA-384': mechanism.sha384RsaPkcs,
+  'SHA-512': mechanism.sha512RsaPkcs,
+};
+
+const hashingEcdsa: Readonly<Record<Digest, number>> = {
+  'SHA-256': mechanism.ecdsaSha256,
+  'SHA-384': mechanism.ecdsaSha384,
+  'SHA-512': mechanism.ecdsaSha512,
+};
+
+/** DER of DigestInfo up to the hash (RFC 8017, section 9.2, note 1). */
+const digestInfoPrefixes: Readonly<Record<Digest, string>> = {
+  'SHA-256': '3031300d060960864801650304020105000420',
+  'SHA-384': '3041300d060960864801650304020205000430',
+  'SHA-512': '3051300d060960864801650304020305000440',
+};
+
+function digestInfo(message: Uint8Array, digest: Digest): Uint8Array {
+  return Buffer.concat([Buffer.from(digestInfoPrefixes[digest], 'hex'), hash(message, digest)]);
+}
+
+/** ECDSA uses the leftmost bits of a hash that is longer than the order (FIPS 186-5, section 6.4.1); strict tokens do not cut. */
+function truncatedHash(message: Uint8Array, digest: Digest, orderBytes: number): Uint8Array {
+  return hash(message, digest).subarray(0, orderBytes);
+}
+
+function hash(message: Uint8Array, digest: Digest): Buffer {
+  return hashOnce(digest, message, 'buffer');
 }

@@ -2,13 +2,11 @@ import { RolesAnywhereError } from '../../../errors.ts';
 import type { IdentityContext } from '../../identity.ts';
 import type { Digest, Signer } from '../../signer.ts';
 import { equalBytes } from '../../x509/der.ts';
-import { type CryptokiSession, isResult } from './cryptoki.ts';
-import { explaining } from './explain-failure.ts';
+import { type CryptokiSession, explaining, isResult } from './cryptoki.ts';
 import { findTokens, type FoundToken, isSameToken, nameOfToken } from './find-token.ts';
 import type { OpenModule } from './open-module.ts';
 import { type LoggedIn, signWithKey } from './sign-with-key.ts';
-import { filterOf } from './token-certificates.ts';
-import { findKeys, type TokenKey } from './token-objects.ts';
+import { filterOf, findKeys, type TokenKey } from './token-objects.ts';
 
 export interface HeldKeyParts {
   readonly module: OpenModule;

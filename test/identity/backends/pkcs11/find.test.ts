@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { SigningIdentity } from '../../../../src/identity/identity.ts';
-import { listPkcs11Certificates } from '../../../../src/identity/backends/pkcs11/list-pkcs11-certificates.ts';
 import {
+  listPkcs11Certificates,
   openPkcs11Identity,
+  openPkcs11Signer,
   type Pkcs11IdentitySource,
 } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
-import { openPkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11-signer.ts';
 import type { Pkcs11Options } from '../../../../src/identity/backends/pkcs11/pkcs11-options.ts';
 import type { Pkcs11Uri } from '../../../../src/identity/backends/pkcs11/pkcs11-uri.ts';
 import { parsePkcs11Uri } from '../../../../src/pkcs11-uri.ts';

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CryptokiError, type CryptokiSlot, tokenFlags } from '../../../../src/identity/backends/pkcs11/cryptoki.ts';
-import { listPkcs11Certificates } from '../../../../src/identity/backends/pkcs11/list-pkcs11-certificates.ts';
-import { openPkcs11Signer, type Pkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11-signer.ts';
+import {
+  listPkcs11Certificates,
+  openPkcs11Signer,
+  type Pkcs11Signer,
+} from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
 import { parsePkcs11Uri } from '../../../../src/pkcs11-uri.ts';
 import { makeFolder, makeKey, removeFolder } from '../../../support/openssl.ts';
 import { optionsWith, personWho, privateKeyAt, type WatchedContext } from '../../../support/pkcs11.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openPkcs11Signer, type Pkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11-signer.ts';
+import { openPkcs11Signer, type Pkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
 import { verifySignature } from '../../../../src/identity/x509/verify-signature.ts';
 import { root } from '../../../support/command.ts';
 import { makeFolder, makeKey, removeFolder } from '../../../support/openssl.ts';
