@@ -129,7 +129,7 @@ function refuseSeveral(pairs: readonly CandidatePair[], option: string): never {
 const maxListed = 8;
 
 /** What to say when no private key matches: the keys that are there. */
-export function keyNotFound(
+function keyNotFound(
   option: string,
   { session, token }: CertificateReader,
   { unusable }: FoundKeys,
@@ -154,7 +154,7 @@ export function keyNotFound(
 }
 
 /** What to say when no certificate matches: the certificates that are there. */
-export function certificateNotFound(option: string, reader: CertificateReader): RolesAnywhereError {
+function certificateNotFound(option: string, reader: CertificateReader): RolesAnywhereError {
   const where = nameOfToken(reader.token.info);
   const certificates = findCertificates(reader, {});
   return new RolesAnywhereError('PKCS11_NOT_FOUND', `${option}: no certificate on ${where} matches the PKCS#11 URI`, {

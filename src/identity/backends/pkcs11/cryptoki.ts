@@ -169,7 +169,7 @@ const meanings: Readonly<Record<string, string>> = {
   CKR_USER_PIN_NOT_INITIALIZED: 'no user PIN was set on the token',
 };
 
-/** @param what the place and what was tried: `--private-key: signing with the token "hsm"` */
+/** @param what the option and what was tried: `--private-key: signing with the token "hsm"` */
 export function explainFailure(error: CryptokiError, what: string): RolesAnywhereError {
   const meaning = meanings[error.result];
   return new RolesAnywhereError(

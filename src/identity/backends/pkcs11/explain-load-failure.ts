@@ -95,7 +95,7 @@ function elfMachine(head: Buffer): string {
 /** cputype of Mach-O's 64-bit header. */
 const machMachines: Readonly<Record<number, string>> = { 0x0100_0007: 'x64', 0x0100_000c: 'arm64' };
 
-/** Machine of the COFF header, whose place the DOS header tells at 0x3c. */
+/** Machine of the COFF header, whose offset the DOS header has at 0x3c. */
 const peMachines: Readonly<Record<number, string>> = { 0x014c: 'ia32', 0x8664: 'x64', 0xaa64: 'arm64' };
 
 function peMachine(head: Buffer): string | undefined {

@@ -195,7 +195,7 @@ function filtersOf(objects: readonly Named[], trait: Trait): readonly ObjectFilt
   return [...filters.values()];
 }
 
-/** The first search that finds a key. Why keys of the searches before it cannot be used is kept. */
+/** The first search that finds a key. With it come the reasons why keys of the searches before cannot be used. */
 function firstFound(searches: readonly (() => FoundKeys)[]): FoundKeys {
   const unusable: string[] = [];
   for (const search of searches) {

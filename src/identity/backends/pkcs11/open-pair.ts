@@ -4,7 +4,7 @@ import type { Certificate } from '../../x509/certificate.ts';
 import { type CandidateCertificate, choosePair } from './choose-pair.ts';
 import { explaining } from './cryptoki.ts';
 import { findCandidates, type LocatedToken, locateToken, withReader } from './find-candidates.ts';
-import { HeldKey } from './token-signer.ts';
+import { TokenSigner } from './token-signer.ts';
 import { type OpenModule, openModule } from './open-module.ts';
 import { Pin } from './pin.ts';
 import { type PairSource, type Pkcs11Options, type Pkcs11Source, tokenSourcesOf } from './pkcs11-options.ts';
@@ -19,9 +19,9 @@ import {
   type TokenKey,
 } from './token-objects.ts';
 
-/** A key that is held open, and its certificate. */
+/** A key with an open session, and its certificate. */
 export interface OpenPair {
-  readonly key: HeldKey;
+  readonly key: TokenSigner;
   /** DER SubjectPublicKeyInfo: of the certificate, or as the token tells it; undefined where it does not. */
   readonly publicKeyInfo: Uint8Array | undefined;
   /** Undefined where no certificate was asked for. */
@@ -31,7 +31,7 @@ export interface OpenPair {
 export interface PairedCertificate {
   readonly certificate: Certificate;
   /** For messages: `--certificate: pkcs11:…`. */
-  readonly place: string;
+  readonly origin: string;
   /** Certificates of its token or file, some of which may have issued it. */
   readonly possibleIssuers: readonly Certificate[];
 }
@@ -84,7 +84,7 @@ async function openIn(module: OpenModule, request: Request): Promise<OpenPair> {
     const certificate = candidate === undefined ? undefined : withIssuers(candidate, source, reader);
     const { option } = tokenSourcesOf(source).key;
     return {
-      key: new HeldKey({ module, login, key, option, now: context.now }),
+      key: new TokenSigner({ module, login, key, option, now: context.now }),
       publicKeyInfo: certificate?.certificate.publicKeyInfo ?? publicHalf(key, reader),
       certificate,
     };
@@ -125,14 +125,14 @@ function withIssuers(
 ): PairedCertificate {
   const { certificate } = candidate;
   if ('file' in candidate) {
-    return { certificate, place: candidate.file.option, possibleIssuers: candidate.file.certificates };
+    return { certificate, origin: candidate.file.option, possibleIssuers: candidate.file.certificates };
   }
   const { token, uri } = candidate;
   const read = (reader: CertificateReader): readonly Certificate[] => findPossibleIssuers(reader, certificate);
   const isHere = token.slot.id === reader.token.slot.id;
   return {
     certificate,
-    place: `${source.certificate?.option}: ${formatPkcs11Uri(uri)}`,
+    origin: `${source.certificate?.option}: ${formatPkcs11Uri(uri)}`,
     possibleIssuers: isHere ? read(reader) : withReader(token, reader.warn, read),
   };
 }

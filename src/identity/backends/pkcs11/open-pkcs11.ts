@@ -31,7 +31,7 @@ export type Pkcs11IdentitySource = (
 };
 
 /**
- * Opens an identity whose key stays on its token. A session is held until `close`. The signer does not verify what the
+ * Opens an identity whose key stays on its token. Its session is open until `close`. The signer does not verify what the
  * token signs: wrap it with `verifiedSigner`.
  *
  * @throws RolesAnywhereError PKCS11_*, PIN_*, KEY_MISMATCH, KEY_UNSUPPORTED, CERTIFICATE_*, CHAIN_*, OPTION_INVALID,
@@ -54,11 +54,11 @@ export async function openPkcs11Identity(
 }
 
 function judge(
-  { certificate, place, possibleIssuers }: PairedCertificate,
+  { certificate, origin, possibleIssuers }: PairedCertificate,
   intermediates: readonly Certificate[],
   context: IdentityContext,
 ): Promise<readonly Certificate[]> {
-  return naming(place, 'CERTIFICATE_INVALID', async () => {
+  return naming(origin, 'CERTIFICATE_INVALID', async () => {
     await checkLeaf(certificate, context.now());
     return chainOf(await findIssuers(certificate, [...possibleIssuers, ...intermediates]));
   });

@@ -70,16 +70,16 @@ export class Pin {
   }
 
   #presentKnown(login: Login, pin: string): string {
-    const place = this.#settings.source?.option ?? 'the PIN that was typed';
+    const origin = this.#settings.source?.option ?? 'the PIN that was typed';
     if (triesLeft(login.token) === 'one') {
       throw new RolesAnywhereError(
         'PIN_WRONG',
-        `${place}: ${nameOfToken(login.token.info)} has one try left before it locks, which is not spent without a person`,
+        `${origin}: ${nameOfToken(login.token.info)} has one try left before it locks, which is not spent without a person`,
         { hints: ['log in once by hand, which gives the tries back: pkcs11-tool --login --list-objects'] },
       );
     }
     if (tryPin(login, pin)) return pin;
-    throw new RolesAnywhereError('PIN_WRONG', `${place}: ${nameOfToken(login.token.info)} refused the PIN`, {
+    throw new RolesAnywhereError('PIN_WRONG', `${origin}: ${nameOfToken(login.token.info)} refused the PIN`, {
       hints: ['it was sent once, and this process does not send it again', ...triesHints(login.token)],
     });
   }
@@ -168,7 +168,7 @@ const refusedPins = new Map<string, Set<string>>();
  * @returns whether the token took it
  * @throws RolesAnywhereError PIN_LOCKED, PKCS11_FAILED
  */
-export function tryPin(login: Login, pin: string): boolean {
+function tryPin(login: Login, pin: string): boolean {
   const refused = refusedBy(login);
   if (refused.has(pin)) return false;
   refuseLocked(login.token);
@@ -192,7 +192,7 @@ export function tryPin(login: Login, pin: string): boolean {
 }
 
 /** What the token tells about the tries that are left; undefined when it tells nothing. */
-export function triesLeft(token: FoundToken): 'none' | 'one' | 'few' | undefined {
+function triesLeft(token: FoundToken): 'none' | 'one' | 'few' | undefined {
   const { flags } = token.slot.token();
   if ((flags & tokenFlags.pinLocked) !== 0) return 'none';
   if ((flags & tokenFlags.pinFinalTry) !== 0) return 'one';
@@ -200,7 +200,7 @@ export function triesLeft(token: FoundToken): 'none' | 'one' | 'few' | undefined
 }
 
 /** @throws RolesAnywhereError PIN_LOCKED */
-export function refuseLocked(token: FoundToken): void {
+function refuseLocked(token: FoundToken): void {
   if (triesLeft(token) === 'none') throw locked(token);
 }
 

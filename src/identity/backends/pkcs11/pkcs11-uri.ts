@@ -7,7 +7,7 @@ export interface LibraryVersion {
   readonly minor: number;
 }
 
-/** An attribute that RFC 7512 does not know. It is kept, and takes no part in the search. */
+/** An attribute that RFC 7512 does not know. It takes no part in the search. */
 export interface VendorAttribute {
   readonly place: 'path' | 'query';
   readonly name: string;

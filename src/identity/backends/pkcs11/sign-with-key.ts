@@ -53,7 +53,7 @@ async function start(login: LoggedIn, key: TokenKey, { mechanism }: SigningWay):
 }
 
 /** One way to have a token sign. */
-export interface SigningWay {
+interface SigningWay {
   readonly mechanism: number;
   /** What C_Sign gets. */
   readonly input: (message: Uint8Array) => Uint8Array;
@@ -63,7 +63,7 @@ export interface SigningWay {
  * How to sign with a key, the best way first: hashing here, as all tokens can do the rest, then the mechanisms in which
  * the token hashes. Both give the same signature.
  */
-export function signingWays(key: TokenKey, digest: Digest): readonly SigningWay[] {
+function signingWays(key: TokenKey, digest: Digest): readonly SigningWay[] {
   const whole = { input: (message: Uint8Array): Uint8Array => message };
   return key.algorithm === 'RSA'
     ? [
@@ -80,7 +80,7 @@ export function signingWays(key: TokenKey, digest: Digest): readonly SigningWay[
  * A token's signature in the wire form of Signer.sign. ECDSA comes as r ‖ s, each as long as the order of the curve
  * (PKCS#11 v2.40 mechanisms, section 2.3.1).
  */
-export function wireForm(key: TokenKey, signature: Uint8Array): Uint8Array {
+function wireForm(key: TokenKey, signature: Uint8Array): Uint8Array {
   if (key.algorithm === 'RSA') return signature;
   if (signature.length !== 2 * key.orderBytes) {
     throw new RolesAnywhereError(

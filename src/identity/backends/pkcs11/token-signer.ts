@@ -8,7 +8,7 @@ import type { OpenModule } from './open-module.ts';
 import { type LoggedIn, signWithKey } from './sign-with-key.ts';
 import { filterOf, findKeys, type TokenKey } from './token-objects.ts';
 
-export interface HeldKeyParts {
+export interface TokenSignerParts {
   readonly module: OpenModule;
   readonly login: LoggedIn;
   readonly key: TokenKey;
@@ -21,12 +21,12 @@ export interface HeldKeyParts {
 const fast = 2;
 
 /**
- * A private key on a token, with one session held open for it. Before each signature the session is checked; when it
- * was lost, or the token pulled and put back, it is opened anew, with the PIN that is known.
+ * A private key on a token, with a session of its own that stays open. Before each signature the session is checked;
+ * when it was lost, or the token pulled and put back, it is opened anew, with the PIN that is known.
  *
  * It owns the session and the module, and gives them back with `close`.
  */
-export class HeldKey implements Signer {
+export class TokenSigner implements Signer {
   readonly algorithm: 'RSA' | 'ECDSA';
   readonly #module: OpenModule;
   readonly #option: string;
@@ -39,7 +39,7 @@ export class HeldKey implements Signer {
   /** A session signs one thing at a time (PKCS#11 v2.40, section 5.11): signatures wait for one another. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ module, login, key, option, now }: HeldKeyParts) {
+  constructor({ module, login, key, option, now }: TokenSignerParts) {
     this.algorithm = key.algorithm;
     this.#module = module;
     this.#login = login;
