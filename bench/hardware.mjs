@@ -35,7 +35,7 @@ const signatures = Number(values.signatures);
 const library = (path) => import(join(root, 'dist', 'lib', 'identity', path));
 const { verifiedSigner } = await library('verified-signer.js');
 const { openTokenSigner } = await library('backends/pkcs11/open-from-source.js');
-const { openTpmSigner } = await library('backends/tpm/open-tpm-signer.js');
+const { openTpmSigner } = await library('backends/tpm/open-tpm-key.js');
 const { openTransport } = await library('backends/tpm/transport/open-transport.js');
 
 const folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-bench-'));
@@ -252,7 +252,7 @@ async function timeHeldTpm(kind, handle, socket) {
   const pty = await serving('socat', [`PTY,link=${device},rawer`, `UNIX-CONNECT:${socket}`], device);
   try {
     const transport = await openTransport({ kind: 'path', path: device });
-    const source = { kind: 'handle', handle: Number(handle), place: handle };
+    const source = { kind: 'handle', handle: Number(handle), origin: handle };
     const options = {
       openTransport: async () => ({ ...transport, close: async () => undefined }),
       noKeyPassword: true,

@@ -153,7 +153,7 @@ describe('the module', needsSoftHsm(), () => {
     /** The backend bundled and installed alone, as a user has it who did not install the optional package. */
     beforeAll(async () => {
       installation = join(folder, 'installation');
-      const backend = join(root, 'src', 'identity', 'backends', 'pkcs11', 'list-pkcs11-certificates.ts');
+      const backend = join(root, 'src', 'identity', 'backends', 'pkcs11', 'open-pkcs11.ts');
       await build({
         stdin: {
           contents: `import { listPkcs11Certificates } from ${JSON.stringify(backend)};

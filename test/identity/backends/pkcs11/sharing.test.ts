@@ -26,7 +26,7 @@ describe('a token that is held open', needsSoftHsm(), () => {
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(join(root, 'node_modules', 'pkcs11js'), join(folder, 'node_modules', 'pkcs11js'));
     program = join(folder, 'signs.cjs');
-    const source = join(root, 'src', 'identity', 'backends', 'pkcs11', 'open-pkcs11-signer.ts');
+    const source = join(root, 'src', 'identity', 'backends', 'pkcs11', 'open-pkcs11.ts');
     const uri = `{ modulePath: ${JSON.stringify(softHsmModule)}, token: 'hsm', pin: { option: 'PIN', kind: 'value', value: '1234' } }`;
     await build({
       stdin: {
