@@ -18,5 +18,5 @@ export async function cacheFolder(values: OptionValues, { env }: Environment): P
 }
 
 async function homeOf(env: Terminal['env']): Promise<string> {
-  return env['HOME'] || env['USERPROFILE'] || (await import('node:os')).homedir();
+  return env['HOME'] || (await import('../options/home-folder.ts')).homeForCache(env);
 }

@@ -15,6 +15,8 @@ export interface RunnableCommand extends CommandOptions {
   readonly word?: CommandWord;
   /** What stands in help for words that are a program and its arguments: they come last, whatever they look like. */
   readonly program?: string;
+  /** True when warnings wait until the command tells them, or fails. */
+  readonly keepsWarnings?: boolean;
   /**
    * Resolves when all is done and written: to nothing for exit status 0, to another status where that is no error of
    * ours, as that of a program that was run. Throws RolesAnywhereError, whose code makes the exit status.
@@ -49,8 +51,10 @@ export interface Terminal {
   readonly stdout: (data: string | Uint8Array) => Promise<void>;
   /** One line on stderr as it is: a trace, a request log. */
   readonly log: (line: string) => void;
-  /** `roles-anywhere: warning: <message>` on stderr; lower case, no full stop. */
+  /** `roles-anywhere: warning: <message>` on stderr, at once or when they are told; lower case, no full stop. */
   readonly warn: (message: string) => void;
+  /** Tells the warnings that were kept, and from now on each at once; to stderr where no other place is given. */
+  readonly tellWarnings: (to?: (message: string) => void) => void;
   /** Asks on the terminal with echo off, never on stdin or stdout. Undefined without a terminal or when they give up. */
   readonly askSecret: (question: string) => Promise<string | undefined>;
   /**

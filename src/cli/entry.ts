@@ -3,6 +3,7 @@ import { processTerminal } from './terminal.ts';
 
 /** The command: bundled with everything the hot path needs. */
 async function run(): Promise<void> {
+  if (process.pid === 1) (await import('./first-process.ts')).endBySignals();
   const status = await main(process.argv.slice(2), processTerminal());
   // Whatever is left open must not keep an SDK waiting; all output has been written by now.
   process.exit(status);

@@ -32,6 +32,7 @@ async function runCommand(
   args: readonly string[],
   terminal: Terminal,
 ): Promise<number | void> {
+  if (command.keepsWarnings !== true) terminal.tellWarnings();
   const takesWords = command.program === undefined ? command.word !== undefined : 'after';
   const flags = parseFlags(args, command.options, takesWords);
   if (flags.given.get('help')?.[0] === 'true') {
@@ -57,6 +58,7 @@ async function valuesOf(command: RunnableCommand, flags: ParsedFlags, terminal: 
       refuseNotBuilt(command.options, each);
     }
     if (values.rows.some((row) => row.flag === 'debug') && values.isOn('debug')) {
+      terminal.tellWarnings();
       const { traceOptions } = await import('./debug-trace.ts');
       traceOptions(command.options, each, terminal.log);
     }

@@ -10,6 +10,7 @@ import { printable } from './printable.ts';
  */
 export function reportError(error: unknown, argv: readonly string[], terminal: Terminal): number {
   const known = error instanceof RolesAnywhereError ? error : defect(error);
+  terminal.tellWarnings();
   terminal.log(`roles-anywhere: ${printable(known.message)}`);
   for (const hint of known.hints) terminal.log(`hint: ${printable(hint)}`);
   if (wantsDebug(argv, terminal)) for (const line of details(known)) terminal.log(line);

@@ -12,6 +12,8 @@ import type { Terminal } from './command.ts';
 
 /** Runs the sandbox until a signal stops it: data to stdout, a line for every request to stderr. */
 export async function runSandbox(values: OptionValues, terminal: Terminal): Promise<void> {
+  // From here on: what is half started is tidied up as well.
+  const stopped = terminal.untilStopped();
   const faults = values.list('fail').map((text) => readFault(text, values.origin('fail')));
   const running = await startSandbox({
     ...readOptions(values),
@@ -21,7 +23,6 @@ export async function runSandbox(values: OptionValues, terminal: Terminal): Prom
   });
   try {
     for (const fault of faults) running.failNext(fault);
-    const stopped = terminal.untilStopped();
     await terminal.stdout(values.isOn('json') ? describeAsJson(running) : describeAsText(running));
     terminal.log(`the sandbox listens on ${running.endpoint} until it is interrupted`);
     await stopped;

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { CredentialPlan } from '../credential-plan.ts';
 import { told, type ProfilePlan } from '../faces/serve/kept-role.ts';
 import { type ListenAddress, parseListenAddress, socketsOfSystemd } from '../faces/serve/listen-address.ts';
@@ -22,6 +23,7 @@ export async function runServe(
 ): Promise<void> {
   const log = serveLog(values, given);
   const terminal: Terminal = { ...given, warn: (message) => log('warn', message) };
+  terminal.tellWarnings(terminal.warn);
   const hangUps = new HangUps();
   const stopped = terminal.untilStopped(() => hangUps.ring());
   const notify = notifier(terminal.env, terminal.warn);
@@ -98,7 +100,10 @@ function serveOptionsOf(values: OptionValues, env: Terminal['env']): Omit<ServeO
       ...values.list('admin-listen').map((text) => parseListenAddress(text, 0, values.origin('admin-listen'))),
     ],
     socketMode: readMode(values.text('socket-mode') ?? '', values.origin('socket-mode')),
-    tokenFile: path === undefined ? undefined : { path, option: values.origin('token-file') },
+    tokenFile:
+      path === undefined
+        ? undefined
+        : { path: resolve(path), option: values.origin('token-file'), userId: process.geteuid?.() },
     allowHosts: values.list('allow-host').map((name) => name.toLowerCase()),
     allowUids: uids.length === 0 ? undefined : uids,
     wait: values.isOn('wait'),

@@ -60,7 +60,13 @@ async function updateContext(values: OptionValues, terminal: Terminal): Promise<
     path: credentialsPath(terminal.env),
     pipeline,
     clock,
-    lock: { process: thisProcess, monotonic, sleep: pipeline.sleep, random: pipeline.random },
+    lock: {
+      process: thisProcess,
+      userId: process.geteuid?.(),
+      monotonic,
+      sleep: pipeline.sleep,
+      random: pipeline.random,
+    },
     warn: terminal.warn,
     tell: (message) => terminal.log(`roles-anywhere: ${printable(message)}`),
   };

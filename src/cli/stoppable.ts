@@ -34,7 +34,9 @@ export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): P
 function listen(): Stop {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
-  const free = signals.filter((name) => process.listenerCount(name) === 0);
+  // As the first process of a namespace, one listens that stands back for any other (first-process.ts).
+  const standingBack = process.pid === 1 ? 1 : 0;
+  const free = signals.filter((name) => process.listenerCount(name) === standingBack);
   const release = (): void => {
     for (const name of free) process.off(name, onSignal);
   };

@@ -1,19 +1,29 @@
 import { writeSync } from 'node:fs';
-import { RolesAnywhereError } from '../errors.ts';
 import type { Terminal } from './command.ts';
 import { printable } from './printable.ts';
+import { keepWarnings } from './warnings.ts';
 
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
+  const warnings = keepWarnings((message) => writeError(`roles-anywhere: warning: ${printable(message)}`), process.env);
+  takeWarningsOfNode(warnings.warn);
   return {
     env: process.env,
     now: () => new Date(),
     stdout: writeOut,
     log: writeError,
-    warn: (message) => writeError(`roles-anywhere: warning: ${printable(message)}`),
+    warn: warnings.warn,
+    tellWarnings: warnings.tell,
     askSecret: async (question) => (await import('./prompt.ts')).askSecret(question),
     untilStopped,
   };
+}
+
+/** Node prints deprecations and the like by a listener of its own, which is not there where it was told not to. */
+function takeWarningsOfNode(warn: Terminal['warn']): void {
+  if (process.listenerCount('warning') === 0) return;
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => warn(`${name}: ${message}`));
 }
 
 /**
@@ -25,17 +35,8 @@ async function writeOut(data: string | Uint8Array): Promise<void> {
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
   } catch (error) {
-    if (codeOf(error) !== 'EAGAIN') throw outputFailed(error);
-    const { writeSlowly } = await import('./slow-output.ts');
-    await writeSlowly(rest).catch((failure: unknown) => {
-      throw outputFailed(failure);
-    });
+    await (await import('./slow-output.ts')).writeRest(rest, error);
   }
-}
-
-function outputFailed(cause: unknown): RolesAnywhereError {
-  const reason = codeOf(cause) === 'EPIPE' ? 'its reader has gone' : codeOf(cause);
-  return new RolesAnywhereError('OUTPUT_FAILED', `cannot write to stdout: ${reason}`, { cause });
 }
 
 /** There is nobody to tell when stderr fails. */
@@ -44,7 +45,7 @@ function writeError(line: string): void {
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(2, rest));
   } catch (error) {
-    if (codeOf(error) === 'EAGAIN') process.stderr.write(rest);
+    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') process.stderr.write(rest);
   }
 }
 
@@ -53,8 +54,4 @@ function untilStopped(onHangUp?: () => void): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
     process.on('SIGHUP', onHangUp ?? (() => resolve()));
   });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { RolesAnywhereError } from '../errors.ts';
 import { type AwsConfig, type ConfigSection, parseAwsConfig, parseAwsCredentials } from './aws-config.ts';
+import { homeFolder } from './home-folder.ts';
 import { hasOwnKeys } from './own-keys.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -28,8 +28,7 @@ export function readAwsConfig(env: Environment): AwsFiles {
  * that cannot be read counts as none.
  */
 export function withCredentialsFile(config: AwsFiles, env: Environment): AwsFiles {
-  const path = credentialsPath(env);
-  const sections = readCredentialsFile(path);
+  const { path, sections } = readCredentialsFile(env);
   const profiles = new Map(config.profiles);
   for (const [name, keys] of sections) {
     const configured = config.profiles.get(name) ?? new Map<string, string>();
@@ -50,10 +49,13 @@ export function credentialsPath(env: Environment): string {
 
 /** Where the SDKs look for a file, a `~/` at the beginning of the variable's value being the home folder. */
 function placeOf(env: Environment, variable: string, name: string): string {
-  const given = env[variable];
-  const home = env['HOME'] || env['USERPROFILE'] || homedir();
-  if (given === undefined || given === '') return join(home, '.aws', name);
-  return given.startsWith('~/') ? join(home, given.slice(2)) : given;
+  const given = env[variable] || `~/.aws/${name}`;
+  if (!given.startsWith('~/')) return given;
+  const home = homeFolder(env);
+  if (home !== undefined) return join(home, given.slice(2));
+  throw new RolesAnywhereError('FILE_FAILED', `${given} cannot be found: this user has no home folder`, {
+    hints: [`set HOME, or ${variable} to the path of the file`],
+  });
 }
 
 function readConfigFile(path: string): string {
@@ -71,10 +73,11 @@ function readConfigFile(path: string): string {
   }
 }
 
-function readCredentialsFile(path: string): ReadonlyMap<string, ConfigSection> {
+function readCredentialsFile(env: Environment): { path: string; sections: ReadonlyMap<string, ConfigSection> } {
   try {
-    return parseAwsCredentials(readFileSync(path, 'utf8'));
+    const path = credentialsPath(env);
+    return { path, sections: parseAwsCredentials(readFileSync(path, 'utf8')) };
   } catch {
-    return new Map();
+    return { path: '', sections: new Map() };
   }
 }

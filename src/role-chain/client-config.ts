@@ -34,6 +34,7 @@ export function clientConfig(place: StsPlace): StsClientConfig {
     authSchemePreference: [],
     sigv4aSigningRegionSet: [],
     systemClockOffset: place.clockOffset,
+    disableClockSkewCorrection: false,
     userAgentAppId: '',
     defaultUserAgentProvider: () => Promise.resolve([userAgentPair(userAgent)]),
     ...given,

@@ -77,7 +77,8 @@ describe('credential-process', () => {
   });
 
   test('--no-verify-ssl warns', async () => {
-    const { status, stderr } = await credentialProcess([...arns, ...files(), '--no-verify-ssl']);
+    const env = { ROLES_ANYWHERE_WARNINGS: 'stderr' };
+    const { status, stderr } = await credentialProcess([...arns, ...files(), '--no-verify-ssl'], { env });
     expect(status).toBe(0);
     expect(stderr).toBe('roles-anywhere: warning: --no-verify-ssl: the certificate of the endpoint is not checked\n');
   });

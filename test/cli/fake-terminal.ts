@@ -21,6 +21,7 @@ export function fakeTerminal(env: Record<string, string> = {}): FakeTerminal {
     },
     log: (line) => lines.push(line),
     warn: (message) => lines.push(`roles-anywhere: warning: ${message}`),
+    tellWarnings: () => undefined,
     askSecret: async () => undefined,
     untilStopped: async () => undefined,
   };

@@ -3,6 +3,7 @@ import { processTerminal } from '../../src/cli/terminal.ts';
 /** What the terminal does in a process of its own; the first argument says what to try. */
 async function run(what: string | undefined): Promise<void> {
   const terminal = processTerminal();
+  terminal.tellWarnings();
   if (what === 'hung-up') {
     // As a server does that reads its configuration again.
     const stopped = terminal.untilStopped(() => terminal.log('hung up'));

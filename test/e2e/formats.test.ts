@@ -259,10 +259,10 @@ test('certificate and key from variables', async () => {
   expect(result).toMatchObject({ status: 0, stderr: '' });
 });
 
-test('a key that others may read is used with a warning', async () => {
+test('a key that others may read is used, with a warning where somebody reads it', async () => {
   const leaf = makeLeaf(folder, 'exposed', ca);
   chmodSync(leaf.key, 0o644);
-  const { status, stderr } = await request(['--certificate', leaf.certificate, '--private-key', leaf.key]);
+  const { status, stderr } = await request(['--debug', '--certificate', leaf.certificate, '--private-key', leaf.key]);
   expect(status).toBe(0);
   expect(stderr).toContain('warning');
   expect(stderr).toContain(basename(leaf.key));

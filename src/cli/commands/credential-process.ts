@@ -12,6 +12,7 @@ import { pipelineContext } from '../pipeline-context.ts';
 export const credentialProcess: RunnableCommand = {
   name: 'credential-process',
   options: optionsOf('credential-process'),
+  keepsWarnings: true,
   async run(values, terminal) {
     const plan = await resolvePlan(values, terminal.env);
     if (values.isOn('no-verify-ssl')) {

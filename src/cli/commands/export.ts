@@ -9,6 +9,7 @@ export const exportCommand: Command = {
     "The formats are those of the AWS CLI's configure export-credentials. What is printed is secret: let a shell read " +
     'it, and keep it out of files.',
   options: exportOptions,
+  keepsWarnings: true,
   examples: [
     'eval "$(roles-anywhere export --from-profile on-prem --format env)"',
     'roles-anywhere export --from-profile on-prem --format fish | source',

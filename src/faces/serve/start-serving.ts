@@ -12,7 +12,7 @@ import { checkExposure, tellExposure } from './exposure.ts';
 import { requestLog } from './request-log.ts';
 import { RoleKeeper } from './role-keeper.ts';
 import type { ServeLog } from './serve-log.ts';
-import { openTokenFile } from './token-file.ts';
+import { openTokenFile, type TokenFileOptions } from './token-file.ts';
 import { peerCheck } from './who-may-connect.ts';
 
 /** What to serve, where and to whom. */
@@ -25,7 +25,7 @@ export interface ServeOptions {
   /** Permissions of Unix sockets that are made. */
   readonly socketMode: number;
   /** Token of the container endpoint, which is not there without one. */
-  readonly tokenFile?: { readonly path: string; readonly option: string } | undefined;
+  readonly tokenFile?: TokenFileOptions | undefined;
   /** Names in Host headers besides those of loopback, in lower case. */
   readonly allowHosts: readonly string[];
   /** Users whose processes may connect; all of them when undefined. */

@@ -1,12 +1,13 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync, writeFileSync } from 'node:fs';
-import { platform, userInfo } from 'node:os';
 import { RolesAnywhereError } from '../../errors.ts';
 
 /** A file that holds the token of the container endpoint, and what messages call the option that names it. */
 export interface TokenFileOptions {
   readonly path: string;
   readonly option: string;
+  /** Whom this process acts as, where the system has numbers for that: the file must be that user's, or root's. */
+  readonly userId: number | undefined;
 }
 
 type Warn = (message: string) => void;
@@ -73,14 +74,12 @@ function makeIfAbsent({ path, option }: TokenFileOptions): void {
   }
 }
 
-function readToken(
-  { path, option }: TokenFileOptions,
-  warn: Warn,
-): { seen: string; isToken: (text: string) => boolean } {
+function readToken(options: TokenFileOptions, warn: Warn): { seen: string; isToken: (text: string) => boolean } {
+  const { path, option, userId } = options;
   let content: string;
   let stats: Stats;
   try {
-    ({ stats, content } = readOwn(path, option));
+    ({ stats, content } = readOwn(options));
   } catch (cause) {
     if (cause instanceof RolesAnywhereError) throw cause;
     throw new RolesAnywhereError('FILE_FAILED', `${option}: cannot read ${path}: ${codeOf(cause)}`, { cause });
@@ -97,19 +96,19 @@ function readToken(
     warn(`${path} ends in a line break, with which some SDKs refuse to send the token`);
   }
   // A group is how clients of another user get the token.
-  if (platform() !== 'win32' && (stats.mode & 0o007) !== 0) {
+  if (userId !== undefined && (stats.mode & 0o007) !== 0) {
     warn(`${path} is open to every user (mode ${(stats.mode & 0o777).toString(8)})`);
   }
   return { seen: stampOf(stats), isToken: comparer(token) };
 }
 
 /** Links are followed, for that is how Kubernetes gives secrets; what they lead to must be ours alone to write. */
-function readOwn(path: string, option: string): { readonly stats: Stats; readonly content: string } {
+function readOwn({ path, option, userId }: TokenFileOptions): { readonly stats: Stats; readonly content: string } {
   // Without O_NONBLOCK a pipe put in its place would hold everything up.
   const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = fstatSync(file);
-    const fault = faultOf(stats);
+    const fault = faultOf(stats, userId);
     if (fault !== undefined) {
       throw new RolesAnywhereError('FILE_UNSAFE', `${option}: ${path} ${fault}`, {
         hints: ['whoever writes the token gets the credentials: use a file that only you or root may write'],
@@ -121,10 +120,10 @@ function readOwn(path: string, option: string): { readonly stats: Stats; readonl
   }
 }
 
-function faultOf(stats: Stats): string | undefined {
+function faultOf(stats: Stats, userId: number | undefined): string | undefined {
   if (!stats.isFile()) return 'is no regular file';
-  if (platform() === 'win32') return undefined;
-  if (stats.uid !== 0 && stats.uid !== userInfo().uid) return `belongs to another user (uid ${stats.uid})`;
+  if (userId === undefined) return undefined;
+  if (stats.uid !== 0 && stats.uid !== userId) return `belongs to another user (uid ${stats.uid})`;
   return (stats.mode & 0o022) === 0 ? undefined : `may be written by others (mode ${(stats.mode & 0o777).toString(8)})`;
 }
 

@@ -9,12 +9,18 @@ import {
   statSync,
   type Stats,
 } from 'node:fs';
-import { platform, userInfo } from 'node:os';
+import { platform } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { RolesAnywhereError } from '../../errors.ts';
 import { codeOf, fileFailure } from './file-failure.ts';
 import { type LockContext, takeLock } from './file-lock.ts';
 import { removeLeftovers, replaceFile } from './replace-file.ts';
+
+/** What changing a file needs to know of the world. */
+export interface ChangeContext extends LockContext {
+  /** Whom this process acts as, where the system has numbers for that. */
+  readonly userId: number | undefined;
+}
 
 /** As the kernel's own limit. */
 const mostLinks = 40;
@@ -26,9 +32,13 @@ const mostLinks = 40;
  * @param change what is there, one character a byte, into what shall be there
  * @throws RolesAnywhereError FILE_FAILED, FILE_UNSAFE, FILE_LOCKED
  */
-export async function changeFile(path: string, change: (text: string) => string, context: LockContext): Promise<void> {
+export async function changeFile(
+  path: string,
+  change: (text: string) => string,
+  context: ChangeContext,
+): Promise<void> {
   try {
-    const target = followLinks(path);
+    const target = followLinks(path, context.userId);
     mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
     checkFolder(dirname(target));
     while (!(await changeLocked(target, change, context)));
@@ -57,10 +67,10 @@ async function changeLocked(path: string, change: (text: string) => string, cont
  *
  * A link of somebody else's is not followed: it would lead whoever has more rights to files of the other's choice.
  */
-function followLinks(path: string): string {
+function followLinks(path: string, userId: ChangeContext['userId']): string {
   let target = resolve(path);
   for (let links = 0; isLink(target); links += 1) {
-    checkLink(target);
+    checkLink(target, userId);
     if (links === mostLinks) throw new RolesAnywhereError('FILE_FAILED', `${path} is a circle of symbolic links`);
     target = resolve(dirname(target), readlinkSync(target));
   }
@@ -71,10 +81,9 @@ function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
-function checkLink(path: string): void {
-  const user = userInfo().uid;
+function checkLink(path: string, userId: ChangeContext['userId']): void {
   const { uid } = lstatSync(path);
-  if (platform() === 'win32' || uid === user || uid === 0) return;
+  if (userId === undefined || uid === userId || uid === 0) return;
   throw new RolesAnywhereError('FILE_UNSAFE', `${path} is a symbolic link of another user (uid ${uid})`, {
     hints: ['name the file that it leads to, or run update as that user'],
   });

@@ -1,8 +1,7 @@
 import type { Credentials } from '../../credentials.ts';
 import { obtainPlanned } from '../../pipeline.ts';
 import { checkUsable } from '../check-usable.ts';
-import { changeFile } from './change-file.ts';
-import type { LockContext } from './file-lock.ts';
+import { type ChangeContext, changeFile } from './change-file.ts';
 import { type KeptProfileContext, messageOf, type UpdateTarget } from './kept-profile.ts';
 import { writeProfile } from './write-profile.ts';
 
@@ -10,7 +9,7 @@ import { writeProfile } from './write-profile.ts';
 export interface UpdateContext extends Omit<KeptProfileContext, 'write'> {
   /** The credentials file. */
   readonly path: string;
-  readonly lock: LockContext;
+  readonly lock: ChangeContext;
   /** What was done. */
   readonly tell: (message: string) => void;
 }

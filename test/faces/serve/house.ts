@@ -75,7 +75,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       listen: [{ kind: 'tcp', host: '127.0.0.1', port: 0 }],
       adminListen: [],
       socketMode: 0o600,
-      tokenFile: { path, option: '--token-file' },
+      tokenFile: { path, option: '--token-file', userId: process.geteuid?.() },
       allowHosts: [],
       wait: false,
       ...serve,

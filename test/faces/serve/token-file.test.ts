@@ -31,7 +31,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const open = () => {
   const surroundings = { warn: (message: string) => warnings.push(message), monotonic: () => now };
-  return openTokenFile({ path, option: '--token-file' }, surroundings);
+  return openTokenFile({ path, option: '--token-file', userId: process.geteuid?.() }, surroundings);
 };
 
 test('a file that is not there is made, for its owner alone and without a line break', () => {

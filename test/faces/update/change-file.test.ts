@@ -15,8 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { changeFile } from '../../../src/faces/update/change-file.ts';
-import type { LockContext } from '../../../src/faces/update/file-lock.ts';
+import { type ChangeContext, changeFile } from '../../../src/faces/update/change-file.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 
 let folder: string;
@@ -30,7 +29,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const context: LockContext = {
+const context: ChangeContext = {
+  userId: process.geteuid?.(),
   process: { pid: process.pid, isRunning: () => true },
   monotonic: () => slept,
   sleep: async (milliseconds) => {

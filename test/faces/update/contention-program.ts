@@ -8,6 +8,7 @@ const [what, path = '', name = '', milliseconds = '0', pause = '20'] = process.a
 const until = Date.now() + Number(milliseconds);
 const lock = {
   process: thisProcess,
+  userId: undefined,
   monotonic: () => performance.now(),
   sleep: (delay: number) => new Promise<void>((resolve) => setTimeout(resolve, delay)),
   random: Math.random,

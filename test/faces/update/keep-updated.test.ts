@@ -49,7 +49,13 @@ function context(): UpdateContext {
       environment: {},
       userAgent: 'test',
     },
-    lock: { process: { pid: process.pid, isRunning: () => true }, monotonic, sleep, random: () => 0.5 },
+    lock: {
+      process: { pid: process.pid, isRunning: () => true },
+      userId: undefined,
+      monotonic,
+      sleep,
+      random: () => 0.5,
+    },
     warn: (message) => warnings.push(message),
     tell: (message) => told.push(message),
   };

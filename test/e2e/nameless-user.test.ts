@@ -1,0 +1,190 @@
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
+import { askImds, rolesPath } from '../support/ask-server.ts';
+import { root, runCommand } from '../support/command.ts';
+import { namelessUid, namelessWrapper, needsRoot } from '../support/fresh-user.ts';
+import { type RunningCommand, startCommand } from '../support/running-command.ts';
+
+const document = /^\{"Version":1,"AccessKeyId":"ASIA/;
+
+describe('as a user that the system has no entry for, without HOME (as root)', needsRoot(), () => {
+  let folder: string;
+  let wrapper: readonly string[];
+  let sandbox: Sandbox;
+  /** Of the user. */
+  let own: string;
+  let env: Record<string, string>;
+  let running: RunningCommand[];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-nameless-'));
+    chmodSync(folder, 0o755);
+    wrapper = namelessWrapper(folder);
+    sandbox = await startSandbox({ roles: ['first', 'second'] });
+  });
+  afterAll(async () => {
+    await sandbox.close();
+    rmSync(folder, { recursive: true });
+  });
+  beforeEach(() => {
+    own = mkdtempSync(join(folder, 'own-'));
+    const [certificate, key, config] = ['tls.crt', 'tls.key', 'config'].map((name) => join(own, name));
+    writeFileSync(certificate ?? '', sandbox.certificate);
+    writeFileSync(key ?? '', sandbox.privateKey, { mode: 0o400 });
+    writeFileSync(
+      config ?? '',
+      sandbox
+        .configSection('on-prem')
+        .replaceAll(/(private_key|certificate) = .*\//g, `$1 = ${own}/`)
+        .replace('certificate.pem', 'tls.crt')
+        .replace('private-key.pem', 'tls.key'),
+    );
+    for (const path of [own, certificate, key, config]) chownSync(path ?? '', namelessUid, namelessUid);
+    env = {
+      ...sandbox.environment,
+      ROLES_ANYWHERE_CERTIFICATE: certificate ?? '',
+      ROLES_ANYWHERE_PRIVATE_KEY: key ?? '',
+      TMPDIR: own,
+    };
+    running = [];
+  });
+  afterEach(() => {
+    for (const { child } of running) child.kill('SIGKILL');
+  });
+
+  const run = (args: readonly string[], more: Record<string, string> = {}) =>
+    runCommand(args, { wrapper, env: { ...env, ...more } });
+  const start = (args: readonly string[], more: Record<string, string> = {}): RunningCommand => {
+    const command = startCommand(args, { wrapper, env: { ...env, ...more } });
+    running.push(command);
+    return command;
+  };
+  const inConfig = () => ({ AWS_CONFIG_FILE: join(own, 'config') });
+
+  test.each([
+    ['credential-process', [], document],
+    ['credential-process', ['--assume-role', 'second'], document],
+    ['export', ['--format', 'env'], /^export AWS_ACCESS_KEY_ID=ASIA/],
+    ['sign-string', [], /^"[\da-f]+"$/],
+    ['read-certificate-data', [], /^\{/],
+    ['version', [], /^\d/],
+    ['completion', ['bash'], /^complete /m],
+    ['help', [], /^Usage: /],
+  ])('%s %j', async (command, args, expected) => {
+    const second = sandbox.roleArn.replace('first', 'second');
+    const given = args.map((argument) => (argument === 'second' ? second : argument));
+    const extra = command === 'read-certificate-data' ? ['--certificate', env['ROLES_ANYWHERE_CERTIFICATE'] ?? ''] : [];
+    const { status, stdout, stderr } = await run([command, ...given, ...extra]);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(expected);
+  });
+
+  test('credential-process --from-profile, and what there is to do where no file is named', async () => {
+    expect(await run(['credential-process', '--from-profile', 'on-prem'], inConfig())).toMatchObject({
+      status: 0,
+      stderr: '',
+      stdout: expect.stringMatching(document) as string,
+    });
+    expect(await run(['credential-process', '--from-profile', 'on-prem'])).toEqual({
+      status: 6,
+      stdout: '',
+      stderr:
+        'roles-anywhere: ~/.aws/config cannot be found: this user has no home folder\n' +
+        'hint: set HOME, or AWS_CONFIG_FILE to the path of the file\n',
+    });
+  });
+
+  test('--cache', async () => {
+    const cache = ['--cache-dir', join(own, 'cache')];
+    for (const turn of [1, 2]) {
+      const { status, stdout, stderr } = await run(['credential-process', '--cache', ...cache]);
+      expect([turn, status, stderr]).toEqual([turn, 0, '']);
+      expect(stdout).toMatch(document);
+    }
+    expect((await run(['cache', 'list', ...cache])).stdout).toContain(sandbox.roleArn);
+    expect(await run(['cache', 'clear', ...cache])).toEqual({ status: 0, stdout: 'removed 1 entry\n', stderr: '' });
+    expect(await run(['credential-process', '--cache'])).toEqual({
+      status: 6,
+      stdout: '',
+      stderr:
+        'roles-anywhere: there is no place for the cache: this user has no home folder\n' +
+        'hint: name a folder with --cache-dir, or set HOME\n',
+    });
+  });
+
+  test.each([[[]], [['--server']], [['--from-profile', 'on-prem']]])('exec %j', async (args) => {
+    const { status, stdout } = await run(['exec', ...args, '--', 'sh', '-c', 'env'], inConfig());
+    expect(status).toBe(0);
+    expect(stdout).toMatch(args[0] === '--server' ? /AWS_CONTAINER_CREDENTIALS_FULL_URI=/ : /AWS_ACCESS_KEY_ID=ASIA/);
+  });
+
+  test.each([{}, { HOME: '/' }])('serve with a token file, %j', async (home) => {
+    const command = start(['serve', '--port', '0', '--token-file', join(own, 'token')], home);
+    const [, url = ''] = await command.said(/listening on (http:\S+)/);
+    expect((await askImds(url, rolesPath)).body).toBe('first');
+    expect(lstatSync(join(own, 'token'))).toMatchObject({ uid: namelessUid });
+    expect(await command.stop()).toEqual({ status: 0, signal: null });
+  });
+
+  test('update through a symbolic link, once and until it is stopped', async () => {
+    const file = join(own, 'credentials');
+    symlinkSync('real', file);
+    const at = { AWS_SHARED_CREDENTIALS_FILE: file };
+    // The link is root's, which is as good as the user's own.
+    expect(await run(['update', '--once'], at)).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(readFileSync(join(own, 'real'), 'utf8')).toMatch(/^\[default\]\naws_access_key_id = ASIA/);
+    const command = start(['update'], at);
+    await command.said(/works until/);
+    expect(await command.stop()).toEqual({ status: 0, signal: null });
+    expect(await run(['update', '--once'])).toEqual({
+      status: 6,
+      stdout: '',
+      stderr:
+        'roles-anywhere: ~/.aws/credentials cannot be found: this user has no home folder\n' +
+        'hint: set HOME, or AWS_SHARED_CREDENTIALS_FILE to the path of the file\n',
+    });
+  });
+
+  test('sandbox', async () => {
+    const command = start(['sandbox']);
+    await command.said(/the sandbox listens on/);
+    expect(command.stdout()).toContain('export ROLES_ANYWHERE_TRUST_ANCHOR_ARN=');
+    expect(await command.stop()).toEqual({ status: 0, signal: null });
+  });
+
+  test('the provider, by options and by a profile', async () => {
+    const program = join(own, 'program.cjs');
+    buildSync({
+      stdin: {
+        contents:
+          `
+          import { fromRolesAnywhere } from './dist/lib/index.js';
+          const ids = [];
+          for (const init of [{}, { profile: 'on-prem' }]) ids.push((await fromRolesAnywhere(init)()).accessKeyId.slice(0, 4));
+          process.stdout.write(ids.join());`.replace('const ids', 'void (async () => { const ids') + '})();',
+        resolveDir: root,
+      },
+      outfile: program,
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      external: ['pkcs11js'],
+    });
+    const asProgram = wrapper.map((word) => (word.endsWith('.cjs') ? program : word));
+    const result = await runCommand([], { wrapper: asProgram, env: { ...env, ...inConfig() } });
+    expect(result).toMatchObject({ status: 0, stdout: 'ASIA,ASIA' });
+  });
+});
