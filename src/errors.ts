@@ -4,6 +4,7 @@
 
 /** What was asked for cannot be understood: an option, an ARN, a configuration file. */
 type OptionErrorCode =
+  | 'NOT_CONFIGURED'
   | 'OPTION_UNKNOWN'
   | 'OPTION_MISSING'
   | 'OPTION_INVALID'
@@ -149,10 +150,9 @@ const brand = Symbol.for('roles-anywhere.error');
 
 /** With these a provider chain goes on to its next link: nothing was configured, or nothing could be reached. */
 const passOn: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'OPTION_MISSING',
+  'NOT_CONFIGURED',
   'NETWORK_UNREACHABLE',
   'NETWORK_TIMEOUT',
-  'NETWORK_PROXY',
   'SERVICE_THROTTLED',
   'SERVICE_UNAVAILABLE',
 ]);

@@ -25,6 +25,7 @@ const arrows = {
   'failure-kind.ts': [],
   'version.ts': [],
   'nearest.ts': [],
+  'given-shape.ts': ['nearest.ts'],
   'looks-like-content.ts': [],
   'pkcs11-uri.ts': ['nearest.ts', 'type:identity'],
   options: [
@@ -37,10 +38,10 @@ const arrows = {
     'type:role-chain',
     'role-chain/check-hop.ts',
   ],
-  identity: ['looks-like-content.ts', 'pkcs11-uri.ts', 'failure-kind.ts'],
+  identity: ['given-shape.ts', 'looks-like-content.ts', 'pkcs11-uri.ts', 'failure-kind.ts'],
   'sigv4-x509': ['type:identity'],
   session: ['credentials.ts', 'sigv4-x509', 'type:identity'],
-  'role-chain': ['credentials.ts', 'session', 'type:credential-plan.ts'],
+  'role-chain': ['credentials.ts', 'given-shape.ts', 'session', 'type:credential-plan.ts'],
   refresh: [
     'credentials.ts',
     'failure-kind.ts',
@@ -50,7 +51,7 @@ const arrows = {
     'type:session',
   ],
   trust: [],
-  sandbox: ['trust'],
+  sandbox: ['trust', 'given-shape.ts'],
   failover: ['credentials.ts', 'failure-kind.ts'],
   'credential-plan.ts': ['type:identity', 'type:role-chain', 'type:session'],
   'pipeline.ts': [
@@ -69,6 +70,7 @@ const arrows = {
     'credential-plan.ts',
     'credentials.ts',
     'failure-kind.ts',
+    'given-shape.ts',
     'pipeline.ts',
     'pipeline-held.ts',
     'pipeline-cached.ts',
@@ -77,6 +79,7 @@ const arrows = {
     'refresh',
     'type:failover',
     'type:role-chain',
+    'role-chain/check-hop.ts',
     'type:session',
     'version.ts',
   ],
@@ -99,7 +102,14 @@ const arrows = {
     'type:identity',
     'type:session',
   ],
-  'library.ts': ['pipeline.ts', 'identity', 'sigv4-x509', 'type:credential-plan.ts', 'type:credentials.ts'],
+  'library.ts': [
+    'given-shape.ts',
+    'pipeline.ts',
+    'identity',
+    'sigv4-x509',
+    'type:credential-plan.ts',
+    'type:credentials.ts',
+  ],
   'index.ts': ['*'],
 };
 

@@ -9,6 +9,7 @@ type ExitStatus = 1 | 2 | 3 | 4 | 5 | 6;
 export const exitStatuses: Record<ErrorCode, ExitStatus> = {
   INTERNAL: 1,
 
+  NOT_CONFIGURED: 2,
   OPTION_UNKNOWN: 2,
   OPTION_MISSING: 2,
   OPTION_INVALID: 2,

@@ -3,6 +3,7 @@ import { nearest } from '../nearest.ts';
 import type { NamedHop } from '../role-chain/role-hop.ts';
 import type { AwsFiles } from './aws-files.ts';
 import { checkKeyNames } from './check-key-names.ts';
+import type { ProfileKeys } from './gather-values.ts';
 import { type ProcessLine, readProcessLine } from './process-line.ts';
 import { hasOwnKeys } from './own-keys.ts';
 import { entriesOf, type ProfileEntries } from './profile-entries.ts';
@@ -34,14 +35,26 @@ const shared: ReadonlySet<string> = new Set([
   'services.sts.endpoint_url',
 ]);
 
+/** What following a profile comes to, as the keys of one. */
+export function followedKeys(name: string, files: AwsFiles, askedBy: string): ProfileKeys {
+  const { entries, chain } = followProfile(name, files, askedBy);
+  return {
+    name,
+    chain,
+    keys: new Map([...entries].map(([key, { text }]) => [key, text])),
+    places: new Map([...entries].map(([key, { place }]) => [key, place])),
+  };
+}
+
 /**
  * Follows role_arn and source_profile as the SDKs do, down to the profile with the `roles_anywhere_` keys or with a
  * `credential_process` line of ours or of the official helper, and on by the `--from-profile` of that line.
  *
+ * @param askedBy what messages call who asks for the profile
  * @throws RolesAnywhereError CONFIG_PROFILE, CONFIG_INVALID, OPTION_*
  */
-export function followProfile(name: string, files: AwsFiles): FollowedProfile {
-  return follow(name, { askedBy: '--from-profile', isOpen: true, visited: [], region: undefined });
+export function followProfile(name: string, files: AwsFiles, askedBy = '--from-profile'): FollowedProfile {
+  return follow(name, { askedBy, isOpen: true, visited: [], region: undefined });
 
   function follow(name: string, question: Question): FollowedProfile {
     const { askedBy, visited } = question;

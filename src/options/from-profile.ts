@@ -28,17 +28,9 @@ export async function readProfiles(
   if (names.every((name) => isPlain(name, config))) {
     return names.map((name) => ({ name, keys: keysOf(name, config), chain: [] }));
   }
-  const { followProfile } = await import('./follow-profile.ts');
+  const { followedKeys } = await import('./follow-profile.ts');
   const files = withCredentialsFile(config, env);
-  return names.map((name) => {
-    const { entries, chain } = followProfile(name, files);
-    return {
-      name,
-      chain,
-      keys: new Map([...entries].map(([key, { text }]) => [key, text])),
-      places: new Map([...entries].map(([key, { place }]) => [key, place])),
-    };
-  });
+  return names.map((name) => followedKeys(name, files, '--from-profile'));
 }
 
 function checkNames(names: readonly string[], command: CommandOptions): void {

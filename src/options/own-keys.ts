@@ -13,6 +13,11 @@ const deciding: ReadonlySet<string> = new Set(
   optionTable.filter(({ flag }) => !aside.has(flag)).map((row) => profileKeyName(row)),
 );
 
+/** Whether a `roles_anywhere_` key is one that says nothing of what credentials to get. */
+export function isAside(key: string): boolean {
+  return aside.has(key.slice('roles_anywhere_'.length).replaceAll('_', '-'));
+}
+
 /** Whether the keys of a profile say what credentials to get: `roles_anywhere_cache` alone does not. */
 export function hasOwnKeys(keys: ReadonlyMap<string, unknown>): boolean {
   return [...keys.keys()].some((key) => deciding.has(key));

@@ -1,5 +1,6 @@
 import { RolesAnywhereError } from '../errors.ts';
-import type { NamedHop } from './role-hop.ts';
+import { isObject, whatIs } from '../given-shape.ts';
+import type { NamedHop, RoleHop } from './role-hop.ts';
 
 /**
  * Says before anybody is asked what STS would refuse in a hop (API reference, AssumeRole).
@@ -16,6 +17,8 @@ export function checkHop(hop: NamedHop, partition: string): void {
 
 /** Every fault of a hop, each naming the hop by its `option`. */
 export function hopFaults(hop: NamedHop, partition: string): readonly RolesAnywhereError[] {
+  const wrongKinds = kindFaults(hop);
+  if (wrongKinds.length > 0) return wrongKinds;
   return [
     ...roleFaults(hop, partition),
     ...textFaults(hop),
@@ -24,6 +27,32 @@ export function hopFaults(hop: NamedHop, partition: string): readonly RolesAnywh
     ...tagFaults(hop),
     ...transitiveFaults(hop),
   ];
+}
+
+const isString = (value: unknown): boolean => typeof value === 'string';
+const isTexts = (value: unknown): boolean => Array.isArray(value) && Array.from(value).every(isString);
+
+/** Programs in JavaScript give anything. What each member must be, and where that is not plain, how to make it. */
+const kinds: readonly (readonly [keyof RoleHop, (value: unknown) => boolean, demand: string, hint?: string])[] = [
+  ['roleArn', isString, 'a string'],
+  ['externalId', isString, 'a string'],
+  ['roleSessionName', isString, 'a string'],
+  ['durationSeconds', (value) => typeof value === 'number', 'a number of seconds'],
+  ['policy', isString, 'a string', 'JSON.stringify() makes the text of a policy document'],
+  ['policyArns', isTexts, 'a list of ARNs'],
+  ['tags', isObject, 'an object', "write { team: 'billing' }, in place of the list of Key and Value that STS has"],
+  ['transitiveTagKeys', isTexts, 'a list of tag keys'],
+  ['region', isString, 'a string'],
+];
+
+function kindFaults(hop: NamedHop): readonly RolesAnywhereError[] {
+  return kinds.flatMap(([member, isRight, demand, hint]) => {
+    const value: unknown = hop[member];
+    const isLeftOut = value === undefined && member !== 'roleArn';
+    if (isLeftOut || isRight(value)) return [];
+    const found = Array.isArray(value) ? 'a list with something else in it' : whatIs(value);
+    return [invalid(hop, `${member} must be ${demand}, not ${found}`, hint === undefined ? [] : [hint])];
+  });
 }
 
 const rolePattern = /^(?=.{20,2048}$)arn:(aws(?:-[a-z0-9]+)*):iam::\d{12}:role\/(?:[!-~]+\/)?[\w+=,.@-]{1,64}$/;

@@ -1,11 +1,12 @@
 import { RolesAnywhereError } from '../../errors.ts';
+import { isObject, whatIs } from '../../given-shape.ts';
 import type { CommandOptions, OptionRow } from '../../options/option-row.ts';
 import type { ParsedFlags } from '../../options/parse-flags.ts';
 import { Problems } from '../../options/problems.ts';
 import { optionTable } from '../../options/table.ts';
 import type { RolesAnywhereTarget } from './init.ts';
 import { propertyOf } from './property-names.ts';
-import { isPlace } from './supplied-keys.ts';
+import { isPlace, longestText } from './supplied-keys.ts';
 
 /** Options of the command that are for a process that ends, for its terminal, or that go by other ways here. */
 const notHere: ReadonlySet<string> = new Set(['cache', 'cache-dir', 'debug', 'help']);
@@ -37,21 +38,36 @@ const materials: ReadonlySet<string> = new Set(['certificate', 'private-key', 'i
 
 function textsOf(row: OptionRow, value: unknown): readonly string[] | undefined {
   if (value === undefined) return undefined;
-  if (row.flag === 'assume-role') return Array.isArray(value) ? value.map(roleArnOf) : fail(row, 'a list of roles');
-  if (materials.has(row.flag)) return [isPlace(value) ? value : standIn];
+  if (row.flag === 'assume-role')
+    return Array.isArray(value) ? Array.from(value, roleArnOf) : fail(row, 'a list of roles', value);
+  if (materials.has(row.flag)) return [isPlace(value) ? bounded(row, value) : standIn];
   if (row.secret && typeof value === 'function') return [standIn];
-  if (row.kind === 'boolean') return typeof value === 'boolean' ? [String(value)] : fail(row, 'true or false');
-  if (row.kind === 'integer') return typeof value === 'number' ? [String(value)] : fail(row, 'a number');
-  return typeof value === 'string' ? [value] : fail(row, 'a string');
+  if (row.kind === 'boolean') return typeof value === 'boolean' ? [String(value)] : fail(row, 'true or false', value);
+  if (row.kind === 'integer') return typeof value === 'number' ? [String(value)] : fail(row, 'a number', value);
+  return typeof value === 'string' ? [bounded(row, value)] : fail(row, 'a string', value);
 }
 
 function roleArnOf(hop: unknown, at: number): string {
-  const roleArn = typeof hop === 'object' && hop !== null && 'roleArn' in hop ? hop.roleArn : undefined;
-  if (typeof roleArn === 'string') return roleArn;
-  throw new RolesAnywhereError('OPTION_INVALID', `roleChain[${at}] has no roleArn`);
+  if (isObject(hop)) {
+    const roleArn = 'roleArn' in hop ? hop.roleArn : undefined;
+    if (typeof roleArn === 'string' && roleArn.length <= longestText) return roleArn;
+    throw new RolesAnywhereError('OPTION_INVALID', `roleChain[${at}] has no roleArn`);
+  }
+  throw new RolesAnywhereError(
+    'OPTION_INVALID',
+    `roleChain[${at}] must be an object with a roleArn, not ${whatIs(hop)}`,
+  );
+}
+
+function bounded(row: OptionRow, text: string): string {
+  if (text.length <= longestText) return text;
+  throw new RolesAnywhereError(
+    'OPTION_INVALID',
+    `--${row.flag} has ${text.length} characters, and may have ${longestText}`,
+  );
 }
 
 /** The value is not shown: it may be a key that took the place of another option. */
-function fail(row: OptionRow, demand: string): never {
-  throw new RolesAnywhereError('OPTION_INVALID', `--${row.flag} must be ${demand}`);
+function fail(row: OptionRow, demand: string, value: unknown): never {
+  throw new RolesAnywhereError('OPTION_INVALID', `--${row.flag} must be ${demand}, not ${whatIs(value)}`);
 }

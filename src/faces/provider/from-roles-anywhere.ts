@@ -2,6 +2,7 @@ import type { Credentials } from '../../credentials.ts';
 import type { HeldCredentials } from '../../pipeline-held.ts';
 import { type Ambient, ambient } from './ambient.ts';
 import type { CallerConfig, FromRolesAnywhereInit, IdentityProperties, RolesAnywhereProvider } from './init.ts';
+import { clientProfile } from './profile-name.ts';
 
 /**
  * Credentials for clients of the AWS SDK, by IAM Roles Anywhere: a provider like those of
@@ -34,14 +35,20 @@ export function fromRolesAnywhere(init: FromRolesAnywhereInit = {}): RolesAnywhe
 
 /** The same in surroundings of one's own: tests have another clock and another environment. */
 export function providerIn(surroundings: Ambient, init: FromRolesAnywhereInit): RolesAnywhereProvider {
-  let opened: Promise<HeldCredentials> | undefined;
+  /** By the profile of the client, where that counts: what was got for one profile no client of another gets. */
+  const opened = new Map<string | undefined, Promise<HeldCredentials>>();
 
-  function open(caller: CallerConfig | undefined): Promise<HeldCredentials> {
+  function heldFor(caller: CallerConfig | undefined): Promise<HeldCredentials> {
+    const profile = clientProfile(init, caller, surroundings.environment());
+    return opened.get(profile) ?? open(profile, caller);
+  }
+
+  function open(profile: string | undefined, caller: CallerConfig | undefined): Promise<HeldCredentials> {
     const opening = import('./open-held.ts').then(({ openHeld }) => openHeld(init, caller, surroundings));
-    opened = opening;
+    opened.set(profile, opening);
     // What was wrong may be mended before the next call.
     opening.catch(() => {
-      if (opened === opening) opened = undefined;
+      if (opened.get(profile) === opening) opened.delete(profile);
     });
     return opening;
   }
@@ -53,7 +60,7 @@ export function providerIn(surroundings: Ambient, init: FromRolesAnywhereInit): 
   }: IdentityProperties = {}): Promise<Credentials> {
     abortSignal?.throwIfAborted();
     try {
-      const held = await (opened ?? open(callerClientConfig));
+      const held = await heldFor(callerClientConfig);
       return await held.get({ forceRefresh, signal: abortSignal });
     } catch (error) {
       const { inCallersWords } = await import('./callers-words.ts');
@@ -62,10 +69,9 @@ export function providerIn(surroundings: Ambient, init: FromRolesAnywhereInit): 
   }
 
   async function close(): Promise<void> {
-    const closing = opened;
-    opened = undefined;
-    const held = await closing?.catch(() => undefined);
-    await held?.close();
+    const closing = [...opened.values()];
+    opened.clear();
+    await Promise.all(closing.map(async (opening) => (await opening.catch(() => undefined))?.close()));
   }
 
   return Object.assign(provide, { close, [Symbol.asyncDispose]: close });

@@ -1,5 +1,6 @@
 import type { CredentialTarget } from '../../credential-plan.ts';
 import type { IdentityContext } from '../../identity/identity.ts';
+import { checkHop } from '../../role-chain/check-hop.ts';
 import type { NamedHop, RoleHop } from '../../role-chain/role-hop.ts';
 import { suppliedIdentity } from './supplied-identity.ts';
 import type { RolesAnywhereTarget } from './init.ts';
@@ -8,21 +9,24 @@ import type { RolesAnywhereTarget } from './init.ts';
  * Puts into a target what the options, being text, cannot hold: key material itself, functions, an identity of the
  * caller's, roles with more than an ARN, the settings of an STS client.
  *
- * @throws RolesAnywhereError OPTION_INVALID
+ * @throws RolesAnywhereError OPTION_INVALID, ARN_INVALID, ARN_MISMATCH
  */
 export function withGivenParts(
   { name, request }: CredentialTarget,
   init: RolesAnywhereTarget,
   context: IdentityContext,
 ): CredentialTarget {
-  const { fips, dualStack } = request.endpoint;
+  const { fips, dualStack, partition } = request.endpoint;
   const { clientConfig, roleChain } = init;
+  const hops = roleChain === undefined ? request.roleChain : withHops(request.roleChain ?? [], roleChain);
+  // Of a fallback too: what is wrong with it is told before the day it is needed.
+  for (const hop of hops ?? []) checkHop(hop, partition);
   return {
     name,
     request: {
       ...request,
       identity: suppliedIdentity(request.identity, init, context),
-      ...(roleChain === undefined ? {} : { roleChain: withHops(request.roleChain ?? [], roleChain) }),
+      ...(hops === undefined ? {} : { roleChain: hops }),
       ...(clientConfig === undefined ? {} : { sts: { fips, dualStack, ...request.sts, clientConfig } }),
     },
   };

@@ -5,19 +5,22 @@ import { version } from '../../version.ts';
 import type { Ambient } from './ambient.ts';
 import type { CallerConfig, FromRolesAnywhereInit } from './init.ts';
 import { inWords } from './callers-words.ts';
+import { checkInit } from './check-init.ts';
 import { logFailover, logRefresh, type Say } from './log-events.ts';
+import { profileName } from './profile-name.ts';
 import { resolveInit } from './resolve-init.ts';
 
 /**
  * Makes of the init what keeps its credentials. Reads environment and profile; certificate and key come later.
  *
- * @throws RolesAnywhereError OPTION_*, ARN_*, ENDPOINT_INVALID, CONFIG_*: every fault of a way at once
+ * @throws RolesAnywhereError OPTION_*, ARN_*, ENDPOINT_INVALID, CONFIG_*, NOT_CONFIGURED: every fault of a way at once
  */
 export async function openHeld(
   init: FromRolesAnywhereInit,
   caller: CallerConfig | undefined,
   { environment, clock, random, sleep }: Ambient,
 ): Promise<HeldCredentials> {
+  checkInit(init);
   const say = sayTo(init.logger ?? init.parentClientConfig?.logger ?? caller?.logger);
   const env = environment();
   const context = {
@@ -33,7 +36,7 @@ export async function openHeld(
     onRefresh: (event: RefreshEvent) => logRefresh(event, say),
     onFailover: (event: FailoverEvent) => logFailover(event, say),
   };
-  const plan = await resolveInit(init, { env, context });
+  const plan = await resolveInit(init, { env, context, profile: profileName(init, caller, env) });
   if (plan.targets.some(({ request }) => !request.network.verify)) {
     say('warn', '--no-verify-ssl: the certificate of the endpoint is not checked');
   }
@@ -42,5 +45,5 @@ export async function openHeld(
 
 /** Lines in the form of the SDK's own providers. */
 function sayTo(logger: FromRolesAnywhereInit['logger']): Say {
-  return (level, message) => logger?.[level](`roles-anywhere - fromRolesAnywhere: ${inWords(message)}`);
+  return (level, message) => logger?.[level]?.(`roles-anywhere - fromRolesAnywhere: ${inWords(message)}`);
 }

@@ -1,12 +1,14 @@
 import type { CredentialPlan } from '../../credential-plan.ts';
 import { RolesAnywhereError } from '../../errors.ts';
 import type { IdentityContext } from '../../identity/identity.ts';
-import { readValues } from '../../options/read-values.ts';
 import { resolvePlan } from '../../options/resolve-plan.ts';
 import { inCallersWords } from './callers-words.ts';
-import { flagsOf, providerOptions } from './flags-of.ts';
+import { checkFallback } from './check-init.ts';
+import { flagsOf } from './flags-of.ts';
 import type { FromRolesAnywhereInit, RolesAnywhereTarget } from './init.ts';
 import { withGivenParts } from './given-parts.ts';
+import type { ProfileName } from './profile-name.ts';
+import { readWay } from './read-way.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -14,21 +16,39 @@ interface Surroundings {
   readonly env: Environment;
   /** What opens certificates and keys whenever they are needed. */
   readonly context: IdentityContext;
+  /** The one to look at where the init decides nothing; a fallback decides by itself. */
+  readonly profile: ProfileName | undefined;
 }
 
 /**
  * Makes of the init what the pipeline takes, as the command does of its flags: the init is the nearest source, then
  * come environment and profile.
  *
- * @throws RolesAnywhereError OPTION_*, ARN_*, ENDPOINT_INVALID, CONFIG_*: every fault of a way at once
+ * @param init checked by `checkInit`
+ * @throws RolesAnywhereError OPTION_*, ARN_*, ENDPOINT_INVALID, CONFIG_*, NOT_CONFIGURED: every fault of a way at once
  */
 export async function resolveInit(init: FromRolesAnywhereInit, surroundings: Surroundings): Promise<CredentialPlan> {
-  const { targets, failoverOnRefusal } = await resolveTarget(init, surroundings);
+  const { targets, failoverOnRefusal } = await resolveFirst(init, surroundings);
   const further = [];
   for (const [at, fallback] of (init.fallback ?? []).entries()) {
     further.push(...(await resolveFallback(fallback, `fallback[${at}]: `, surroundings)));
   }
   return { targets: [...targets, ...further], failoverOnRefusal };
+}
+
+/** Nothing at all is no mistake, unless there are others to fall back on. */
+async function resolveFirst(init: FromRolesAnywhereInit, surroundings: Surroundings): Promise<CredentialPlan> {
+  try {
+    return await resolveTarget(init, surroundings);
+  } catch (error) {
+    throw (init.fallback ?? []).length > 0 ? asMistake(error) : error;
+  }
+}
+
+/** Half a configuration: who gave a fallback meant to get credentials here. */
+function asMistake(error: unknown): unknown {
+  if (!(error instanceof RolesAnywhereError) || error.code !== 'NOT_CONFIGURED') return error;
+  return new RolesAnywhereError('OPTION_MISSING', error.message, { hints: error.hints });
 }
 
 async function resolveFallback(
@@ -37,16 +57,19 @@ async function resolveFallback(
   surroundings: Surroundings,
 ): Promise<CredentialPlan['targets']> {
   try {
-    return (await resolveTarget(init, surroundings)).targets;
+    checkFallback(init);
+    return (await resolveTarget(init, { ...surroundings, profile: undefined })).targets;
   } catch (error) {
-    throw inCallersWords(error, place);
+    throw inCallersWords(asMistake(error), place);
   }
 }
 
-async function resolveTarget(init: RolesAnywhereTarget, { env, context }: Surroundings): Promise<CredentialPlan> {
-  refuseSecondIdentity(init);
+async function resolveTarget(
+  init: RolesAnywhereTarget,
+  { env, context, profile }: Surroundings,
+): Promise<CredentialPlan> {
   const environment = withFile(env, init);
-  const values = await readValues(providerOptions, flagsOf(init), environment);
+  const values = await readWay(flagsOf(init), environment, profile);
   const plan = await resolvePlan(values, environment);
   const [first, ...others] = plan.targets;
   return {
@@ -61,13 +84,4 @@ function withFile(env: Environment, { configFilepath, filepath }: RolesAnywhereT
     ...(configFilepath === undefined ? {} : { AWS_CONFIG_FILE: configFilepath }),
     ...(filepath === undefined ? {} : { AWS_SHARED_CREDENTIALS_FILE: filepath }),
   };
-}
-
-function refuseSecondIdentity(init: RolesAnywhereTarget): void {
-  if (init.identity === undefined) return;
-  const other = (['certificate', 'privateKey', 'intermediates'] as const).find((name) => init[name] !== undefined);
-  if (other === undefined) return;
-  throw new RolesAnywhereError('OPTION_CONFLICT', `identity and ${other} exclude each other`, {
-    hints: ['an identity has certificate, chain and key of its own: give one of the two'],
-  });
 }

@@ -25,6 +25,9 @@ export function suppliedKeys(init: RolesAnywhereTarget): SuppliedKeys {
   ]);
 }
 
+/** Characters that a path, a URI or a password may have. What is longer was meant for something else. */
+export const longestText = 32_768;
+
 /** Whether a value is a text that says where something is, and not the thing itself. */
 export function isPlace(value: unknown): value is string {
   return typeof value === 'string' && !/-----BEGIN|[\r\n]/.test(value);

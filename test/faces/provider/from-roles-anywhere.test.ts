@@ -101,7 +101,7 @@ test('what was wrong with the environment is forgotten once it is mended', async
   const environment: Record<string, string> = {};
   const { roleArn, ...others } = initFor(sandbox);
   const provider = providerIn({ ...around, environment: () => environment }, others);
-  expect(await rejectionOf(provider())).toMatchObject({ code: 'OPTION_MISSING', tryNextLink: true });
+  expect(await rejectionOf(provider())).toMatchObject({ code: 'OPTION_MISSING', tryNextLink: false });
   environment['ROLES_ANYWHERE_ROLE_ARN'] = roleArn ?? '';
   expect((await provider()).accountId).toBe(sandbox.accountId);
 });

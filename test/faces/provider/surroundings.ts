@@ -8,9 +8,10 @@ export interface TestSurroundings extends Ambient {
   readonly advance: (milliseconds: number) => void;
 }
 
-/** Without environment, without waits, and without chance. */
-export function surroundings(environment: Readonly<Record<string, string>> = {}): TestSurroundings {
+/** Without environment, files of AWS's, waits, and chance. */
+export function surroundings(given: Readonly<Record<string, string>> = {}): TestSurroundings {
   let ahead = 0;
+  const environment = { AWS_CONFIG_FILE: '/no/such/config', AWS_SHARED_CREDENTIALS_FILE: '/no/such/file', ...given };
   return {
     environment: () => environment,
     clock: {

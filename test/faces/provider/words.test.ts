@@ -6,6 +6,7 @@ import { inCallersWords, inWords } from '../../../src/faces/provider/callers-wor
 import { providerIn } from '../../../src/faces/provider/from-roles-anywhere.ts';
 import { providerOptions } from '../../../src/faces/provider/flags-of.ts';
 import { propertyOf } from '../../../src/faces/provider/property-names.ts';
+import { environmentName } from '../../../src/options/option-row.ts';
 import { root } from '../../support/command.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 import { surroundings } from './surroundings.ts';
@@ -22,7 +23,9 @@ const refused = (init: object) => rejectionOf(providerIn(surroundings(), init)()
 describe('errors name options as the caller knows them', () => {
   test('everything that is missing', async () => {
     const error = await refused({});
-    expect(error.message).toBe('trustAnchorArn, profileArn, roleArn and certificate are missing');
+    expect(error.message).toBe(
+      'nothing is configured: trustAnchorArn, profileArn, roleArn and certificate are missing',
+    );
     expect(error.hints[0]).toBe(
       'give trustAnchorArn, ROLES_ANYWHERE_TRUST_ANCHOR_ARN, or roles_anywhere_trust_anchor_arn in the profile given as profile',
     );
@@ -103,4 +106,47 @@ test('the init has every option of credential-process, and no other', () => {
   const notInTable = new Set(['identity', 'clientConfig', 'configFilepath', 'filepath']);
   const offered = options.filter((name) => !name.endsWith('Fd') && !notInInit.has(name));
   expect(new Set(properties.filter((name = '') => !notInTable.has(name)))).toEqual(new Set(offered));
+});
+
+describe('hover texts', () => {
+  const source = readFileSync(join(root, 'src', 'faces', 'provider', 'init.ts'), 'utf8');
+  const [, way = '', whole = ''] =
+    /export interface RolesAnywhereTarget \{([\s\S]*?)\n\}[\s\S]*export interface FromRolesAnywhereInit[^{]*\{([\s\S]*?)\n\}/.exec(
+      source,
+    ) ?? [];
+  const texts = new Map(
+    [...`${way}${whole}`.matchAll(/(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?\n? {2}readonly (\w+)\?:/g)].map(
+      ([, text = '', name = '']) => [name, text.replaceAll(/\s+(?:\* )?/g, ' ')],
+    ),
+  );
+  const inTable = providerOptions.options.filter((row) => texts.has(propertyOf(row.flag)) && !row.flagOnly);
+
+  test('every option has one', () => {
+    expect(texts.size).toBeGreaterThan(40);
+    expect([...texts].filter(([, text]) => text.length < 20).map(([name]) => name)).toEqual([]);
+  });
+
+  test.each(inTable.map((row) => [propertyOf(row.flag), row] as const))(
+    '%s: flag, variables, range and default are those of the table',
+    (name, row) => {
+      const text = texts.get(name) ?? '';
+      const variables = [environmentName(row), ...(row.environment ?? []), ...(row.general?.environment ?? [])];
+      const facts = [
+        ...[`--${row.flag}`, ...variables].map((word) => `\`${word}\``),
+        ...(row.range === undefined ? [] : [`${row.range[0]} to ${row.range[1]}`]),
+        ...(row.fallback === undefined ? [] : [`${row.fallback} by default`]),
+        ...(row.kind === 'boolean' && row.fallback === undefined ? ['false by default'] : []),
+      ];
+      expect(facts.filter((fact) => !text.includes(fact))).toEqual([]);
+    },
+  );
+
+  test('every option says where it comes from, and what holds when it is not given', () => {
+    // A file stands for the password beside it.
+    const own = [...texts].filter(([name]) => !name.endsWith('File'));
+    const silent = own.filter(
+      ([, text]) => !/by default|By default|Required|Without one|In place|come before|Where neither/.test(text),
+    );
+    expect(silent.map(([name]) => name)).toEqual([]);
+  });
 });
