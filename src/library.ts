@@ -30,7 +30,11 @@ import type { SigningMaterial } from './sigv4-x509/sign-request.ts';
  * ```
  */
 export async function openIdentity(source: IdentitySource, context: IdentityContext): Promise<SigningIdentity> {
-  const module = await import('./identity/open-identity.ts');
+  const [module, { checkIdentityCall }] = await Promise.all([
+    import('./identity/open-identity.ts'),
+    import('./check-library.ts'),
+  ]);
+  checkIdentityCall(source, context);
   return module.openIdentity(source, context);
 }
 
@@ -56,7 +60,8 @@ export async function openIdentity(source: IdentitySource, context: IdentityCont
  * ```
  */
 export async function obtainCredentials(request: CredentialRequest, context: PipelineContext): Promise<Credentials> {
-  const module = await import('./pipeline.ts');
+  const [module, { checkCredentialCall }] = await Promise.all([import('./pipeline.ts'), import('./check-library.ts')]);
+  checkCredentialCall(request, context);
   return module.obtainCredentials(request, context);
 }
 
@@ -64,7 +69,7 @@ export async function obtainCredentials(request: CredentialRequest, context: Pip
  * Signs a request with SigV4-X509 (IAM Roles Anywhere user guide, "The signing process"). Pure: it neither sends nor
  * reads anything. Every header handed in is signed; what must stay unsigned, as User-Agent, is added afterwards.
  *
- * @throws whatever the signer throws
+ * @throws RolesAnywhereError OPTION_UNKNOWN, OPTION_INVALID; whatever the signer throws
  *
  * @example
  * ```ts
@@ -85,6 +90,10 @@ export async function signRequest(
   identity: SigningMaterial,
   scope: SigningScope,
 ): Promise<SignedRequest> {
-  const module = await import('./sigv4-x509/sign-request.ts');
+  const [module, { checkSigningCall }] = await Promise.all([
+    import('./sigv4-x509/sign-request.ts'),
+    import('./check-library.ts'),
+  ]);
+  checkSigningCall(request, identity, scope);
   return module.signRequest(request, identity, scope);
 }

@@ -102,8 +102,17 @@ const arrows = {
     'type:identity',
     'type:session',
   ],
-  'library.ts': [
+  'check-library.ts': [
     'given-shape.ts',
+    'identity/identity-fault.ts',
+    'type:identity',
+    'type:credential-plan.ts',
+    'type:role-chain',
+    'type:session',
+    'type:sigv4-x509',
+  ],
+  'library.ts': [
+    'check-library.ts',
     'pipeline.ts',
     'identity',
     'sigv4-x509',

@@ -1,4 +1,3 @@
-import { RolesAnywhereError } from '../errors.ts';
 import type { Signer } from './signer.ts';
 import { verifySignature } from './x509/verify-signature.ts';
 
@@ -7,20 +6,17 @@ import { verifySignature } from './x509/verify-signature.ts';
  * token, a driver or a flipped bit did wrong ends here, and not as "Invalid signature" of the service.
  *
  * @param publicKeyInfo DER SubjectPublicKeyInfo
+ * @returns a signer that throws SIGNATURE_INVALID, which says what was given in place of a signature
  */
 export function verifiedSigner(signer: Signer, publicKeyInfo: Uint8Array): Signer {
   return {
     algorithm: signer.algorithm,
-    async sign(message, digest) {
-      const signature = await signer.sign(message, digest);
-      if (await verifySignature(publicKeyInfo, { message, signature }, digest)) return signature;
-      throw new RolesAnywhereError(
-        'SIGNATURE_INVALID',
-        'the signature that the private key made does not fit the certificate',
-        {
-          hints: ['the key is of another certificate, or it, its token or its driver is damaged'],
-        },
-      );
+    async sign(message, digest = 'SHA-256') {
+      const signature: unknown = await signer.sign(message, digest);
+      const isBytes = signature instanceof Uint8Array;
+      if (isBytes && (await verifySignature(publicKeyInfo, { message, signature }, digest))) return signature;
+      const { explainSignature } = await import('./explain-signature.ts');
+      throw explainSignature(publicKeyInfo, { message, signature, digest });
     },
   };
 }

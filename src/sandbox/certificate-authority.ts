@@ -13,6 +13,7 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import { derTag, readElements } from '../trust/der.ts';
+import { checkAuthority, checkIntermediate, checkLeaf } from './check-options.ts';
 import { type CertificateHash, type KeyPair, type KeyType, makeKeyPair } from './key-pair.ts';
 
 /** What a root CA shall be like. */
@@ -80,6 +81,8 @@ const dayMs = 24 * 60 * 60 * 1000;
 /**
  * Makes a root CA that lives in memory: the sandbox's own, or another one whose leaves shall be refused.
  *
+ * @throws RolesAnywhereError OPTION_UNKNOWN, OPTION_INVALID
+ *
  * @example
  * ```ts
  * import { createCertificateAuthority } from 'roles-anywhere/sandbox';
@@ -89,6 +92,7 @@ const dayMs = 24 * 60 * 60 * 1000;
  * ```
  */
 export async function createCertificateAuthority(options: AuthorityOptions = {}): Promise<CertificateAuthority> {
+  checkAuthority(options);
   const now = options.now ?? (() => new Date());
   const keys = await makeKeyPair(options.keyType ?? 'P-256');
   const certificate = await makeAuthorityCertificate({ options, keys, issuer: undefined, now: now() });
@@ -108,6 +112,7 @@ function makeAuthority(issuer: Issuer, now: () => Date): CertificateAuthority {
     certificate: toPem(issuer.certificate),
     issueLeaf: (options = {}) => issueLeaf(issuer, options, now()),
     issueIntermediate: async (options = {}) => {
+      checkIntermediate(options);
       const keys = await makeKeyPair(options.keyType ?? 'P-256');
       const named = { subject: 'CN=Sandbox Intermediate CA', ...options };
       const certificate = await makeAuthorityCertificate({ options: named, keys, issuer, now: now() });
@@ -146,6 +151,7 @@ async function makeAuthorityCertificate({ options, keys, issuer, now }: Authorit
 }
 
 async function issueLeaf(issuer: Issuer, options: LeafOptions, now: Date): Promise<IssuedLeaf> {
+  checkLeaf(options);
   const keys = await makeKeyPair(options.keyType ?? 'P-256');
   const notBefore = options.notBefore ?? new Date(now.getTime() - dayMs);
   const serialNumber = options.serialNumber ?? BigInt(`0x${randomSerialNumber()}`);

@@ -3,6 +3,7 @@ import { readCertificates } from '../trust/read-certificate.ts';
 import { answerRequest, type Backstage } from './answer-request.ts';
 import { type CertificateAuthority, createCertificateAuthority, type IssuedLeaf } from './certificate-authority.ts';
 import { type ClientSettings, configSectionOf, environmentOf } from './client-settings.ts';
+import { checkFault, checkProfile, checkRole, checkSandboxOptions, checkTrustAnchor } from './check-options.ts';
 import { CredentialStore } from './credential-store.ts';
 import { FaultQueue } from './faults.ts';
 import { type RunningServer, startServer } from './http-server.ts';
@@ -18,7 +19,7 @@ const defaults = { region: 'us-east-1', accountId: '111122223333', host: '127.0.
  * Starts a Roles Anywhere and an STS on this machine that verify what they are sent. docs/sandbox.md tells what that
  * covers and what not.
  *
- * @throws RolesAnywhereError OPTION_INVALID, CERTIFICATE_INVALID, PORT_UNAVAILABLE, FILE_FAILED
+ * @throws RolesAnywhereError OPTION_UNKNOWN, OPTION_INVALID, CERTIFICATE_INVALID, PORT_UNAVAILABLE, FILE_FAILED
  *
  * @example
  * ```ts
@@ -31,6 +32,7 @@ const defaults = { region: 'us-east-1', accountId: '111122223333', host: '127.0.
  * ```
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  checkSandboxOptions(options);
   const stage = await setUp(options);
   const { host = defaults.host, port = 0, tls } = options;
   const server = await startServer({ host, port, tls }, async (request) => {
@@ -140,13 +142,25 @@ function expose(stage: Stage, server: RunningServer, files: SandboxFiles): Sandb
       return log.records.filter((record) => !record.accepted);
     },
     configSection: (profileName = 'sandbox') => configSectionOf(settings, profileName),
-    addRole: (role) => addRole(registry, role),
-    addProfile: (profile) => addProfile(registry, profile),
-    addTrustAnchor: ({ name, certificates }) => addTrustAnchor(registry, name, certificates),
+    addRole: (role) => {
+      checkRole(role, '');
+      return addRole(registry, role);
+    },
+    addProfile: (profile) => {
+      checkProfile(profile, '');
+      return addProfile(registry, profile);
+    },
+    addTrustAnchor: (anchor) => {
+      checkTrustAnchor(anchor);
+      return addTrustAnchor(registry, anchor.name, anchor.certificates);
+    },
     disable: (arn) => void registry.disabled.add(knownArn(registry, arn)),
     enable: (arn) => void registry.disabled.delete(knownArn(registry, arn)),
     revoke: (certificate) => void registry.revokedSerialNumbers.add(readSerialNumber(certificate)),
-    failNext: (fault) => backstage.faults.add(fault),
+    failNext: (fault) => {
+      checkFault(fault);
+      backstage.faults.add(fault);
+    },
     setClockOffset: (seconds) => {
       stage.clock.offset = seconds;
     },

@@ -44,7 +44,7 @@ describe('refused is', () => {
     ['a short account', { roleArn: 'arn:aws:iam::4444:role/x' }, 'ARN_INVALID', /is no ARN/],
     ['an endless ARN', { roleArn: `${roleArn.slice(0, -8)}${'x/'.repeat(1024)}r` }, 'ARN_INVALID', /is no ARN/],
     ['a line break', { roleArn: `${roleArn}\nx` }, 'ARN_INVALID', /Workload\?x' is no ARN/],
-    ['no text', { roleArn: undefined as never }, 'ARN_INVALID', /undefined is no ARN/],
+    ['no text', { roleArn: undefined as never }, 'OPTION_INVALID', /roleArn must be a string, not undefined/],
     [
       'another partition',
       { roleArn: roleArn.replace('aws', 'aws-cn') },
@@ -60,7 +60,7 @@ describe('refused is', () => {
     ['more than an hour', { durationSeconds: 3601 }, 'OPTION_INVALID', /is 3601, and role chaining allows one hour/],
     ['a policy that is no JSON', { policy: '{' }, 'OPTION_INVALID', /policy is no JSON object/],
     ['a policy that is a list', { policy: '[]' }, 'OPTION_INVALID', /policy is no JSON object/],
-    ['a policy that is no text', { policy: {} as never }, 'OPTION_INVALID', /policy is no JSON object/],
+    ['a policy that is no text', { policy: {} as never }, 'OPTION_INVALID', /policy must be a string, not an object/],
     ['a long policy', { policy: `{"Id":"${'x'.repeat(2040)}"}` }, 'OPTION_INVALID', /policy has 2049 characters/],
     ['eleven policies', { policyArns: Array(11).fill('arn:aws:iam::aws:policy/x') }, 'OPTION_INVALID', /has 11 ARNs/],
     ['a policy by its name', { policyArns: ['ReadOnlyAccess'] }, 'ARN_INVALID', /holds 'ReadOnlyAccess', no ARN/],

@@ -174,7 +174,7 @@ describe('what cannot be used is refused, and not shown', () => {
       'a function that gives nothing',
       () => ({ ...pem(), privateKey: () => undefined }),
       'OPTION_INVALID',
-      'privateKey is a value of type undefined, which cannot be read',
+      'privateKey is undefined, which cannot be read',
     ],
     [
       'a function that throws',

@@ -1,0 +1,209 @@
+import type { CredentialRequest, PipelineContext } from './credential-plan.ts';
+import { RolesAnywhereError } from './errors.ts';
+import { isObject, type KeysOf, refuseUnknownKeys, whatIs } from './given-shape.ts';
+import type { IdentitySource, Pkcs11Settings, TpmSettings } from './identity/identity.ts';
+import { identityFault } from './identity/identity-fault.ts';
+import type { NamedHop, StsOptions } from './role-chain/role-hop.ts';
+import type { EndpointOptions, NetworkOptions, SessionRequest } from './session/session-request.ts';
+import type { SigningScope, UnsignedRequest } from './sigv4-x509/request.ts';
+
+type Keys = Readonly<Record<string, true>>;
+
+/** Of every kind of source: bytes, keys and secrets. */
+const sourceKeys: Keys = {
+  option: true,
+  kind: true,
+  path: true,
+  name: true,
+  fd: true,
+  bytes: true,
+  uri: true,
+  handle: true,
+  value: true,
+};
+
+const textKeys: Keys = { option: true, text: true };
+const pathKeys: KeysOf<NonNullable<NetworkOptions['caBundle']>> = { path: true, option: true };
+const urlKeys: KeysOf<NonNullable<EndpointOptions['custom']>> = { url: true, option: true };
+
+const identityKeys: KeysOf<IdentitySource> = {
+  certificate: true,
+  privateKey: true,
+  intermediates: true,
+  keyPassword: true,
+  pkcs11: true,
+  tpm: true,
+};
+
+const pkcs11Keys: KeysOf<Pkcs11Settings> = {
+  module: true,
+  defaultModule: true,
+  pin: true,
+  reusePin: true,
+  useLatestExpiring: true,
+};
+
+const tpmKeys: KeysOf<TpmSettings> = {
+  device: true,
+  keyPassword: true,
+  noKeyPassword: true,
+  parentPassword: true,
+  hierarchyPassword: true,
+};
+
+/** One context serves every function. */
+const contextKeys: KeysOf<PipelineContext> = {
+  now: true,
+  warn: true,
+  askSecret: true,
+  debug: true,
+  stoppable: true,
+  environment: true,
+  random: true,
+  sleep: true,
+  userAgent: true,
+  trace: true,
+};
+
+const requestKeys: KeysOf<CredentialRequest> = {
+  identity: true,
+  session: true,
+  endpoint: true,
+  network: true,
+  roleChain: true,
+  sts: true,
+};
+
+const sessionKeys: KeysOf<SessionRequest> = {
+  trustAnchorArn: true,
+  profileArn: true,
+  roleArn: true,
+  region: true,
+  durationSeconds: true,
+  roleSessionName: true,
+};
+
+const endpointKeys: KeysOf<EndpointOptions> = {
+  partition: true,
+  region: true,
+  custom: true,
+  fips: true,
+  dualStack: true,
+};
+
+const networkKeys: KeysOf<NetworkOptions> = {
+  caBundle: true,
+  verify: true,
+  proxy: true,
+  maxAttempts: true,
+  connectTimeout: true,
+  requestTimeout: true,
+};
+
+const proxyKeys: KeysOf<NonNullable<NetworkOptions['proxy']>> = { url: true, option: true, except: true };
+
+const stsKeys: KeysOf<StsOptions> = { endpoint: true, fips: true, dualStack: true, clientConfig: true };
+
+const hopKeys: KeysOf<NamedHop> = {
+  option: true,
+  roleArn: true,
+  externalId: true,
+  roleSessionName: true,
+  durationSeconds: true,
+  policy: true,
+  policyArns: true,
+  tags: true,
+  transitiveTagKeys: true,
+  region: true,
+};
+
+const unsignedKeys: KeysOf<UnsignedRequest> = { method: true, path: true, query: true, headers: true, body: true };
+const scopeKeys: KeysOf<SigningScope> = { region: true, service: true, date: true };
+
+/**
+ * What `openIdentity` is given.
+ * @throws RolesAnywhereError OPTION_UNKNOWN, OPTION_INVALID
+ */
+export function checkIdentityCall(source: unknown, context: unknown): void {
+  checkSource(source, 'source');
+  requireKeys(context, contextKeys, 'context');
+}
+
+/**
+ * What `obtainCredentials` is given, at every depth.
+ * @throws RolesAnywhereError OPTION_UNKNOWN, OPTION_INVALID
+ */
+export function checkCredentialCall(given: unknown, context: unknown): void {
+  const request = requireKeys(given, requestKeys, 'request');
+  checkIdentity(request['identity'], 'request.identity');
+  requireKeys(request['session'], sessionKeys, 'request.session');
+  const endpoint = requireKeys(request['endpoint'], endpointKeys, 'request.endpoint');
+  optionalKeys(endpoint['custom'], urlKeys, 'request.endpoint.custom');
+  const network = requireKeys(request['network'], networkKeys, 'request.network');
+  optionalKeys(network['caBundle'], pathKeys, 'request.network.caBundle');
+  optionalKeys(network['proxy'], proxyKeys, 'request.network.proxy');
+  const sts = optionalKeys(request['sts'], stsKeys, 'request.sts');
+  optionalKeys(sts['endpoint'], urlKeys, 'request.sts.endpoint');
+  checkHops(request['roleChain']);
+  requireKeys(context, contextKeys, 'context');
+}
+
+/**
+ * What `signRequest` is given.
+ * @throws RolesAnywhereError OPTION_UNKNOWN, OPTION_INVALID
+ */
+export function checkSigningCall(request: unknown, identity: unknown, scope: unknown): void {
+  requireKeys(request, unsignedKeys, 'request');
+  checkOpenIdentity(identity, 'identity');
+  const { date } = requireKeys(scope, scopeKeys, 'scope');
+  if (!(date instanceof Date)) throw invalid(`scope.date must be a Date, not ${whatIs(date)}`);
+}
+
+/** Sources to open, an open identity, or one that is kept. */
+function checkIdentity(identity: unknown, place: string): void {
+  if (isObject(identity) && 'use' in identity) return;
+  if (isObject(identity) && 'signer' in identity) checkOpenIdentity(identity, place);
+  else checkSource(identity, place);
+}
+
+function checkOpenIdentity(identity: unknown, place: string): void {
+  const fault = identityFault(identity, place);
+  if (fault !== undefined) throw fault;
+}
+
+function checkSource(given: unknown, place: string): void {
+  const source = requireKeys(given, identityKeys, place);
+  requireKeys(source['certificate'], sourceKeys, `${place}.certificate`);
+  for (const name of ['privateKey', 'intermediates', 'keyPassword']) {
+    optionalKeys(source[name], sourceKeys, `${place}.${name}`);
+  }
+  const pkcs11 = optionalKeys(source['pkcs11'], pkcs11Keys, `${place}.pkcs11`);
+  for (const name of ['module', 'defaultModule']) optionalKeys(pkcs11[name], textKeys, `${place}.pkcs11.${name}`);
+  optionalKeys(pkcs11['pin'], sourceKeys, `${place}.pkcs11.pin`);
+  const tpm = optionalKeys(source['tpm'], tpmKeys, `${place}.tpm`);
+  optionalKeys(tpm['device'], textKeys, `${place}.tpm.device`);
+  for (const name of ['keyPassword', 'parentPassword', 'hierarchyPassword']) {
+    optionalKeys(tpm[name], sourceKeys, `${place}.tpm.${name}`);
+  }
+}
+
+function checkHops(hops: unknown): void {
+  if (hops === undefined) return;
+  if (!Array.isArray(hops)) throw invalid(`request.roleChain must be a list of roles, not ${whatIs(hops)}`);
+  for (const [at, hop] of Array.from<unknown>(hops).entries()) requireKeys(hop, hopKeys, `request.roleChain[${at}]`);
+}
+
+function optionalKeys(given: unknown, keys: Keys, place: string): Readonly<Record<string, unknown>> {
+  return given === undefined ? {} : requireKeys(given, keys, place);
+}
+
+/** @returns its members by name */
+function requireKeys(given: unknown, keys: Keys, place: string): Readonly<Record<string, unknown>> {
+  if (!isObject(given)) throw invalid(`${place} must be an object, not ${whatIs(given)}`);
+  refuseUnknownKeys(given, { known: Object.keys(keys) }, `${place}.`);
+  return { ...given };
+}
+
+function invalid(message: string): RolesAnywhereError {
+  return new RolesAnywhereError('OPTION_INVALID', message);
+}
