@@ -1,7 +1,7 @@
 import type { ByteSource, IdentityContext, SecretSource } from './identity.ts';
+import type { DamagedCertificate } from './backends/file/damaged-certificates.ts';
 import { openCertificateFile } from './backends/file/open-files.ts';
-import { RolesAnywhereError } from '../errors.ts';
-import { placeOf } from './place-of.ts';
+import { naming, Problem } from './problem.ts';
 import { sourceReader } from './source-reader.ts';
 import type { Certificate } from './x509/certificate.ts';
 
@@ -24,11 +24,18 @@ export async function readCertificate(
 ): Promise<Certificate> {
   const reader = sourceReader(context.environment);
   try {
-    const { certificates, keys } = await openCertificateFile(source, { reader, password: keyPassword, context });
-    const found = certificates.find((candidate) => keys.some((key) => key.fits(candidate))) ?? certificates[0];
-    if (found !== undefined) return found;
-    throw new RolesAnywhereError('CERTIFICATE_INVALID', `${placeOf(source)} holds no certificate`);
+    const contents = await openCertificateFile(source, { reader, password: keyPassword, context });
+    const { certificates, damaged, keys } = contents;
+    const found = certificates.find((candidate) => keys.some((key) => key.fits(candidate)));
+    return found ?? (await naming(source, 'CERTIFICATE_INVALID', () => firstOf(certificates, damaged)));
   } finally {
     reader.wipe();
   }
+}
+
+/** A CA's certificate behind a damaged leaf must not pass for it. */
+function firstOf(certificates: readonly Certificate[], damaged: readonly DamagedCertificate[]): Certificate {
+  const [first] = certificates;
+  if (first !== undefined && damaged[0]?.isFirst !== true) return first;
+  throw damaged[0]?.problem ?? new Problem('holds no certificate');
 }

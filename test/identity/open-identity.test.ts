@@ -327,21 +327,13 @@ describe('what is no certificate', () => {
     [
       'a truncated PEM',
       () => readFileSync(leaf.certificate, 'utf8').slice(0, 300),
-      'is damaged: the block CERTIFICATE that begins in line 1 has no line -----END CERTIFICATE-----',
-      undefined,
-    ],
-    [
-      'a bundle with a damaged certificate',
-      () =>
-        `${readFileSync(leaf.certificate, 'utf8')}-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n`,
-      `holds a certificate in line LINE that is damaged: sequence expected, integer found`,
+      'is damaged: the block CERTIFICATE in line 1 has no line -----END CERTIFICATE-----',
       undefined,
     ],
   ])('%s', async (_, content, reason, hint) => {
     const error = await refusal({ certificate: bytes(content()), privateKey: keyOf(leaf) });
-    const lines = readFileSync(leaf.certificate, 'utf8').split('\n').length;
     expect(error.code).toBe('CERTIFICATE_INVALID');
-    expect(error.message).toBe(`--certificate: the value given ${reason.replace('LINE', String(lines))}`);
+    expect(error.message).toBe(`--certificate: the value given ${reason}`);
     expect(error.hints).toEqual(hint === undefined ? [] : [hint]);
   });
 });

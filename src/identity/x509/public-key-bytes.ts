@@ -20,6 +20,14 @@ export function publicKeyBytes(publicKeyInfo: Uint8Array): Uint8Array {
   const bytes = wholeBytesOf(sequenceOf(onlyElement(publicKeyInfo))[1]);
   const description = describePublicKey(publicKeyInfo);
   if (description.family !== 'EC' || bytes[0] === uncompressedPoint) return bytes;
-  const point = ECDH.convertKey(bytes, curveNames[description.curve], undefined, 'hex', 'uncompressed');
-  return Buffer.from(point.toString(), 'hex');
+  return uncompressed(bytes, curveNames[description.curve]);
+}
+
+/** What is no point of the curve stays as it is, and equals that of no key. */
+function uncompressed(point: Uint8Array, curve: string): Uint8Array {
+  try {
+    return Buffer.from(ECDH.convertKey(point, curve, undefined, 'hex', 'uncompressed').toString(), 'hex');
+  } catch {
+    return point;
+  }
 }

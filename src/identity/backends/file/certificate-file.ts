@@ -2,6 +2,7 @@ import { Problem } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { firstElement } from '../../x509/der.ts';
 import { parseCertificate } from '../../x509/parse-certificate.ts';
+import type { CertificateContents } from './damaged-certificates.ts';
 import { decodePem, isPem, type PemBlock, pemBlocks } from './pem.ts';
 
 const certificateLabels: ReadonlySet<string> = new Set(['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE']);
@@ -9,26 +10,25 @@ const certificateLabels: ReadonlySet<string> = new Set(['CERTIFICATE', 'X509 CER
 /**
  * Every certificate of a PEM file, in its order, or the one of a DER file. Other PEM blocks are left alone.
  *
- * @throws Problem when there is none, or one that cannot be read
+ * @throws Problem when there is none that can be read
  */
-export async function readCertificates(bytes: Buffer): Promise<readonly Certificate[]> {
-  if (!isPem(bytes)) return [await readDerCertificate(bytes)];
+export async function readCertificates(bytes: Buffer): Promise<CertificateContents> {
+  if (!isPem(bytes)) return { certificates: [await readDerCertificate(bytes)], damaged: [] };
   const blocks = pemBlocks(bytes);
-  const certificates = blocks.filter(({ label }) => certificateLabels.has(label)).map(readBlock);
-  if (certificates.length > 0) return certificates;
-  const { explainNoCertificate } = await import('./explain-certificate.ts');
-  throw explainNoCertificate(blocks);
+  const own = blocks.filter(({ label }) => certificateLabels.has(label));
+  try {
+    if (own.length > 0) return { certificates: own.map(readBlock), damaged: [] };
+  } catch {
+    // Which one it was is found again below.
+  }
+  return (await import('./damaged-certificates.ts')).readSome(own, parseBlock, blocks);
 }
 
-function readBlock(block: PemBlock): Certificate {
-  const der = decodePem(block);
-  try {
-    // Trust settings of openssl follow the certificate in a TRUSTED CERTIFICATE.
-    return parseCertificate(block.label === 'TRUSTED CERTIFICATE' ? firstElement(der).encoded : der);
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    throw new Problem(`holds a certificate in line ${block.line} that ${error.message}`);
-  }
+const readBlock = (block: PemBlock): Certificate => parseBlock(block, decodePem(block));
+
+/** Trust settings of openssl follow the certificate in a TRUSTED CERTIFICATE. */
+function parseBlock({ label }: PemBlock, der: Buffer): Certificate {
+  return parseCertificate(label === 'TRUSTED CERTIFICATE' ? firstElement(der).encoded : der);
 }
 
 async function readDerCertificate(bytes: Buffer): Promise<Certificate> {

@@ -2,14 +2,14 @@ import type { ByteSource, KeySource } from '../../identity.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { describePublicKey, isSupported } from '../../x509/public-key.ts';
 import type { PrivateKey } from '../../private-key.ts';
+import type { CertificateContents } from './damaged-certificates.ts';
 
 export interface Pair {
   readonly certificate: Certificate;
   readonly key: PrivateKey;
 }
 
-export interface PairChoice {
-  readonly certificates: readonly Certificate[];
+export interface PairChoice extends CertificateContents {
   readonly keys: readonly PrivateKey[];
   readonly source: { readonly certificate: ByteSource; readonly privateKey: KeySource };
   readonly now: Date;
@@ -19,7 +19,7 @@ export interface PairChoice {
  * The private key and the certificate that is for it, wherever in its file that stands. A PKCS#12 with several such
  * pairs must have one whose certificate Roles Anywhere takes.
  *
- * @throws RolesAnywhereError KEY_MISMATCH, KEY_UNSUPPORTED, KEY_INVALID
+ * @throws RolesAnywhereError KEY_MISMATCH, KEY_UNSUPPORTED, KEY_INVALID, CERTIFICATE_INVALID
  */
 export async function choosePair(choice: PairChoice): Promise<Pair> {
   const pairs = choice.keys.flatMap((key) => pairOf(key, choice.certificates));

@@ -1,24 +1,45 @@
 import { RolesAnywhereError } from '../../../errors.ts';
 import { placeOf } from '../../place-of.ts';
 import { naming, Problem } from '../../problem.ts';
+import type { Certificate } from '../../x509/certificate.ts';
 import { faultOf } from '../../x509/check-leaf.ts';
 import { subjectOf } from '../../x509/explain-leaf.ts';
 import { nameOfPublicKey, supportedKeys, whyUnsupported } from '../../x509/public-key-names.ts';
 import { describePublicKey, isSupported } from '../../x509/public-key.ts';
+import { openPublicKey } from '../../x509/verify-signature.ts';
 import type { Pair, PairChoice } from './choose-pair.ts';
 
 /**
  * Decides where there is not simply one usable pair: none, several, or one with a key that cannot be used.
  *
- * @throws RolesAnywhereError KEY_MISMATCH, KEY_UNSUPPORTED, KEY_INVALID
+ * @throws RolesAnywhereError KEY_MISMATCH, KEY_UNSUPPORTED, KEY_INVALID, CERTIFICATE_INVALID
  */
 export async function judgePairs(pairs: readonly Pair[], choice: PairChoice): Promise<Pair> {
-  const { privateKey } = choice.source;
+  const { privateKey, certificate } = choice.source;
   const pair = pairs.length > 1 ? fittestPair(pairs, choice) : pairs[0];
   const publicKeys =
     pair === undefined ? choice.keys.map((key) => key.publicKeyInfo()) : [pair.certificate.publicKeyInfo];
   await naming(privateKey, 'KEY_INVALID', () => publicKeys.forEach(refuseUnsupported));
-  return pair ?? naming(privateKey, 'KEY_MISMATCH', () => refuseMismatch(choice));
+  if (pair !== undefined) return pair;
+  await naming(certificate, 'CERTIFICATE_INVALID', () => refuseDamaged(choice));
+  return naming(privateKey, 'KEY_MISMATCH', () => refuseMismatch(choice));
+}
+
+/** Where no certificate is for the key, one that cannot be read may be the one that is. */
+function refuseDamaged({ certificates, damaged: [first] }: PairChoice): void {
+  if (first !== undefined) throw first.problem;
+  for (const certificate of certificates) {
+    if (isPublicKeyDamaged(certificate)) {
+      throw new Problem(`holds the certificate ${subjectOf(certificate)}, whose public key is damaged`);
+    }
+  }
+}
+
+/** Of ML-DSA keys not every Node can tell. */
+function isPublicKeyDamaged({ publicKeyInfo }: Certificate): boolean {
+  const description = describePublicKey(publicKeyInfo);
+  const isKnown = isSupported(description) && description.family !== 'ML-DSA';
+  return isKnown && openPublicKey(publicKeyInfo) === undefined;
 }
 
 /** @throws Problem KEY_UNSUPPORTED */

@@ -6,13 +6,13 @@ import type { OpenTpmKey } from '../../tpm-key-opener.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { chainOf, findIssuers, isSame } from '../../x509/chain.ts';
 import { checkLeaf } from '../../x509/check-leaf.ts';
-import { readCertificates } from './certificate-file.ts';
 import { choosePair } from './choose-pair.ts';
 import {
   type FileContents,
   type FileContext,
   type KeyFileContext,
   openCertificateFile,
+  openChainFile,
   openKeyFile,
 } from './open-files.ts';
 import { warnIfExposed } from './warn-if-exposed.ts';
@@ -50,6 +50,7 @@ async function openFrom(source: FileIdentitySource, files: KeyFileContext): Prom
   const own = await openCertificateFile(source.certificate, files);
   const isCombined = isSameSource(source.certificate, source.privateKey) && own.keys.length > 0;
   const { keys, certificates: others } = isCombined ? own : await openKeyFile(source.privateKey, files);
+  await warnIfExposed(source.privateKey, files);
   try {
     return await pairUp(source, { own, keys, others }, files);
   } catch (error) {
@@ -73,31 +74,28 @@ export async function pairUp(
   { own, keys, others }: Opened,
   files: FileContext,
 ): Promise<SigningIdentity> {
-  const intermediates = source.intermediates === undefined ? [] : await openIntermediates(source.intermediates, files);
+  const intermediates = source.intermediates && (await openChainFile(source.intermediates, files));
   const now = files.context.now();
-  const { certificate, key } = await choosePair({ certificates: own.certificates, keys, source, now });
+  const { certificate, key } = await choosePair({ ...own, keys, source, now });
   await naming(source.certificate, 'CERTIFICATE_INVALID', () => checkLeaf(certificate, now));
-  const issuers = await findIssuers(certificate, [...own.certificates, ...intermediates, ...others]);
-  if (source.intermediates !== undefined && !isAnyOf(intermediates, issuers)) {
-    const { placeOf } = await import('../../place-of.ts');
-    files.context.warn(`${placeOf(source.intermediates)} holds none of the certificates that issued the leaf`);
+  const issuers = await findIssuers(certificate, [
+    ...own.certificates,
+    ...(intermediates?.certificates ?? []),
+    ...others,
+  ]);
+  if (source.intermediates && intermediates && !isAnyOf(intermediates.certificates, issuers)) {
+    files.context.warn((await import('./notices.ts')).strangers(source.intermediates, intermediates));
   }
   const chain = await naming(source.intermediates ?? source.certificate, 'CHAIN_INVALID', () => chainOf(issuers));
   return { certificate, chain, signer: key.signer, close: key.close ?? (() => Promise.resolve()) };
 }
 
 /** Before any of it is parsed, so that a missing file is told rather than a password asked for. */
-async function readAll(source: FileIdentitySource, { reader, context }: FileContext): Promise<void> {
+async function readAll(source: FileIdentitySource, { reader }: FileContext): Promise<void> {
   await reader.read(source.certificate, 'CERTIFICATE_UNREADABLE');
   const { privateKey } = source;
-  const keyFile = privateKey.kind === 'tpm-handle' ? undefined : await reader.read(privateKey, 'KEY_UNREADABLE');
+  if (privateKey.kind !== 'tpm-handle') await reader.read(privateKey, 'KEY_UNREADABLE');
   if (source.intermediates !== undefined) await reader.read(source.intermediates, 'CHAIN_UNREADABLE');
-  await warnIfExposed(privateKey, keyFile?.mode, context);
-}
-
-async function openIntermediates(source: ByteSource, { reader }: FileContext): Promise<readonly Certificate[]> {
-  const { bytes } = await reader.read(source, 'CHAIN_UNREADABLE');
-  return naming(source, 'CHAIN_INVALID', () => readCertificates(bytes));
 }
 
 function isAnyOf(some: readonly Certificate[], others: readonly Certificate[]): boolean {

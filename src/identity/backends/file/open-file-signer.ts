@@ -37,17 +37,17 @@ export async function openFileSigner(
 }
 
 async function openFrom({ certificate, privateKey }: FileSignerSource, files: KeyFileContext): Promise<OpenedKey> {
-  if (privateKey.kind !== 'tpm-handle') {
-    await warnIfExposed(privateKey, (await files.reader.read(privateKey, 'KEY_UNREADABLE')).mode, files.context);
-  }
-  const { keys, certificates: own } = await openKeyFile(privateKey, files);
+  const ofKey = await openKeyFile(privateKey, files);
+  const { keys } = ofKey;
+  await warnIfExposed(privateKey, files);
   try {
-    const isOwn = certificate === undefined || (own.length > 0 && isSameSource(certificate, privateKey));
-    const certificates = isOwn ? own : (await openCertificateFile(certificate, files)).certificates;
+    const isOwn = certificate === undefined || (ofKey.certificates.length > 0 && isSameSource(certificate, privateKey));
+    const found = isOwn ? ofKey : await openCertificateFile(certificate, files);
     const [key] = keys;
-    if (certificates.length === 0 && key !== undefined && keys.length === 1) return await bareSigner(key, privateKey);
+    if (found.certificates.length === 0 && key !== undefined && keys.length === 1)
+      return await bareSigner(key, privateKey);
     const source = { certificate: certificate ?? bytesOf(privateKey), privateKey };
-    const pair = await choosePair({ certificates, keys, source, now: files.context.now() });
+    const pair = await choosePair({ ...found, keys, source, now: files.context.now() });
     return { signer: pair.key.signer, publicKeyInfo: pair.certificate.publicKeyInfo, close: closerOf(pair.key) };
   } catch (error) {
     for (const key of keys) await key.close?.();

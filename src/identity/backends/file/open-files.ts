@@ -1,18 +1,18 @@
 import type { ByteSource, IdentityContext, SecretSource } from '../../identity.ts';
 import type { FileKeySource } from '../../key-place.ts';
-import { naming, Problem } from '../../problem.ts';
+import { naming } from '../../problem.ts';
 import type { OpenTpmKey } from '../../tpm-key-opener.ts';
 import type { SourceReader } from '../../source-reader.ts';
-import type { Certificate } from '../../x509/certificate.ts';
 import { readCertificates } from './certificate-file.ts';
+import type { CertificateContents } from './damaged-certificates.ts';
 import { isPkcs12 } from './is-pkcs12.ts';
-import { type PrivateKey } from '../../private-key.ts';
+import type { PrivateKey } from '../../private-key.ts';
+import type { readPkcs12With } from './pkcs12.ts';
 import { readPrivateKey } from './read-private-key.ts';
 import type { Lock } from './unlock.ts';
 
 /** What a file holds; a PKCS#12 both, others one of them. */
-export interface FileContents {
-  readonly certificates: readonly Certificate[];
+export interface FileContents extends CertificateContents {
   readonly keys: readonly PrivateKey[];
 }
 
@@ -33,14 +33,34 @@ export interface KeyFileContext extends FileContext {
  *
  * @throws RolesAnywhereError CERTIFICATE_UNREADABLE, CERTIFICATE_INVALID, PASSWORD_*
  */
-export async function openCertificateFile(source: ByteSource, files: FileContext): Promise<FileContents> {
-  const { bytes } = await files.reader.read(source, 'CERTIFICATE_UNREADABLE');
-  return naming(source, 'CERTIFICATE_INVALID', async () => {
-    if (!isPkcs12(bytes)) return { certificates: await readCertificates(bytes), keys: [] };
-    const contents = await openPkcs12(source, bytes, files);
-    if (contents.certificates.length === 0) throw new Problem('is a PKCS#12 file without a certificate');
-    return contents;
-  });
+export function openCertificateFile(source: ByteSource, files: FileContext): Promise<FileContents> {
+  return openCertificates(source, files, 'CERTIFICATE', async (bytes) =>
+    isPkcs12(bytes)
+      ? openPkcs12('certificate', bytes, lockOf(source, files))
+      : { ...(await readCertificates(bytes)), keys: [] },
+  );
+}
+
+/**
+ * Intermediate certificates, at least one.
+ *
+ * @throws RolesAnywhereError CHAIN_UNREADABLE, CHAIN_INVALID
+ */
+export function openChainFile(source: ByteSource, files: FileContext): Promise<CertificateContents> {
+  return openCertificates(source, files, 'CHAIN', readCertificates);
+}
+
+/** Certificates that cannot be read, beside others that can, are named to somebody who looks for a fault. */
+async function openCertificates<T extends CertificateContents>(
+  source: ByteSource,
+  { reader, context: { debug } }: FileContext,
+  kind: 'CERTIFICATE' | 'CHAIN',
+  read: (bytes: Buffer) => Promise<T>,
+): Promise<T> {
+  const { bytes } = await reader.read(source, `${kind}_UNREADABLE`);
+  const found = await naming(source, `${kind}_INVALID`, () => read(bytes));
+  if (debug && found.damaged.length > 0) (await import('./notices.ts')).passedOver(source, found).forEach(debug);
+  return found;
 }
 
 /**
@@ -49,22 +69,23 @@ export async function openCertificateFile(source: ByteSource, files: FileContext
  * @throws RolesAnywhereError KEY_UNREADABLE, KEY_INVALID, KEY_UNSUPPORTED, PASSWORD_*, TPM_*
  */
 export async function openKeyFile(source: FileKeySource, files: KeyFileContext): Promise<FileContents> {
-  if (source.kind === 'tpm-handle') return { certificates: [], keys: [await files.openTpmKey(source)] };
+  if (source.kind === 'tpm-handle') return keyAlone(await files.openTpmKey(source));
   const { bytes } = await files.reader.read(source, 'KEY_UNREADABLE');
-  return naming(source, 'KEY_INVALID', async () => {
-    if (!isPkcs12(bytes)) {
-      const lock = lockOf(source, files, 'the private key ');
-      return { certificates: [], keys: [await readPrivateKey(bytes, lock, () => files.openTpmKey(source, bytes))] };
-    }
-    const contents = await openPkcs12(source, bytes, files);
-    if (contents.keys.length === 0) throw new Problem('is a PKCS#12 file without a private key');
-    return contents;
-  });
+  return naming(source, 'KEY_INVALID', async () =>
+    isPkcs12(bytes)
+      ? openPkcs12('private key', bytes, lockOf(source, files))
+      : keyAlone(
+          await readPrivateKey(bytes, lockOf(source, files, 'the private key '), () => files.openTpmKey(source, bytes)),
+        ),
+  );
 }
 
-async function openPkcs12(source: ByteSource, bytes: Buffer, files: FileContext): Promise<FileContents> {
-  const { readPkcs12 } = await import('./pkcs12.ts');
-  return readPkcs12(bytes, lockOf(source, files));
+function keyAlone(key: PrivateKey): FileContents {
+  return { certificates: [], damaged: [], keys: [key] };
+}
+
+async function openPkcs12(...given: Parameters<typeof readPkcs12With>): Promise<FileContents> {
+  return (await import('./pkcs12.ts')).readPkcs12With(...given);
 }
 
 function lockOf(source: ByteSource, { password, context }: FileContext, what = ''): Lock {

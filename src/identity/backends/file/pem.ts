@@ -8,12 +8,16 @@ export interface PemBlock {
   readonly armoured: Buffer;
   /** What stands between these lines: headers, if any, and base64. */
   readonly body: Buffer;
+  /** False for one without its END line, which ends where the next block begins: `decodePem` refuses it. */
+  readonly isWhole: boolean;
   /** Where it begins, counted from 1. */
   readonly line: number;
 }
 
 const beginMark = '-----BEGIN ';
 const dashes = '-----';
+
+const escapedBreaks = String.raw`it holds \n where line breaks belong`;
 
 /** Longer than any label there is. */
 const maxLabel = 64;
@@ -24,16 +28,18 @@ export function isPem(bytes: Buffer): boolean {
 }
 
 /**
- * Finds every block, whatever stands before, between and after them; lines may end in LF, CR LF or CR.
- *
- * @throws Problem for a block without its END line
+ * Finds every block, whatever stands before, between and after them; lines may end in LF, CR LF or CR. A damaged one is
+ * among them, so that it ends nobody's call who does not need it.
  */
 export function pemBlocks(bytes: Buffer): readonly PemBlock[] {
   const blocks: PemBlock[] = [];
+  let [line, counted] = [1, 0];
   for (let begin = nextBegin(bytes, 0); begin !== -1;) {
-    const block = blockAt(bytes, begin);
+    for (const byte of bytes.subarray(counted, begin)) if (byte === 0x0a) line += 1;
+    counted = begin;
+    const block = blockAt(bytes, begin, line);
     if (block !== undefined) blocks.push(block);
-    begin = nextBegin(bytes, begin + (block?.armoured.length ?? beginMark.length));
+    begin = nextBegin(bytes, block?.isWhole ? begin + block.armoured.length : begin + 1);
   }
   return blocks;
 }
@@ -55,48 +61,53 @@ const isBlank = (byte: number | undefined): boolean =>
   byte === 0x20 || byte === 0x09 || byte === 0xef || byte === 0xbb || byte === 0xbf;
 
 /** Undefined when the line only looks like a BEGIN line. */
-function blockAt(bytes: Buffer, begin: number): PemBlock | undefined {
+function blockAt(bytes: Buffer, begin: number, line: number): PemBlock | undefined {
   const labelStart = begin + beginMark.length;
-  const labelEnd = bytes.indexOf(dashes, labelStart);
-  if (labelEnd === -1) return undefined;
-  const label = bytes.toString('latin1', labelStart, Math.min(labelEnd, labelStart + maxLabel + 1));
-  if (label.length > maxLabel || label.includes('\n')) return undefined;
-  const bodyStart = labelEnd + dashes.length;
-  const endMark = `-----END ${label}-----`;
-  const bodyEnd = bytes.indexOf(endMark, bodyStart);
-  const line = lineOf(bytes, begin);
+  const labelLength = bytes.subarray(labelStart, labelStart + maxLabel + dashes.length).indexOf(dashes);
+  if (labelLength === -1) return undefined;
+  const label = bytes.toString('latin1', labelStart, labelStart + labelLength);
+  if (label.includes('\n')) return undefined;
+  const bodyStart = labelStart + labelLength + dashes.length;
   const following = bytes.indexOf(beginMark, bodyStart);
-  if (bodyEnd === -1 || (following !== -1 && following < bodyEnd)) {
-    throw new Problem(`is damaged: the block ${label} that begins in line ${line} has no line ${endMark}`);
-  }
+  const next = following === -1 ? bytes.length : following;
+  const length = bytes.subarray(bodyStart, next).indexOf(endMark(label));
+  const isWhole = length !== -1;
+  const end = isWhole ? bodyStart + length : next;
   return {
     label,
-    armoured: bytes.subarray(begin, bodyEnd + endMark.length),
-    body: bytes.subarray(bodyStart, bodyEnd),
+    armoured: bytes.subarray(begin, isWhole ? end + endMark(label).length : end),
+    body: bytes.subarray(bodyStart, end),
+    isWhole,
     line,
   };
 }
 
-function lineOf(bytes: Buffer, offset: number): number {
-  let line = 1;
-  for (let at = bytes.indexOf(0x0a); at !== -1 && at < offset; at = bytes.indexOf(0x0a, at + 1)) line++;
-  return line;
+function endMark(label: string): string {
+  return `-----END ${label}-----`;
+}
+
+/** @throws Problem for a block without its END line */
+export function checkWhole(block: PemBlock): void {
+  if (!block.isWhole) throw damagedBlock(block, `has no line ${endMark(block.label)}`);
+}
+
+function damagedBlock({ label, line }: PemBlock, how: string, hints: readonly string[] = []): Problem {
+  return new Problem(`is damaged: the block ${label} in line ${line} ${how}`, undefined, { hints });
 }
 
 /**
  * The bytes of a block.
  *
- * @throws Problem when its base64 is damaged
+ * @throws Problem when its END line is missing or its base64 damaged
  */
 export function decodePem(block: PemBlock): Buffer {
+  checkWhole(block);
   const text = block.body.toString('latin1');
   const base64 = text.includes(':') ? withoutHeaders(text) : text;
   const bytes = Buffer.from(base64, 'base64');
   // Buffer.from leaves out what is not base64; then the way back does not lead to the same text.
   if (bytes.length > 0 && bytes.toString('base64') === withoutSpace(base64)) return bytes;
-  throw new Problem(`is damaged: the block ${block.label} in line ${block.line} is not base64`, undefined, {
-    hints: base64.includes('\\n') ? [String.raw`it holds \n where line breaks belong`] : [],
-  });
+  throw damagedBlock(block, 'is not base64', base64.includes('\\n') ? [escapedBreaks] : []);
 }
 
 /** Line feeds are all there is in most files; compiling a pattern takes longer than all the rest. */

@@ -13,6 +13,7 @@ import {
 } from '../../x509/der.ts';
 import { parseCertificate } from '../../x509/parse-certificate.ts';
 import { berToDer } from './ber.ts';
+import { type CertificateContents, namingCertificate, setAside } from './damaged-certificates.ts';
 import { decryptPrivateKeyInfo } from './decrypt-pkcs8.ts';
 import type { PrivateKey } from '../../private-key.ts';
 import { checkCost, decryptPbe, type PbePassword } from './pbe.ts';
@@ -22,12 +23,29 @@ import { openPlain } from './unusual-key.ts';
 import { isGiven, isWrongPassword, type Lock, unlock, wrongPassword } from './unlock.ts';
 
 /** What a PKCS#12 file holds, in its order. */
-export interface Pkcs12Contents {
-  readonly certificates: readonly Certificate[];
+export interface Pkcs12Contents extends CertificateContents {
   readonly keys: readonly PrivateKey[];
 }
 
 const noPassword = Buffer.alloc(0);
+
+/**
+ * The same of a file that is there for its certificate or for its private key.
+ *
+ * @throws Problem as `readPkcs12`, and where it holds none
+ */
+export async function readPkcs12With(
+  wanted: 'certificate' | 'private key',
+  bytes: Buffer,
+  lock: Lock,
+): Promise<Pkcs12Contents> {
+  const contents = await readPkcs12(bytes, lock);
+  const { certificates, keys, damaged } = contents;
+  const isForKey = wanted === 'private key';
+  if ((isForKey ? keys : certificates).length > 0) return contents;
+  const [first] = isForKey ? [] : damaged;
+  throw first?.problem ?? new Problem(`is a PKCS#12 file without a ${wanted}`);
+}
 
 /**
  * Opens a PKCS#12 file (RFC 7292): without a password first when none is given, as many are made, then with the one
@@ -35,7 +53,7 @@ const noPassword = Buffer.alloc(0);
  *
  * @throws Problem PASSWORD_WRONG, PASSWORD_MISSING, KEY_UNSUPPORTED, or without a code for a damaged file
  */
-export async function readPkcs12(bytes: Buffer, lock: Lock): Promise<Pkcs12Contents> {
+async function readPkcs12(bytes: Buffer, lock: Lock): Promise<Pkcs12Contents> {
   const file = readFile(bytes);
   if (!isGiven(lock.password)) {
     try {
@@ -89,7 +107,9 @@ async function open({ authenticatedSafe, mac }: Pkcs12File, password: PbePasswor
   try {
     for (const content of contents) safes.push(await openContent(content, password));
     const bags = safes.flatMap((safe) => bagsOf(safe, 0));
-    return { certificates: bags.flatMap(certificatesOf), keys: await openKeys(bags, password) };
+    const certificateBags = bags.filter(({ type }) => type === bagTypes.certificate);
+    const found = setAside(certificateBags, certificatesOf);
+    return { ...found, keys: await openKeys(bags, password) };
   } finally {
     for (const safe of safes) safe.fill(0);
   }
@@ -152,11 +172,15 @@ function bagsOf(safeContents: Uint8Array, depth: number): readonly Content[] {
     .flatMap((bag) => (bag.type === bagTypes.safeContents ? bagsOf(bag.value.encoded, depth + 1) : [bag]));
 }
 
-/** CertBag ::= SEQUENCE { certId OBJECT IDENTIFIER, certValue [0] EXPLICIT OCTET STRING }; copied, as safes are wiped. */
-function certificatesOf(bag: Content): readonly Certificate[] {
-  if (bag.type !== bagTypes.certificate) return [];
-  const { type, value } = contentInfoOf(bag.value);
-  return type === x509Certificate ? [parseCertificate(Buffer.from(octetStringOf(value)))] : [];
+/**
+ * CertBag ::= SEQUENCE { certId OBJECT IDENTIFIER, certValue [0] EXPLICIT OCTET STRING }; copied, as safes are wiped.
+ * What is no X.509, as an SDSI certificate, is left alone.
+ */
+function certificatesOf(bag: Content, index: number): readonly Certificate[] {
+  return namingCertificate(`as number ${index + 1}`, () => {
+    const { type, value } = contentInfoOf(bag.value);
+    return type === x509Certificate ? [parseCertificate(Buffer.from(octetStringOf(value)))] : [];
+  });
 }
 
 /** Keys of types that cannot be used matter only where there is no other. */

@@ -9,7 +9,7 @@ import { textFault } from './explain-certificate.ts';
 import { keyStructure, type KeyStructure } from './key-structure.ts';
 import { localKey } from './local-key.ts';
 import type { PrivateKey } from '../../private-key.ts';
-import { decodePem, isPem, type PemBlock, pemBlocks, pemHeaders } from './pem.ts';
+import { checkWhole, decodePem, isPem, type PemBlock, pemBlocks, pemHeaders } from './pem.ts';
 import { type Lock, unlock } from './unlock.ts';
 
 /**
@@ -36,6 +36,7 @@ async function readPemKey(bytes: Buffer, lock: Lock): Promise<PrivateKey> {
   const block = blocks.find(({ label }) => label.endsWith('PRIVATE KEY'));
   if (block === undefined) throw noKey(blocks);
   refuseLabel(block.label);
+  checkWhole(block);
   if (pemHeaders(block).get('Proc-Type')?.startsWith('4,ENCRYPTED') === true) return readTraditional(block, lock);
   const der = decodePem(block);
   try {

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import type { IdentityContext, KeySource } from '../../identity.ts';
+import type { KeySource } from '../../identity.ts';
+import type { FileContext } from './open-files.ts';
 
 /** Read permission of group and others. */
 const readableByOthers = 0o044;
@@ -7,18 +8,10 @@ const readableByOthers = 0o044;
 /** Windows has neither this constant nor such permissions; what it tells as mode is made up. */
 const hasModes = 'O_NOFOLLOW' in constants;
 
-/**
- * Warns about a private key file that others may read.
- *
- * @param mode permission bits of a regular file; undefined for everything else
- */
-export async function warnIfExposed(
-  source: KeySource,
-  mode: number | undefined,
-  context: IdentityContext,
-): Promise<void> {
-  if (source.kind !== 'file' || mode === undefined || !hasModes || (mode & readableByOthers) === 0) return;
-  const { placeOf } = await import('../../place-of.ts');
-  const bits = (mode & 0o777).toString(8).padStart(4, '0');
-  context.warn(`${placeOf(source)} holds a private key that others may read (mode ${bits}): chmod 600 ${source.path}`);
+/** Warns about a file that others may read, once a private key was found in it. */
+export async function warnIfExposed(source: KeySource, { reader, context }: FileContext): Promise<void> {
+  if (source.kind !== 'file' || !hasModes) return;
+  const { mode } = await reader.read(source, 'KEY_UNREADABLE');
+  if (mode === undefined || (mode & readableByOthers) === 0) return;
+  context.warn((await import('./notices.ts')).exposed(source, mode));
 }

@@ -92,6 +92,7 @@ type CandidatePair = Pair<CandidateCertificate>;
 function onlyPair(choice: PairChoice, pairs: readonly CandidatePair[], option: string): ChosenPair {
   const [pair, ...others] = pairs;
   if (pair === undefined) {
+    refuseDamaged(choice.source);
     throw new RolesAnywhereError(
       'KEY_MISMATCH',
       `${option}: the certificate does not belong to the private key on the token`,
@@ -100,6 +101,14 @@ function onlyPair(choice: PairChoice, pairs: readonly CandidatePair[], option: s
   }
   if (others.length === 0) return pair;
   return (choice.useLatestExpiring ? latestExpiring(pairs, choice.now) : undefined) ?? refuseSeveral(pairs, option);
+}
+
+/** Where no certificate of a file is for the key, one that cannot be read may be the one that is. */
+function refuseDamaged({ certificate }: PairSource): void {
+  const damaged = certificate !== undefined && 'damaged' in certificate ? certificate.damaged : undefined;
+  const problem = damaged?.[0];
+  if (problem === undefined) return;
+  throw new RolesAnywhereError('CERTIFICATE_INVALID', `${certificate?.option} ${problem.message}`, problem.details);
 }
 
 /** Among the certificates that are valid now, if any is. */

@@ -12,11 +12,8 @@ import type {
 import type { ListedCertificate, TokenCertificates } from '../../list-certificates.ts';
 import type { OpenedSigner, SignerSource } from '../../open-signer.ts';
 import { placeOf } from '../../place-of.ts';
-import { naming } from '../../problem.ts';
 import { type SourceReader, sourceReader } from '../../source-reader.ts';
-import type { Certificate } from '../../x509/certificate.ts';
-import { readCertificates } from '../file/certificate-file.ts';
-import { openCertificateFile } from '../file/open-files.ts';
+import { openCertificateFile, openChainFile } from '../file/open-files.ts';
 import { listPkcs11Certificates, openPkcs11Identity, openPkcs11Signer } from './open-pkcs11.ts';
 import type { FileCertificates, ModuleChoice, Pkcs11Options, Pkcs11Source } from './pkcs11-options.ts';
 
@@ -24,7 +21,9 @@ import type { FileCertificates, ModuleChoice, Pkcs11Options, Pkcs11Source } from
 export async function openTokenIdentity(source: IdentitySource, context: IdentityContext): Promise<SigningIdentity> {
   const reader = sourceReader(context.environment);
   try {
-    const intermediates = source.intermediates === undefined ? [] : await readChain(source.intermediates, reader);
+    const files = { reader, context, password: source.keyPassword };
+    const intermediates =
+      source.intermediates === undefined ? [] : (await openChainFile(source.intermediates, files)).certificates;
     const pair = await pairOf(source, { reader, context });
     return await openPkcs11Identity({ ...pair, intermediates }, optionsOf(source.pkcs11), context);
   } finally {
@@ -81,13 +80,8 @@ async function readFile(
   { keyPassword: password }: PairSources,
   { reader, context }: Reading,
 ): Promise<FileCertificates> {
-  const { certificates } = await openCertificateFile(source, { reader, password, context });
-  return { option: placeOf(source), certificates };
-}
-
-async function readChain(source: ByteSource, reader: SourceReader): Promise<readonly Certificate[]> {
-  const { bytes } = await reader.read(source, 'CHAIN_UNREADABLE');
-  return naming(placeOf(source), 'CHAIN_INVALID', () => readCertificates(bytes));
+  const { certificates, damaged } = await openCertificateFile(source, { reader, password, context });
+  return { option: placeOf(source), certificates, damaged: damaged.map(({ problem }) => problem) };
 }
 
 function onToken(source: KeySource | undefined): Pkcs11Source {

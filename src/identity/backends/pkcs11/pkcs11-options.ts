@@ -1,4 +1,5 @@
 import type { SecretSource } from '../../identity.ts';
+import type { Problem } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import type { Pkcs11Uri } from './pkcs11-uri.ts';
 
@@ -32,6 +33,8 @@ export interface Pkcs11Options {
 export interface FileCertificates {
   readonly option: string;
   readonly certificates: readonly Certificate[];
+  /** What is wrong with those that cannot be read, told where none of the others is the key's. */
+  readonly damaged?: readonly Problem[];
 }
 
 /** Key and certificate on a token. Without a URI of its own, the key is the one of the certificate. */

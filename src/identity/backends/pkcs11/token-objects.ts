@@ -182,7 +182,8 @@ function readKind(object: CryptokiObject): KeyKind | string {
   const parameters = object.read(attributes.ecParams) ?? new Uint8Array();
   const orderBytes = orders[toHex(parameters)];
   if (orderBytes === undefined) return `EC keys on ${curveName(parameters)} are not supported`;
-  return { algorithm: 'ECDSA', orderBytes, modulus: undefined, publicKeyInfo: ecPublicKeyInfo(object, parameters) };
+  const publicKeyInfo = ecPublicKeyInfo(object, { parameters, orderBytes });
+  return { algorithm: 'ECDSA', orderBytes, modulus: undefined, publicKeyInfo };
 }
 
 /** DER of the curve's object identifier -> bytes of its order. */
@@ -198,6 +199,12 @@ function curveName(parameters: Uint8Array): string {
   } catch {
     return 'a curve without a name';
   }
+}
+
+interface EcCurve {
+  /** DER of its object identifier. */
+  readonly parameters: Uint8Array;
+  readonly orderBytes: number;
 }
 
 const rsaEncryption = Buffer.from('300d06092a864886f70d0101010500', 'hex');
@@ -217,18 +224,34 @@ function readUnsignedInteger(object: CryptokiObject, attribute: number): Uint8Ar
   return bytes === undefined || bytes.length === 0 ? undefined : encodeUnsigned(bytes);
 }
 
-/** Few tokens show the point on the private key object; it is an OCTET STRING around the point. */
-function ecPublicKeyInfo(object: CryptokiObject, parameters: Uint8Array): Uint8Array | undefined {
-  const wrapped = object.read(attributes.ecPoint);
-  if (wrapped === undefined || wrapped.length === 0) return undefined;
+/** Few tokens show the point on the private key object. Where they do not, a test signature tells the same. */
+function ecPublicKeyInfo(object: CryptokiObject, curve: EcCurve): Uint8Array | undefined {
+  const point = pointOf(object.read(attributes.ecPoint) ?? new Uint8Array(), curve.orderBytes);
+  if (point === undefined) return undefined;
+  const algorithm = encodeElement(tags.sequence, ecPublicKey, curve.parameters);
+  return encodeElement(tags.sequence, algorithm, encodeElement(tags.bitString, Buffer.alloc(1), point));
+}
+
+/**
+ * CKA_EC_POINT is an OCTET STRING around the point (PKCS#11 v2.40, section 2.3.3); some modules leave that out. The
+ * length decides, for a point may begin like an OCTET STRING.
+ */
+function pointOf(value: Uint8Array, orderBytes: number): Uint8Array | undefined {
+  if (isPoint(value, orderBytes)) return value;
   try {
-    const point = octetStringOf(onlyElement(wrapped));
-    const algorithm = encodeElement(tags.sequence, ecPublicKey, parameters);
-    return encodeElement(tags.sequence, algorithm, encodeElement(tags.bitString, Buffer.alloc(1), point));
+    const inner = octetStringOf(onlyElement(value));
+    return isPoint(inner, orderBytes) ? inner : undefined;
   } catch {
-    // Some modules hand out the point without the OCTET STRING; the test signature then tells the same.
     return undefined;
   }
+}
+
+/** SEC 1, section 2.3.3: 04 X Y, or 02 or 03 and X. */
+function isPoint(bytes: Uint8Array, orderBytes: number): boolean {
+  const [form] = bytes;
+  return form === 4
+    ? bytes.length === 1 + 2 * orderBytes
+    : (form === 2 || form === 3) && bytes.length === 1 + orderBytes;
 }
 
 function isTrue(value: Uint8Array | undefined): boolean {

@@ -79,10 +79,8 @@ describe('damage is named', () => {
     ['another END line', block('CERTIFICATE').replace('END CERTIFICATE', 'END CERT'), 1],
     ['another block before the END line', `${block('CERTIFICATE').split('-----END')[0]}${block('CERTIFICATE')}`, 1],
   ])('%s', (_, text, line) => {
-    const { message } = problemOf(() => pemBlocks(Buffer.from(text)));
-    expect(message).toBe(
-      `is damaged: the block CERTIFICATE that begins in line ${line} has no line -----END CERTIFICATE-----`,
-    );
+    const { message } = problemOf(() => decoded(text));
+    expect(message).toBe(`is damaged: the block CERTIFICATE in line ${line} has no line -----END CERTIFICATE-----`);
   });
 
   test.each([

@@ -472,7 +472,7 @@ describe('what is no private key', () => {
     [
       'a PEM key without its end',
       () => readFileSync(ec, 'utf8').split('-----END')[0] ?? '',
-      'is damaged: the block PRIVATE KEY that begins in line 1 has no line -----END PRIVATE KEY-----',
+      'is damaged: the block PRIVATE KEY in line 1 has no line -----END PRIVATE KEY-----',
     ],
     [
       'an EC key without its numbers',

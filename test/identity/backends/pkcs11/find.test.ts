@@ -324,6 +324,33 @@ describe('with SoftHSM', needsSoftHsm(), () => {
       expect(identity.chain.map((certificate) => certificate.der)).toEqual([der(intermediate)]);
     });
 
+    test('is made although a certificate beside is damaged in its key or its name', async () => {
+      const token = hsm.makeToken('hsm');
+      const damage = (mark: string, value: number): Buffer => {
+        const copy = der(stranger);
+        copy[copy.indexOf(Buffer.from(mark, 'hex')) + mark.length / 2] = value;
+        return copy;
+      };
+      const subject = parsed(intermediate).subject;
+      token.addKey(leaf.key, { label: 'leaf', id: '01' });
+      token.addCertificateObject({ label: 'key', id: '0a', subject, value: damage('06082a8648ce3d0301070342', 0x0a) });
+      token.addCertificateObject({ label: 'name', id: '0b', subject, value: damage('0603550403', 0x1f) });
+      token.addCertificateObject({ label: 'point', id: '0c', subject, value: damage('2a8648ce3d030107034200', 0x02) });
+      token.addCertificate(intermediate.certificate, { label: 'intermediate', id: '0e' });
+      token.addCertificate(leaf.certificate, { label: 'leaf', id: '01' });
+      for (const uri of ['pkcs11:token=hsm;object=leaf?pin-value=1234', 'pkcs11:token=hsm?pin-value=1234']) {
+        const identity = await use({ certificate: certificateAt(uri) });
+        expect(identity.chain.map((certificate) => certificate.der)).toEqual([der(intermediate)]);
+      }
+      const person = personWho();
+      const listed = await listPkcs11Certificates(certificateAt('pkcs11:token=hsm'), optionsWith(), person);
+      expect(listed.map(({ uri }) => uri).filter((uri) => /object=(leaf|intermediate)/.test(uri))).toHaveLength(2);
+      expect(person.warnings.sort()).toEqual([
+        expect.stringMatching(/object=key;type=cert is damaged: a bit string is malformed/),
+        expect.stringMatching(/object=name;type=cert is damaged: it uses a tag of several bytes/),
+      ]);
+    });
+
     test('is in order, issuer of the leaf first, and takes what the token lacks from the intermediates', async () => {
       const token = hsm.makeToken('hsm');
       const lower = makeCa(folder, 'lower', { issuer: intermediate });
