@@ -1,8 +1,8 @@
-/** The candidate a misspelt name was most likely meant to be; undefined when none is near. */
+/** The candidate a misspelt name was most likely meant to be, in any case; undefined when none is near. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(name.length / 4));
   const [best] = candidates
-    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ distance }) => distance <= limit)
     .sort((left, right) => left.distance - right.distance);
   return best?.candidate ?? candidates.find((candidate) => name.length > 3 && candidate.startsWith(name));

@@ -12,11 +12,7 @@ import { commandNames, commandsToCome, isCommandName, loadCommand, loadCommands 
  */
 export async function findOtherCommand(argv: readonly string[], terminal: Terminal): Promise<Command | number> {
   const [first, second] = argv;
-  if (first === undefined) {
-    for (const line of (await programHelp()).trimEnd().split('\n')) terminal.log(line);
-    return 2;
-  }
-  if (first === '--help' || first === '-h' || first === 'help') {
+  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
     await terminal.stdout(first === 'help' && second !== undefined ? await helpOf(second) : await programHelp());
     return 0;
   }
@@ -54,16 +50,22 @@ function unknownCommand(name: string): RolesAnywhereError {
 
 async function misplacedOption(argument: string, argv: readonly string[]): Promise<RolesAnywhereError> {
   const flag = argument.split('=', 1)[0] ?? '';
-  const commands = await loadCommands();
-  if (!commands.some((command) => command.options.some((row) => `--${row.flag}` === flag))) {
+  const flags = (await loadCommands()).flatMap(({ options }) => options.map((row) => `--${row.flag}`));
+  if (!flags.includes(flag)) {
+    const meant = isVersion(flag) ? '--version' : nearest(flag, flags);
     return new RolesAnywhereError('OPTION_UNKNOWN', `unknown option ${shown(flag)} where a command belongs`, {
-      hints: [list()],
+      hints: meant === undefined ? [list()] : [`did you mean ${meant}?`, ...(isVersion(flag) ? [] : [list()])],
     });
   }
   const command = argv.find((word) => commandNames.includes(word)) ?? 'credential-process';
   return new RolesAnywhereError('OPTION_MISPLACED', `${flag} stands before the command`, {
     hints: [`write roles-anywhere ${command} ${flag} …`],
   });
+}
+
+/** As other programs call it, and with a slip. */
+function isVersion(flag: string): boolean {
+  return /^-[vV]$/.test(flag) || nearest(flag, ['--version', '--help']) === '--version';
 }
 
 function list(): string {

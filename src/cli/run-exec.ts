@@ -27,7 +27,9 @@ export async function runExec(values: OptionValues, terminal: Terminal): Promise
       hints: ['write it last: roles-anywhere exec [options] -- PROGRAM [ARGUMENT …]'],
     });
   }
-  const plan = await planOf(values, terminal);
+  const plan = await planOf(values, terminal).catch((error: unknown) => {
+    throw withProfileHint(error, values);
+  });
   const supply = values.isOn('server')
     ? await openEndpoint(plan, values, terminal)
     : await obtain(plan, values, terminal);
@@ -41,12 +43,27 @@ export async function runExec(values: OptionValues, terminal: Terminal): Promise
     end = await runProgram(program, args, env);
   } catch (error) {
     if (!(error instanceof RolesAnywhereError) || error.code !== 'PROGRAM_FAILED') throw error;
-    reportError(error, values.isOn('debug') ? ['--debug'] : [], terminal);
+    reportError(withProfileHint(error, values), values.isOn('debug') ? ['--debug'] : [], terminal);
     return isAbsent(error.cause) ? 127 : 126;
   } finally {
     await supply.close();
   }
   return statusOf(end);
+}
+
+/**
+ * `exec on-prem -- ls`: aws-vault and others take a profile there. `env -- ls` is right all the same, so that only a
+ * failure tells.
+ */
+function withProfileHint(error: unknown, { words, profileName }: OptionValues): unknown {
+  const [first = '', second, ...rest] = words;
+  const isMeant = error instanceof RolesAnywhereError && ['OPTION_MISSING', 'PROGRAM_FAILED'].includes(error.code);
+  if (!isMeant || second !== '--' || profileName !== undefined) return error;
+  const line = ['roles-anywhere exec --from-profile', first, '--', ...rest.slice(0, 1)].join(' ');
+  return new RolesAnywhereError(error.code, error.message, {
+    cause: error.cause,
+    hints: [`${first} stands where the program belongs; for a profile of that name write ${line} …`, ...error.hints],
+  });
 }
 
 async function obtain(plan: CredentialPlan, values: OptionValues, terminal: Terminal): Promise<Supply> {

@@ -1,3 +1,5 @@
+import { isAbsolute, resolve } from 'node:path';
+import { looksLikeContent } from '../looks-like-content.ts';
 import type { ByteSource } from './identity.ts';
 import { Problem } from './problem.ts';
 
@@ -14,8 +16,14 @@ const reasons: Readonly<Record<string, string>> = {
 export function explainReadFailure(error: unknown, source: ByteSource): Problem {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
   const isHome = code === 'ENOENT' && source.kind === 'file' && source.path.startsWith('~');
-  return new Problem(reasons[code] ?? `cannot be read (${code})`, undefined, {
+  const where = source.kind === 'file' && ['ENOENT', 'ENOTDIR'].includes(code) ? absolutely(source.path) : '';
+  return new Problem((reasons[code] ?? `cannot be read (${code})`) + where, undefined, {
     cause: error,
     hints: isHome ? ['write the path in full: only a shell expands ~'] : [],
   });
+}
+
+/** Where a relative path was looked for, which depends on who started the process. */
+function absolutely(path: string): string {
+  return isAbsolute(path) || looksLikeContent(path) ? '' : ` (${resolve(path)})`;
 }

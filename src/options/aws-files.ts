@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { RolesAnywhereError } from '../errors.ts';
 import { type AwsConfig, type ConfigSection, parseAwsConfig, parseAwsCredentials } from './aws-config.ts';
 import { homeFolder } from './home-folder.ts';
@@ -37,6 +37,18 @@ export function withCredentialsFile(config: AwsFiles, env: Environment): AwsFile
   return { ...config, profiles, places: sections.size === 0 ? config.places : `${config.places} or ${path}` };
 }
 
+/** The names of the profiles of both files; of none where neither can be read. */
+export function profileNames(env: Environment): readonly string[] {
+  try {
+    const config = readAwsConfig(env);
+    return [...withCredentialsFile(config, env).profiles.keys()].filter(isPrintable);
+  } catch {
+    return [...readCredentialsFile(env).sections.keys()].filter(isPrintable);
+  }
+}
+
+const isPrintable = (name: string): boolean => !/\p{Cc}/u.test(name);
+
 /** Where the SDKs look for the configuration file. */
 export function configPath(env: Environment): string {
   return placeOf(env, 'AWS_CONFIG_FILE', 'config');
@@ -64,7 +76,7 @@ function readConfigFile(path: string): string {
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new RolesAnywhereError('CONFIG_PROFILE', `--from-profile needs ${path}, which does not exist`, {
+      throw new RolesAnywhereError('CONFIG_PROFILE', `--from-profile needs ${resolve(path)}, which does not exist`, {
         cause,
         hints: ['AWS_CONFIG_FILE names another file'],
       });

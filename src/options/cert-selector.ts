@@ -64,7 +64,7 @@ function toSelector(values: ReadonlyMap<SelectorKey, string>, origin: string): C
 function parseInline(text: string, origin: string): readonly Entry[] {
   const parts = text.split(/(?:^|\s+)(?=Key=)/).filter((part) => part.trim() !== '');
   return parts.map((part) => {
-    const [, key, value] = /^Key=([^,]+),Value=(.*)$/s.exec(part) ?? [];
+    const [, key, value] = /^Key=([^,]+),\s*Value=(.*)$/s.exec(part) ?? [];
     if (key === undefined || value === undefined) {
       throw invalid(`${origin} cannot be read at ${shown(part.trim())}`);
     }

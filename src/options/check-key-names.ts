@@ -12,11 +12,11 @@ const known: readonly string[] = [...optionTable, ...serveRows, ...signStringRow
   .map(profileKeyName);
 
 /**
- * A roles_anywhere_ key of no command is a mistake.
+ * A roles_anywhere_ key of no command is a mistake, and so is one in upper case, which botocore would read.
  * @throws RolesAnywhereError CONFIG_INVALID
  */
 export function checkKeyNames(entries: ProfileEntries): void {
-  const unknown = [...entries.keys()].find((key) => key.startsWith('roles_anywhere_') && !known.includes(key));
+  const unknown = [...entries.keys()].find((key) => /^roles_anywhere_/i.test(key) && !known.includes(key));
   if (unknown === undefined) return;
   const meant = nearest(unknown, known);
   throw new RolesAnywhereError('CONFIG_INVALID', `${unknown} is no option of roles-anywhere`, {

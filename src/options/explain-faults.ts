@@ -68,6 +68,7 @@ function explainUnknown(
   if (dashes === '-' && flags.includes(name)) {
     return new RolesAnywhereError('OPTION_UNKNOWN', `-${name} has one dash`, { hints: [`write --${name}`] });
   }
+  if (name === 'profile' && flags.includes('from-profile')) return readsFromProfile(command);
   const owners = commands.filter((other) => other.options.some((row) => row.flag === name)).map((other) => other.name);
   if (owners.length > 0) {
     return new RolesAnywhereError('OPTION_MISPLACED', `${command.name} has no option --${name}`, {
@@ -80,12 +81,28 @@ function explainUnknown(
     return new RolesAnywhereError('OPTION_UNKNOWN', `unknown option ${dashes}${name}`, { hints });
   }
   const secret = secretRow(fault.after);
-  if (secret !== undefined) return hiddenWord(secret);
+  if (secret !== undefined && !isFlagName(fault.argument)) return hiddenWord(secret);
   // What begins with one dash may be a value that lost its flag: its first letter is enough to find it.
   const shownName = dashes === '--' ? name : `${name.slice(0, 1)}…`;
   return new RolesAnywhereError('OPTION_UNKNOWN', `unknown option ${dashes}${shownName}`, {
-    hints: [`roles-anywhere ${command.name} --help lists the options`],
+    hints: [
+      nearest(name, ['version']) === undefined
+        ? `roles-anywhere ${command.name} --help lists the options`
+        : 'roles-anywhere --version shows the version',
+    ],
   });
+}
+
+/** Somebody who knows the AWS CLI, where the flag has another name. */
+function readsFromProfile({ name }: CommandOptions): RolesAnywhereError {
+  return new RolesAnywhereError('OPTION_MISPLACED', `${name} has no option --profile`, {
+    hints: ['write --from-profile to have the options from a profile of ~/.aws/config', '--profile belongs to update'],
+  });
+}
+
+/** Whether a text has the form of a flag's name, which no key and hardly a part of a password has. */
+function isFlagName(argument: string): boolean {
+  return /^--[a-z][a-z0-9]*(-[a-z0-9]+)*(=|$)/.test(argument) && beforeEquals(argument).length <= 40;
 }
 
 function explainWord(fault: Fault & { kind: 'word' }, command: CommandOptions): RolesAnywhereError {

@@ -1,12 +1,14 @@
 import { RolesAnywhereError } from '../errors.ts';
 import { type Arn, type ArnKind, isRegion, parseArn } from './arn.ts';
 import { explainSources } from './explain-sources.ts';
-import { missingOptions } from './missing-options.ts';
+import { missingOptions, unreadProfiles } from './missing-options.ts';
 import type { OptionValues } from './option-values.ts';
 import { Problems } from './problems.ts';
 import { isSessionName } from './resolve.ts';
 import { explainRoleChain } from './resolve-role-chain.ts';
 import { shown } from './shown.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 const required = ['trust-anchor-arn', 'profile-arn', 'role-arn', 'certificate'];
 
@@ -26,10 +28,10 @@ interface GivenArn extends Arn {
  * Throws why resolveCredentialRequest makes nothing of these options.
  * @throws RolesAnywhereError OPTION_*, ARN_*: everything missing or wrong at once
  */
-export function throwRequestProblems(values: OptionValues): never {
+export function throwRequestProblems(values: OptionValues, env: Environment = {}): never {
   const problems = new Problems();
   const missing = required.filter((flag) => values.text(flag) === undefined);
-  if (missing.length > 0) problems.add(missingOptions(missing, ownProfileOf(values)));
+  if (missing.length > 0) problems.add(missingOptions(missing, ownProfileOf(values), unreadProfiles(values, env)));
   explainArns(values, problems);
   problems.try(() => checkText(values, 'region', isRegion, 'a region such as eu-west-1'));
   problems.try(() =>

@@ -1,13 +1,13 @@
 import { RolesAnywhereError } from '../errors.ts';
-import { nearest } from '../nearest.ts';
 import type { NamedHop } from '../role-chain/role-hop.ts';
 import type { AwsFiles } from './aws-files.ts';
 import { checkKeyNames } from './check-key-names.ts';
 import type { ProfileKeys } from './gather-values.ts';
 import { type ProcessLine, readProcessLine } from './process-line.ts';
+import { explainMissing } from './explain-missing-profile.ts';
 import { hasOwnKeys } from './own-keys.ts';
 import { entriesOf, type ProfileEntries } from './profile-entries.ts';
-import { refuseRole, refuseSource } from './refuse-profile.ts';
+import { refuseRole, refuseSource, refuseUpperCase } from './refuse-profile.ts';
 import { rolesOfEntries } from './role-list.ts';
 
 /** What a profile comes to: options, and the roles to assume with the credentials that these give. */
@@ -58,7 +58,7 @@ export function followProfile(name: string, files: AwsFiles, askedBy = '--from-p
 
   function follow(name: string, question: Question): FollowedProfile {
     const { askedBy, visited } = question;
-    if (!files.profiles.has(name)) throw missingProfile(name, askedBy, files);
+    if (!files.profiles.has(name)) throw explainMissing(name, askedBy, files);
     if (visited.includes(name)) {
       throw new RolesAnywhereError('CONFIG_INVALID', `${askedBy} goes in a circle: ${[...visited, name].join(' -> ')}`);
     }
@@ -70,6 +70,7 @@ export function followProfile(name: string, files: AwsFiles, askedBy = '--from-p
     const line = lineOf(name, entries);
     if (hasOwnKeys(entries) && line?.fromProfile !== name) return { entries, chain: [] };
     if (line !== undefined) return followLine(name, entries, line, asked);
+    refuseUpperCase(name, entries);
     if (question.isOpen) return { entries, chain: [] };
     throw leadsNowhere(name, entries, askedBy);
   }
@@ -133,17 +134,6 @@ function hopOf(name: string, entries: ProfileEntries, region: string | undefined
     ...(duration === undefined ? {} : { durationSeconds: Number(duration) }),
     ...(region === undefined ? {} : { region }),
   };
-}
-
-function missingProfile(name: string, askedBy: string, { profiles, places }: AwsFiles): RolesAnywhereError {
-  const names = [...profiles.keys()];
-  const meant = nearest(name, names);
-  return new RolesAnywhereError('CONFIG_PROFILE', `${askedBy}: no profile ${name} in ${places}`, {
-    hints: [
-      ...(meant === undefined ? [] : [`did you mean ${meant}?`]),
-      names.length === 0 ? 'there are no profiles' : `there are ${names.join(', ')}`,
-    ],
-  });
 }
 
 function leadsNowhere(name: string, entries: ProfileEntries, askedBy: string): RolesAnywhereError {

@@ -10,7 +10,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the profiles that `--from-profile` names, in the files of AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE or in
- * `~/.aws`. A name ends at a comma.
+ * `~/.aws`. A name ends at a comma, unless a profile is called so.
  *
  * @param texts what was given, each one name or several
  * @throws RolesAnywhereError CONFIG_PROFILE when file, profile or a source_profile is missing, or leads to no Roles
@@ -22,15 +22,20 @@ export async function readProfiles(
   env: Environment,
   command: CommandOptions,
 ): Promise<readonly ProfileKeys[]> {
-  const names = texts.flatMap((text) => text.split(',').map((name) => name.trim()));
-  checkNames(names, command);
+  if (texts.includes('')) throw new RolesAnywhereError('OPTION_INVALID', '--from-profile is empty');
   const config = readAwsConfig(env);
+  const names = texts.flatMap((text) => (config.profiles.has(text) ? [text] : namesIn(text)));
+  checkNames(names, command);
   if (names.every((name) => isPlain(name, config))) {
     return names.map((name) => ({ name, keys: keysOf(name, config), chain: [] }));
   }
   const { followedKeys } = await import('./follow-profile.ts');
   const files = withCredentialsFile(config, env);
   return names.map((name) => followedKeys(name, files, '--from-profile'));
+}
+
+function namesIn(text: string): readonly string[] {
+  return text.split(',').map((name) => name.trim());
 }
 
 function checkNames(names: readonly string[], command: CommandOptions): void {
@@ -53,7 +58,8 @@ function isPlain(name: string, { profiles }: AwsFiles): boolean {
   const keys = profiles.get(name);
   if (keys === undefined || !hasOwnKeys(keys) || keys.has('role_arn')) return false;
   const line = keys.get('credential_process');
-  if (line !== undefined && !line.endsWith(` credential-process --from-profile ${name}`)) return false;
+  const own = [name, `"${name}"`, `'${name}'`].map((text) => ` credential-process --from-profile ${text}`);
+  if (line !== undefined && !own.some((end) => line.endsWith(end))) return false;
   const known = new Set(optionTable.map((row) => (row.flagOnly ? '' : profileKeyName(row))));
-  return [...keys.keys()].every((key) => !key.startsWith('roles_anywhere_') || known.has(key));
+  return [...keys.keys()].every((key) => !/^roles_anywhere_/i.test(key) || known.has(key));
 }

@@ -32,6 +32,8 @@ export interface OptionRow {
   readonly range?: readonly [number, number];
   /** True where the empty value means something: `--pkcs8-password ""`. */
   readonly mayBeEmpty?: boolean;
+  /** True where line breaks are blanks: a selector may be written over several lines. */
+  readonly multiline?: boolean;
   /** AWS's own variables for the same thing, after ours. */
   readonly environment?: readonly string[];
   /** AWS's own keys in the profile for the same thing, after ours. */

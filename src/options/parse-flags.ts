@@ -68,8 +68,8 @@ export function parseFlags(
   function give(row: OptionRow, text: string): void {
     // A password may well end in a backslash.
     if (row.secret !== true && /^[\u2018-\u201F]/.test(text)) faults.push({ kind: 'typographic-quote', row });
-    if (isLineBreak(text) || (row.secret !== true && /[\\\r\n]$/.test(text)))
-      faults.push({ kind: 'line-break', after: row });
+    const isBroken = row.multiline ? /\\[\r\n]*$/.test(text) : isLineBreak(text) || /[\\\r\n]$/.test(text);
+    if (row.secret === true ? isLineBreak(text) : isBroken) faults.push({ kind: 'line-break', after: row });
     given.set(row.flag, row.kind === 'list' ? [...(given.get(row.flag) ?? []), text] : [text]);
   }
 }

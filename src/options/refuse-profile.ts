@@ -30,6 +30,19 @@ export function refuseSource(name: string, entries: ProfileEntries, askedBy: str
   });
 }
 
+/** Keys by which a profile leads on. botocore takes them in upper case too, the SDKs for JavaScript and others do not. */
+const leading: ReadonlySet<string> = new Set(['role_arn', 'source_profile', 'credential_process']);
+
+/**
+ * Refuses a profile that would lead on if its keys were in lower case.
+ * @throws RolesAnywhereError CONFIG_INVALID
+ */
+export function refuseUpperCase(name: string, entries: ProfileEntries): void {
+  const found = [...entries.keys()].find((key) => !leading.has(key) && leading.has(key.toLowerCase()));
+  if (found === undefined) return;
+  throw invalid(`profile ${name} has ${found}, which only the AWS CLI and boto3 read`, `write ${found.toLowerCase()}`);
+}
+
 /** What a profile with role_arn is besides. */
 interface RoleProfile {
   readonly hasOwnKeys: boolean;

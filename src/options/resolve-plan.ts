@@ -20,10 +20,10 @@ export async function resolvePlan(values: OptionValues, env: Environment): Promi
 /** The target of one profile, or of flags and environment alone, whatever other profiles there are. */
 export async function resolveTarget(values: OptionValues, env: Environment): Promise<CredentialTarget> {
   const name = values.profileName ?? values.text('trust-anchor-arn') ?? '';
-  return { name, request: (await resolveCredentialRequest(values, env)) ?? (await explain(values)) };
+  return { name, request: (await resolveCredentialRequest(values, env)) ?? (await explain(values, env)) };
 }
 
-async function explain(values: OptionValues): Promise<never> {
+async function explain(values: OptionValues, env: Environment): Promise<never> {
   const { throwRequestProblems } = await import('./explain-request.ts');
-  return throwRequestProblems(values);
+  return throwRequestProblems(values, env);
 }

@@ -18,8 +18,10 @@ export function resolveProfiles(values: OptionValues): readonly string[] {
   const option = isOwn ? '--from-profile' : '--profile';
   const misfit = names.find((name) => !isReadable(name));
   if (misfit !== undefined) {
-    throw invalid(`${option}: ${shown(misfit)} is no name of a profile that every client can read`, [
-      'letters, digits and -_@+.%:/ are fine',
+    throw invalid(`${option}: ${shown(misfit)} cannot be a name in a credentials file`, [
+      /^profile\s/.test(misfit)
+        ? 'leave out `profile `, which only ~/.aws/config has before the names'
+        : 'it may hold no brackets, line breaks or comment signs after a blank, and begin and end with no blank',
     ]);
   }
   if (names.length !== sources.length) {
@@ -32,9 +34,13 @@ export function resolveProfiles(values: OptionValues): readonly string[] {
   return names;
 }
 
-/** Blanks, brackets, quotes and comment signs are read one way by one client and another way by the next. */
+/**
+ * Whether botocore finds a section of that name in the credentials file. Not where another client would take the line
+ * for something else than a header: what stands below it would then be the credentials of the profile above.
+ */
 function isReadable(name: string): boolean {
-  return /^[^\s[\]"'#;=\p{Cc}]+$/u.test(name) && name !== '__proto__';
+  const isHeader = /^[^[\]\p{Cc}]+$/u.test(name) && !/\s[#;]/.test(name) && name === name.trim();
+  return isHeader && name !== '__proto__' && !/^(profile|services|sso-session)\s/.test(name);
 }
 
 function invalid(message: string, hints: readonly string[]): RolesAnywhereError {

@@ -70,7 +70,7 @@ export const optionTable: readonly OptionRow[] = [
   ...of(credentials, [text('intermediates')]),
   ...of(everywhere, [
     ...password('pkcs8-password'),
-    text('cert-selector', osStore),
+    text('cert-selector', { ...osStore, multiline: true }),
     text('system-store-name', { ...osStore, fallback: 'MY' }),
   ]),
   ...of(signing, [toggle('use-latest-expiring-certificate', exclusiveHardware)]),

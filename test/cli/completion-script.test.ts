@@ -61,7 +61,7 @@ describe('bash', needs('bash'), () => {
     expect(inBash('sign-string', '--digest', 'SHA3')).toEqual(['SHA384']);
     expect(inBash('sign-string', '--format', '=')).toEqual(['json', 'text', 'bin']);
     expect(inBash('sign-string', '--format', '=', 't')).toEqual(['text']);
-    expect(inBash('completion', '')).toEqual(['bash', 'zsh', 'fish', '--help']);
+    expect(inBash('completion', '')).toEqual(['bash', 'zsh', 'fish', 'powershell', 'profiles', '--help']);
   });
 
   test('nothing of its own where bash completes file names, and where there is nothing to complete', () => {

@@ -15,18 +15,17 @@ async function run(argv: readonly string[], env: Record<string, string> = {}) {
 }
 
 describe('without a command', () => {
-  test('usage on stderr, status 2', async () => {
+  test('usage on stdout, status 0, as the official helper', async () => {
     const { status, stdout, stderr } = await run([]);
-    expect(status).toBe(2);
-    expect(stdout).toBe('');
-    expect(stderr).toMatch(/^Usage: roles-anywhere <command> \[options\]\n/);
-    for (const name of [...commandNames, ...Object.keys(commandsToCome)]) expect(stderr).toContain(`  ${name} `);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^Usage: roles-anywhere <command> \[options\]\n/);
+    for (const name of [...commandNames, ...Object.keys(commandsToCome)]) expect(stdout).toContain(`  ${name} `);
   });
 
-  test.each([[['--help']], [['-h']], [['help']]])('%j: the same on stdout, status 0', async (argv) => {
+  test.each([[['--help']], [['-h']], [['help']]])('%j: the same', async (argv) => {
     const { status, stdout, stderr } = await run(argv);
     expect([status, stderr]).toEqual([0, '']);
-    expect(stdout).toBe(`${(await run([])).stderr}\n`);
+    expect(stdout).toBe((await run([])).stdout);
   });
 
   test.each([[['version']], [['--version']]])('%j: the bare version', async (argv) => {
@@ -43,6 +42,10 @@ describe('without a command', () => {
       '--role-arn stands before the command',
       'write roles-anywhere credential-process --role-arn …',
     ],
+    [['--verison'], 'unknown option "--verison" where a command belongs', 'did you mean --version?'],
+    [['-V'], 'unknown option "-V" where a command belongs', 'did you mean --version?'],
+    [['--hlep'], 'unknown option "--hlep" where a command belongs', 'did you mean --help?'],
+    [['--rol-arn'], 'unknown option "--rol-arn" where a command belongs', 'did you mean --role-arn?'],
     [
       ['--frobnicate'],
       'unknown option "--frobnicate" where a command belongs',
@@ -140,9 +143,57 @@ describe('errors', () => {
   });
 
   test.each([
-    [['completion'], 'completion takes one of bash, zsh, fish'],
-    [['completion', 'csh'], 'completion takes one of bash, zsh, fish'],
-    [['completion', 'bash', 'zsh'], 'completion takes one of bash, zsh, fish'],
+    [
+      ['export'],
+      { AWS_PROFILE: 'on-prem' },
+      'AWS_PROFILE is set and not read: to read options from that profile, give --from-profile on-prem',
+    ],
+    [
+      ['export'],
+      { AWS_DEFAULT_PROFILE: 'on prem' },
+      'AWS_DEFAULT_PROFILE is set and not read: to read options from that profile, give --from-profile "on prem"',
+    ],
+    [
+      ['update', '--profile', 'on-prem'],
+      {},
+      '--profile names the profile to write; to read options from one, give --from-profile on-prem',
+    ],
+    [
+      ['exec', 'on-prem', '--', 'ls', '-l'],
+      {},
+      'on-prem stands where the program belongs; for a profile of that name write roles-anywhere exec --from-profile on-prem -- ls …',
+    ],
+  ])('%j names the way out first', async (argv, env, hint) => {
+    const { status, stderr } = await run(argv, env);
+    expect(status).toBe(2);
+    expect(stderr.split('\n').slice(0, 2)).toEqual([
+      'roles-anywhere: --trust-anchor-arn, --profile-arn, --role-arn and --certificate are missing',
+      `hint: ${hint}`,
+    ]);
+  });
+
+  test('a selector over several lines', async () => {
+    for (const selector of [
+      'Key=x509Subject,Value=CN=a\nKey=x509Serial,Value=0A\n',
+      '\n  Key=x509Subject,Value=CN=a\n',
+    ]) {
+      const { stderr } = await run(['credential-process', '--cert-selector', selector]);
+      expect(stderr).toContain('--cert-selector is for certificates of the operating system');
+    }
+    expect((await run(['credential-process', '--cert-selector', 'Key=x509Serial,Value=0A\\'])).stderr).toContain(
+      'a backslash or line break is left over after --cert-selector',
+    );
+  });
+
+  test('numbers are decimal', async () => {
+    const { status, stderr } = await run(['serve', '--port', '0x1']);
+    expect([status, stderr]).toEqual([2, 'roles-anywhere: --port must be a whole number from 0 to 65535, not "0x1"']);
+  });
+
+  test.each([
+    [['completion'], 'completion takes one of bash, zsh, fish, powershell'],
+    [['completion', 'csh'], 'completion takes one of bash, zsh, fish, powershell'],
+    [['completion', 'bash', 'zsh'], 'completion takes one of bash, zsh, fish, powershell'],
     [['version', 'x'], 'unexpected argument "x" after version'],
   ])('%j', async (argv, message) => {
     const { status, stderr } = await run(argv);

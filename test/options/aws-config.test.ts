@@ -82,7 +82,6 @@ describe('reads what the SDK reads', () => {
       '[default]',
       '[profile default]',
       '[profile p]',
-      '[profile "q r"]',
       '[profile "q"]',
       "[profile 'p']",
       '[services s]',
@@ -96,9 +95,7 @@ describe('reads what the SDK reads', () => {
       '[profile p',
       '[ profile p ]',
       '[profile\tp]',
-      '[profile  p]',
       '[profile p] # x',
-      '[profile p]x',
       '[constructor]',
     );
     const key = fc.constantFrom('a', 'b c', 'role_arn', 'x.y', 'roles_anywhere_region', '', '=', '[k]', 'toString');

@@ -25,6 +25,25 @@ describe('each fault has its code, its message and what to do', () => {
       'unknown option --nonsense',
       ['roles-anywhere credential-process --help lists the options'],
     ],
+    [
+      ['--certificate', 'leaf.pem', '--bogus-flag', 'x'],
+      'OPTION_UNKNOWN',
+      'unknown option --bogus-flag',
+      ['roles-anywhere credential-process --help lists the options'],
+    ],
+    [
+      ['--pkcs8-password', 'open', '--bogus=x'],
+      'OPTION_UNKNOWN',
+      'unknown option --bogus',
+      ['roles-anywhere credential-process --help lists the options'],
+    ],
+    [['--verison'], 'OPTION_UNKNOWN', 'unknown option --verison', ['roles-anywhere --version shows the version']],
+    [
+      ['--profile', 'on-prem'],
+      'OPTION_MISPLACED',
+      'credential-process has no option --profile',
+      ['write --from-profile to have the options from a profile of ~/.aws/config', '--profile belongs to update'],
+    ],
     [['-role-arn', 'x'], 'OPTION_UNKNOWN', '-role-arn has one dash', ['write --role-arn']],
     [['-q'], 'OPTION_UNKNOWN', 'unknown option -q…', ['roles-anywhere credential-process --help lists the options']],
     [
@@ -106,7 +125,8 @@ describe('what may be a secret is not shown', () => {
   test.each([
     [['--pkcs8-password', 'open', 'sesame']],
     [['--pkcs8-password', 'open', '-sesame']],
-    [['--pkcs8-password', 'open', '--sesame']],
+    [['--pkcs8-password', 'open', '--Sesame']],
+    [['--pkcs8-password', 'open', '--my_sesame']],
     [['--pkcs8-pasword', 'sesame']],
     [['--pkcs8-pasword=sesame']],
     [['--secret=sesame']],

@@ -502,3 +502,49 @@ describe('a credential_process line', async () => {
     });
   });
 });
+
+describe('what stands in the file and does not count is named', () => {
+  test.each<[string, string, string]>([
+    ['without `profile `', '[on-prem]\na = 1\n', '[on-prem] does not count: write [profile on-prem]'],
+    ['with blanks', '[ profile on-prem ]\na = 1\n', '[ profile on-prem ] does not count: write [profile on-prem]'],
+    ['without keys', '[profile on-prem]\n', '[profile on-prem] has no keys'],
+    ['in another case', '[profile On-Prem]\na = 1\n', 'did you mean On-Prem?'],
+  ])('a header %s', async (_, config, hint) => {
+    const error = await rejectionOf(read('on-prem', config));
+    expect(error.code).toBe('CONFIG_PROFILE');
+    expect(error.hints[0]).toBe(hint);
+  });
+
+  test('a name with blanks that is not quoted', async () => {
+    const error = await rejectionOf(read('on prem', '[profile on prem]\na = 1\n'));
+    expect(error.hints[0]).toBe('[profile on prem] does not count: write [profile "on prem"]');
+  });
+
+  test('keys in upper case', async () => {
+    const own = await rejectionOf(
+      read('p', '[profile p]\nROLES_ANYWHERE_CERTIFICATE = /x\nroles_anywhere_region = x\n'),
+    );
+    expect(own).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: 'ROLES_ANYWHERE_CERTIFICATE is no option of roles-anywhere',
+      hints: ['did you mean roles_anywhere_certificate?'],
+    });
+    const leading = await rejectionOf(
+      read('p', '[profile p]\nCredential_Process = roles-anywhere credential-process\n'),
+    );
+    expect(leading).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: 'profile p has Credential_Process, which only the AWS CLI and boto3 read',
+      hints: ['write credential_process'],
+    });
+  });
+});
+
+test.each(['on prem', 'R&D', 'büro', 'dev(eu)', 'a,b'])('%s is found', async (name) => {
+  const line = `roles-anywhere credential-process --from-profile "${name}"`;
+  const profile = await read(
+    name,
+    `[profile "${name}"]\ncredential_process = ${line}\nroles_anywhere_certificate = /x\n`,
+  );
+  expect([profile.name, profile.keys.get('roles_anywhere_certificate')]).toEqual([name, '/x']);
+});

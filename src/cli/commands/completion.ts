@@ -1,27 +1,43 @@
 import { RolesAnywhereError } from '../../errors.ts';
+import { nearest } from '../../nearest.ts';
 import { optionsOf } from '../../options/table.ts';
 import type { Command } from '../command.ts';
 
-const shells = ['bash', 'zsh', 'fish'];
+const shells = ['bash', 'zsh', 'fish', 'powershell'];
 
-/** `completion bash|zsh|fish`: a script made from the tables. */
+/** `completion bash|zsh|fish|powershell`: a script made from the tables, and what these scripts ask for. */
 export const completion: Command = {
   name: 'completion',
   summary: 'prints a completion script for a shell',
+  description:
+    'The scripts complete commands, options, file names and the names of profiles, for which they call `completion ' +
+    'profiles`: that prints the profiles of ~/.aws/config and ~/.aws/credentials, one a line.',
   options: optionsOf('completion'),
-  word: { placeholder: 'SHELL', choices: shells },
+  word: { placeholder: 'SHELL', choices: [...shells, 'profiles'] },
   examples: [
     'roles-anywhere completion bash > /etc/bash_completion.d/roles-anywhere',
     'roles-anywhere completion zsh > "${fpath[1]}/_roles-anywhere"',
     'roles-anywhere completion fish > ~/.config/fish/completions/roles-anywhere.fish',
+    'roles-anywhere completion powershell | Out-String | Invoke-Expression',
   ],
   async run(values, terminal) {
+    const [shell, ...more] = values.words;
+    if (shell === 'profiles' && more.length === 0) {
+      const { profileNames } = await import('../../options/aws-files.ts');
+      return terminal.stdout(
+        profileNames(terminal.env)
+          .map((name) => `${name}\n`)
+          .join(''),
+      );
+    }
     const { completionScript } = await import('../completion-script.ts');
     const { loadCommands } = await import('../load-commands.ts');
-    const [shell, ...more] = values.words;
     const script = shell === undefined ? undefined : completionScript(shell, await loadCommands());
     if (script === undefined || more.length > 0) {
-      throw new RolesAnywhereError('OPTION_INVALID', `completion takes one of ${shells.join(', ')}`);
+      const meant = nearest(shell ?? '', shells);
+      throw new RolesAnywhereError('OPTION_INVALID', `completion takes one of ${shells.join(', ')}`, {
+        hints: meant === undefined ? [] : [`did you mean ${meant}?`],
+      });
     }
     await terminal.stdout(script);
   },

@@ -1,4 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
+import { resolve } from 'node:path';
 import { RolesAnywhereError } from '../../errors.ts';
 import { isLoopbackName } from './guard.ts';
 
@@ -10,14 +11,15 @@ export type ListenAddress =
   | { readonly kind: 'fd'; readonly fd: number; readonly name: string };
 
 /**
- * Reads `127.0.0.1`, `127.0.0.1:9911`, `[::1]`, `[::1]:9911`, `localhost`, `/run/roles-anywhere/socket` or `unix:path`.
+ * Reads `127.0.0.1`, `127.0.0.1:9911`, `[::1]`, `[::1]:9911`, `localhost`, `/run/roles-anywhere/socket`, `./socket` or
+ * `unix:path`. A path comes out absolute.
  *
  * @param port for an address without one
  * @throws RolesAnywhereError OPTION_INVALID, naming `option`
  */
 export function parseListenAddress(text: string, port: number, option: string): ListenAddress {
-  if (text.startsWith('/')) return { kind: 'unix', path: text };
-  if (text.startsWith('unix:') && text.length > 5) return { kind: 'unix', path: text.slice(5) };
+  const path = text.startsWith('unix:') ? text.slice('unix:'.length) : text;
+  if (path !== '' && (path !== text || text.includes('/'))) return { kind: 'unix', path: resolve(path) };
   const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text);
   const named = match?.[1] ?? match?.[2] ?? text;
   const host = named === 'localhost' ? '127.0.0.1' : named;
@@ -25,7 +27,9 @@ export function parseListenAddress(text: string, port: number, option: string): 
   const isBracketed = match?.[1] !== undefined;
   if (isIP(host) === 0 || given > 65_535 || (isBracketed && isIPv4(host))) {
     throw new RolesAnywhereError('OPTION_INVALID', `${option}: ${text} is no address to listen on`, {
-      hints: ['give an IP address, with or without a port, as 127.0.0.1:9911 or [::1]:9911, or the path of a socket'],
+      hints: [
+        'give an IP address, with or without a port, as 127.0.0.1:9911 or [::1]:9911, or the path of a socket with a slash in it',
+      ],
     });
   }
   return { kind: 'tcp', host, port: given };

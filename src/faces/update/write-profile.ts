@@ -34,7 +34,8 @@ export function writeProfile(text: string, profile: string, credentials: Credent
   const values = valuesOf(credentials);
   const lines = readIniLines(text);
   const [main, ...copies] = sectionsOf(lines, name);
-  if (main === undefined) return { text: text + newSection(text, name, values), warnings: warnOfMark(text) };
+  const warnings = [...warnOfMark(text), ...warnOfWords(profile)];
+  if (main === undefined) return { text: text + newSection(text, name, values), warnings };
 
   const keys = new Set([main, ...copies].flatMap((section) => keyLines(lines, section, values)));
   const emptied = copies.filter((copy) => !inside(lines, copy).some((at) => lines[at]?.counts && !keys.has(at)));
@@ -48,7 +49,7 @@ export function writeProfile(text: string, profile: string, credentials: Credent
   });
   insertMissing(edited, { lines, ours, places, main, values, lineEnd: lineEndOf(text) });
   const isTwice = copies.length > emptied.length;
-  return { text: edited.join(''), warnings: [...warnOfMark(text), ...(isTwice ? [twice(profile)] : [])] };
+  return { text: edited.join(''), warnings: [...warnings, ...(isTwice ? [twice(profile)] : [])] };
 }
 
 /** `aws_security_token` is an old name that botocore looks at first: it is set where it stands, and never added. */
@@ -170,6 +171,13 @@ function lineEndOf(text: string): string {
 function warnOfMark(text: string): readonly string[] {
   return text.startsWith(byteOrderMark)
     ? ['it begins with a byte order mark, with which the AWS CLI and boto3 cannot read it']
+    : [];
+}
+
+/** A header of two words is one of another kind of section to the SDK for JavaScript. */
+function warnOfWords(profile: string): readonly string[] {
+  return /^[\w-]+\s(["'])?[\w\-@+.%:/]+\1$/.test(profile)
+    ? [`the SDK for JavaScript passes over [${profile}], for the blank in its name`]
     : [];
 }
 

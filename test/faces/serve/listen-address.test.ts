@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   isLoopbackAddress,
@@ -16,7 +17,9 @@ test.each([
   ['[::1]:80', { kind: 'tcp', host: '::1', port: 80 }],
   ['169.254.170.2:80', { kind: 'tcp', host: '169.254.170.2', port: 80 }],
   ['/run/socket', { kind: 'unix', path: '/run/socket' }],
-  ['unix:socket', { kind: 'unix', path: 'socket' }],
+  ['unix:socket', { kind: 'unix', path: resolve('socket') }],
+  ['./ra.sock', { kind: 'unix', path: resolve('ra.sock') }],
+  ['run/ra.sock', { kind: 'unix', path: resolve('run/ra.sock') }],
 ])('%s', (text, address) => {
   expect(parseListenAddress(text, 9911, '--listen')).toEqual(address);
 });
@@ -30,6 +33,7 @@ test.each([
   '[127.0.0.1]:80',
   '256.0.0.1',
   'unix:',
+  'ra.sock',
   ':9911',
 ])('%s is no address', (text) => {
   const error = thrownBy(() => parseListenAddress(text, 9911, '--listen'));

@@ -2,7 +2,7 @@ import { createECDH, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { attributes, type CryptokiSession, keyType } from '../../../../src/identity/backends/pkcs11/cryptoki.ts';
 import type { FoundToken } from '../../../../src/identity/backends/pkcs11/find-token.ts';
-import { findKeys } from '../../../../src/identity/backends/pkcs11/token-keys.ts';
+import { findKeys } from '../../../../src/identity/backends/pkcs11/token-objects.ts';
 import { publicKeyBytes } from '../../../../src/identity/x509/public-key-bytes.ts';
 
 const curves = [
