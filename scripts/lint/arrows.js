@@ -40,7 +40,13 @@ const arrows = {
   ],
   identity: ['given-shape.ts', 'looks-like-content.ts', 'pkcs11-uri.ts', 'failure-kind.ts'],
   'sigv4-x509': ['type:identity'],
-  session: ['credentials.ts', 'sigv4-x509', 'type:identity'],
+  session: [
+    'credentials.ts',
+    'sigv4-x509',
+    'type:identity',
+    'identity/x509/check-leaf.ts',
+    'identity/x509/explain-leaf.ts',
+  ],
   'role-chain': ['credentials.ts', 'given-shape.ts', 'session', 'type:credential-plan.ts'],
   refresh: [
     'credentials.ts',

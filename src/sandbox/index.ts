@@ -1,4 +1,10 @@
-/** `roles-anywhere/sandbox`: a Roles Anywhere and an STS of your own, for tests. */
+/**
+ * `roles-anywhere/sandbox`: a Roles Anywhere and an STS of your own, for tests.
+ *
+ * It judges apart on purpose. Nothing here or in trust/ imports identity/ or sigv4-x509/: certificates, canonical
+ * requests and leaf rules are read a second time, so that a mistake of the client cannot hide behind the same mistake of
+ * its judge. What looks double is not to be merged.
+ */
 export {
   type AuthorityOptions,
   type CertificateAuthority,

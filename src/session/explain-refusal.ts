@@ -57,9 +57,12 @@ const explanations: ReadonlyMap<ErrorCode, (facts: Facts) => readonly string[]> 
   ['REFUSED_OTHER', explainOther],
 ]);
 
+/** By the service's clock where it told it. */
+const timeOf = ({ serviceDate, now }: Facts): Date => serviceDate ?? now;
+
 function explainUntrusted(facts: Facts): readonly string[] {
   const { identity, request } = facts;
-  const dates = datesOutOf(identity, facts.serviceDate ?? facts.now);
+  const dates = datesOutOf([identity.certificate, ...identity.chain], timeOf(facts));
   if (dates.length > 0) return dates;
   const gap = chainGap(identity);
   if (gap !== undefined) return [gap, 'give the certificates between leaf and trust anchor with --intermediates'];
@@ -83,7 +86,7 @@ function anchorMustHold({ certificate, chain }: SigningIdentity): string {
 }
 
 function explainCertificate(facts: Facts): readonly string[] {
-  const found = [...leafFaults(facts.identity), ...datesOutOf(facts.identity, facts.serviceDate ?? facts.now)];
+  const found = [...leafFaults(facts.identity, timeOf(facts)), ...datesOutOf(facts.identity.chain, timeOf(facts))];
   if (found.length > 0) return found;
   return [
     'the leaf certificate is of X.509 version 3, no CA, with digitalSignature, SHA-256 or better and valid: that is not it',
@@ -192,7 +195,7 @@ function explainOther(facts: Facts): readonly string[] {
   const skew = facts.serviceDate === undefined ? 0 : clockSkew(facts.now, facts.serviceDate);
   return [
     ...(Math.abs(skew) >= certainSkew ? [clockHint(skew)] : []),
-    ...datesOutOf(facts.identity, facts.serviceDate ?? facts.now),
+    ...datesOutOf([facts.identity.certificate, ...facts.identity.chain], timeOf(facts)),
     ...arnFaults(facts.request),
     'check that it is the service that answers at the endpoint, and no proxy',
   ];

@@ -2,6 +2,8 @@ import { createPublicKey, verify, X509Certificate } from 'node:crypto';
 
 import type { SigningIdentity } from '../identity/identity.ts';
 import type { Certificate } from '../identity/x509/certificate.ts';
+import { dateFaultOf, faultsOf } from '../identity/x509/check-leaf.ts';
+import { describeFault } from '../identity/x509/explain-leaf.ts';
 import type { SignedRequest } from '../sigv4-x509/request.ts';
 import type { SessionRequest } from './session-request.ts';
 
@@ -13,15 +15,11 @@ export function clockSkew(now: Date, serviceDate: Date): number {
 }
 
 /** Certificates that are not valid at the given time. */
-export function datesOutOf(identity: SigningIdentity, at: Date): string[] {
-  return [identity.certificate, ...identity.chain].flatMap((certificate) => {
+export function datesOutOf(certificates: readonly Certificate[], at: Date): string[] {
+  return certificates.flatMap((certificate) => {
+    const fault = dateFaultOf(certificate, at);
     const subject = nameOf(certificate, 'subject');
-    if (certificate.notAfter < at)
-      return [`the certificate of ${subject} expired at ${certificate.notAfter.toISOString()}`];
-    if (certificate.notBefore > at) {
-      return [`the certificate of ${subject} is not valid before ${certificate.notBefore.toISOString()}`];
-    }
-    return [];
+    return fault === undefined ? [] : [`the certificate of ${subject} ${describeFault(certificate, fault, at)}`];
   });
 }
 
@@ -57,29 +55,9 @@ function isSignedBy(child: Certificate, issuer: Certificate): boolean | undefine
   }
 }
 
-/** Dotted identifiers of signature algorithms with MD2, MD5 or SHA-1 (RFC 8017, appendix C; RFC 3279, section 2.2.3). */
-const weakAlgorithms: ReadonlySet<string> = new Set([
-  '1.2.840.113549.1.1.2',
-  '1.2.840.113549.1.1.4',
-  '1.2.840.113549.1.1.5',
-  '1.2.840.10045.4.1',
-]);
-
-/** What the service requires of a leaf and this one does not have (user guide, "Trust model"). */
-export function leafFaults({ certificate }: SigningIdentity): string[] {
-  const faults = [
-    [certificate.version !== 3, `the leaf certificate is of X.509 version ${certificate.version}, and must be of 3`],
-    [certificate.basicConstraints?.ca === true, 'the leaf certificate is a CA, and must have CA:FALSE'],
-    [
-      certificate.keyUsage?.has('digitalSignature') !== true,
-      'the leaf certificate lacks the key usage digitalSignature',
-    ],
-    [
-      weakAlgorithms.has(certificate.signatureAlgorithm),
-      'the leaf certificate is signed with MD5 or SHA-1, and must be with SHA-256 or better',
-    ],
-  ] as const;
-  return faults.filter(([isFault]) => isFault).map(([, text]) => text);
+/** What the service requires of a leaf and this one does not have at the given time. */
+export function leafFaults({ certificate }: SigningIdentity, at: Date): string[] {
+  return faultsOf(certificate, at).map((fault) => `the leaf certificate ${describeFault(certificate, fault, at)}`);
 }
 
 /** Partitions, regions and accounts that do not go together. */

@@ -1,5 +1,14 @@
 import type { AlgorithmIdentifier, Certificate } from './certificate.ts';
-import { readElements, readObjectIdentifier } from './der.ts';
+import {
+  type DerElement,
+  derTag,
+  Fields,
+  malformed,
+  readInside,
+  readInteger,
+  readObjectIdentifier,
+  readOnly,
+} from './der.ts';
 import { mlDsaNames, readPublicKey } from './public-key.ts';
 import { type HashName, type SignatureScheme, verifySignature } from './verify-signature.ts';
 
@@ -49,19 +58,38 @@ export async function isSignedBy(certificate: Certificate, issuer: Certificate):
   return verifySignature(key, { scheme, message: certificate.signedPart, signature: certificate.signature });
 }
 
+/**
+ * Whether known or not, an algorithm has to be readable, before anybody asks for it.
+ * @throws RolesAnywhereError CERTIFICATE_INVALID
+ */
+export function checkSignatureAlgorithm(algorithm: AlgorithmIdentifier): void {
+  schemeOf(algorithm);
+}
+
 function schemeOf(algorithm: AlgorithmIdentifier): SignatureScheme | undefined {
   if (mlDsaNames[algorithm.oid] !== undefined) return { kind: 'ML-DSA' };
   if (algorithm.oid === rsassaPss) return readPssScheme(algorithm.parameters);
   return schemes[algorithm.oid];
 }
 
-/** RSASSA-PSS-params: hashAlgorithm [0], SHA-1 when it is left out (RFC 4055, section 3.1). */
+/**
+ * RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0] DEFAULT sha1, maskGenAlgorithm [1], saltLength [2] DEFAULT 20,
+ * trailerField [3] } (RFC 4055, section 3.1)
+ */
 function readPssScheme(parameters: Uint8Array): SignatureScheme | undefined {
-  const [params] = readElements(parameters);
-  const given = readElements(params?.content ?? new Uint8Array()).find((element) => element.tag === 0xa0);
-  if (given === undefined) return { kind: 'RSA-PSS', hash: 'SHA-1' };
-  const [algorithm] = readElements(given.content);
-  const [oid] = readElements(algorithm?.content ?? new Uint8Array());
-  const hash = hashes[readObjectIdentifier(oid)];
+  const fields = parameters.length === 0 ? [] : readInside(readOnly(parameters));
+  const [hashField, , saltField] = takeInOrder(fields, [0xa0, 0xa1, 0xa2]);
+  const salt = saltField === undefined ? 20n : readInteger(readOnly(saltField.content, derTag.integer));
+  if (fields.length > 4 || salt < 0n || salt > longestSalt) throw malformed('the RSASSA-PSS parameters are none');
+  if (hashField === undefined) return { kind: 'RSA-PSS', hash: 'SHA-1' };
+  const hash = hashes[readObjectIdentifier(readInside(readOnly(hashField.content))[0])];
   return hash === undefined ? undefined : { kind: 'RSA-PSS', hash };
+}
+
+/** Bytes; a salt as long as the hash is usual. */
+const longestSalt = 1024n;
+
+function takeInOrder(elements: readonly DerElement[], tags: readonly number[]): (DerElement | undefined)[] {
+  const fields = new Fields(elements);
+  return tags.map((tag) => fields.optional(tag));
 }

@@ -1,3 +1,9 @@
+/*
+ * trust/ says what the service would decide about a certificate. It imports nothing of identity/ and sigv4-x509/: the
+ * client and its judge read certificates and rules each on their own, and a mistake of one shows as a difference.
+ * docs/architecture.md has the reasons, test/trust/two-readers.test.ts the proof.
+ */
+
 /** One attribute of a distinguished name, `CN=leaf.example`. */
 export interface NameAttribute {
   /** Short name such as `CN`, or the dotted object identifier where there is none. */

@@ -1,8 +1,10 @@
 import { RolesAnywhereError } from '../errors.ts';
 
 /**
- * As much of DER (ITU-T X.690) as it takes to find the parts of a certificate that are signed or compared byte for
- * byte. Names, extensions and times are read by @peculiar/x509.
+ * DER (ITU-T X.690), as much as certificates use.
+ *
+ * Written apart from `identity/x509` on purpose, as all of this folder is: what both read alike, two readers have agreed
+ * on. docs/architecture.md tells why it is no package that reads here; test/trust/two-readers.test.ts holds both equal.
  */
 
 export interface DerElement {
@@ -14,7 +16,17 @@ export interface DerElement {
 }
 
 /** Universal tags that certificates use. */
-export const derTag = { bitString: 0x03, objectIdentifier: 0x06, sequence: 0x30 } as const;
+export const derTag = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  objectIdentifier: 0x06,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+  set: 0x31,
+} as const;
 
 /**
  * Reads the elements that stand one after another in `bytes`: the content of a SEQUENCE, or a whole encoding.
@@ -30,24 +42,108 @@ export function readElements(bytes: Uint8Array): DerElement[] {
   return elements;
 }
 
+/** The one element that `bytes` are, with nothing after it. */
+export function readOnly(bytes: Uint8Array, tag?: number): DerElement {
+  const [element, ...more] = readElements(bytes);
+  if (element === undefined || more.length > 0) throw malformed('it is not one element, with nothing after it');
+  if (tag !== undefined && element.tag !== tag) throw malformed('an element is of another type than it must be');
+  return element;
+}
+
+/** The elements within a SEQUENCE or, where so told, a SET. */
+export function readInside(element: DerElement | undefined, tag: number = derTag.sequence): DerElement[] {
+  if (element?.tag !== tag) throw malformed('a SEQUENCE or SET is missing');
+  return readElements(element.content);
+}
+
+/** Elements in the order of a schema: each is taken off, or left where it is optional and another follows. */
+export class Fields {
+  readonly #left: DerElement[];
+
+  constructor(elements: readonly DerElement[]) {
+    this.#left = [...elements];
+  }
+
+  /** The next one, which must be there. */
+  next(tag: number): DerElement {
+    const element = this.optional(tag);
+    if (element === undefined) throw malformed('a field is missing, or of another type than it must be');
+    return element;
+  }
+
+  /** The next one, if it has this tag. */
+  optional(tag: number): DerElement | undefined {
+    return this.#left[0]?.tag === tag ? this.#left.shift() : undefined;
+  }
+
+  /** Nothing may be left. */
+  end(): void {
+    if (this.#left.length > 0) throw malformed('it has fields that do not belong there');
+  }
+}
+
+/** The longest INTEGER taken, in bytes; serial numbers have 20 (RFC 5280, section 4.1.2.2). */
+const longestInteger = 64;
+
+/** INTEGER in two's complement and its shortest form (X.690, section 8.3). */
+export function readInteger({ content }: DerElement): bigint {
+  const bytes = Buffer.from(content);
+  const isPadded = bytes.length > 1 && [0, -1].includes(bytes.readInt16BE() >> 7);
+  if (bytes.length === 0 || bytes.length > longestInteger || isPadded) throw malformed('an INTEGER is not in DER');
+  return BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toString('hex')}`));
+}
+
+/** BIT STRING: its bytes, and how many bits of the last of them are unused (X.690, section 8.6). */
+export function readBits({ content }: DerElement): { readonly bytes: Uint8Array; readonly unused: number } {
+  const [unused] = content;
+  if (unused === undefined || unused > 7 || (content.length === 1 && unused > 0)) {
+    throw malformed('a BIT STRING is not in DER');
+  }
+  return { bytes: content.subarray(1), unused };
+}
+
+/** BIT STRING of whole bytes: a key or a signature. */
+export function readWholeBits(element: DerElement): Uint8Array {
+  const { bytes, unused } = readBits(element);
+  if (unused > 0) throw malformed('a BIT STRING does not hold whole bytes');
+  return bytes;
+}
+
 /**
- * The dotted form of an object identifier.
+ * The dotted form of an object identifier (X.690, section 8.19).
  * @throws RolesAnywhereError CERTIFICATE_INVALID
  */
 export function readObjectIdentifier(element: DerElement | undefined): string {
   if (element?.tag !== derTag.objectIdentifier) throw malformed('an object identifier is missing');
-  const arcs: number[] = [];
-  let arc = 0;
-  for (const byte of element.content) {
-    arc = arc * 128 + (byte & 0x7f);
-    if (byte < 0x80) {
-      arcs.push(arc);
-      arc = 0;
-    }
+  const { content } = element;
+  if (content.length === 0 || content.length > longestInteger || (content.at(-1) ?? 0) > 0x7f) {
+    throw malformed('an object identifier is malformed');
   }
-  const [first = 0, ...rest] = arcs;
-  const root = Math.min(Math.floor(first / 40), 2);
-  return [root, first - root * 40, ...rest].join('.');
+  const arcs: bigint[] = [];
+  let arc = 0n;
+  for (const byte of content) {
+    arc = (arc << 7n) | BigInt(byte & 0x7f);
+    if (byte > 0x7f) continue;
+    arcs.push(arc);
+    arc = 0n;
+  }
+  const [first = 0n, ...rest] = arcs;
+  const root = first >= 80n ? 2n : first / 40n;
+  return [root, first - 40n * root, ...rest].join('.');
+}
+
+/** UTCTime and GeneralizedTime in the form of RFC 5280, section 4.1.2.5: seconds, no fraction, `Z`. */
+export function readTime({ tag, content }: DerElement): Date {
+  const text = Buffer.from(content).toString('latin1');
+  // Two digits of a year are those of 1950 to 2049.
+  const long = tag === derTag.utcTime ? `${text < '5' ? '20' : '19'}${text}` : text;
+  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(long) ?? [];
+  const [year = '', month = '', day = '', hour = '', minute = '', second = ''] = parts;
+  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
+  const date = new Date(iso);
+  // JavaScript takes the 31st of April for the 1st of May.
+  if (Number.isNaN(date.getTime()) || date.toISOString() !== iso || year < '1900') throw malformed('a time is no time');
+  return date;
 }
 
 export function malformed(what: string): RolesAnywhereError {
@@ -63,6 +159,8 @@ function readElement(bytes: Uint8Array): DerElement {
   const start = 2 + lengthOctets;
   if (lengthOctets > 4 || start > bytes.length) throw malformed('a length is out of bounds');
   const size = lengthOctets === 0 ? length : bytes.subarray(2, start).reduce((sum, byte) => sum * 256 + byte, 0);
+  // The shortest form (X.690, section 10.1).
+  if (lengthOctets > 0 && (bytes[2] === 0 || size < 0x80)) throw malformed('a length is not in its shortest form');
   if (start + size > bytes.length) throw malformed('it ends inside an element');
   return { tag, content: bytes.subarray(start, start + size), raw: bytes.subarray(0, start + size) };
 }

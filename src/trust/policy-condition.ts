@@ -95,7 +95,7 @@ function isNull(wanted: readonly string[]): Test {
 }
 
 /** `*` stands for any run of characters, `?` for any one. */
-function isLike(actual: string, pattern: string): boolean {
+export function isLike(actual: string, pattern: string): boolean {
   const source = pattern
     .replaceAll(/[$()+.[\\\]^{|}]/g, String.raw`\$&`)
     .replaceAll('*', '.*')

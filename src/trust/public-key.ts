@@ -1,5 +1,14 @@
 import { createPublicKey } from 'node:crypto';
-import { readElements, readObjectIdentifier } from './der.ts';
+import {
+  type DerElement,
+  derTag,
+  Fields,
+  malformed,
+  readInside,
+  readObjectIdentifier,
+  readOnly,
+  readWholeBits,
+} from './der.ts';
 
 /** The families of keys that sign CreateSession (user guide, signing process). */
 export type KeyFamily = 'RSA' | 'ECDSA' | 'ML-DSA';
@@ -45,19 +54,37 @@ export function readPublicKey(info: Uint8Array): PublicKey | { readonly problem:
   }
 }
 
+interface KeyInfo {
+  readonly algorithm: string;
+  readonly parameters: DerElement | undefined;
+  readonly bits: Uint8Array;
+}
+
+/**
+ * SubjectPublicKeyInfo ::= SEQUENCE { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING } (RFC 5280, section
+ * 4.1)
+ * @throws RolesAnywhereError CERTIFICATE_INVALID
+ */
+export function readKeyInfo(info: Uint8Array): KeyInfo {
+  const fields = new Fields(readInside(readOnly(info)));
+  const [oid, parameters] = readInside(fields.next(derTag.sequence));
+  const algorithm = readObjectIdentifier(oid);
+  const bits = readWholeBits(fields.next(derTag.bitString));
+  fields.end();
+  if (algorithm === rsaEncryption && readInside(readOnly(bits)).length > 2) throw malformed('its RSA key is malformed');
+  if (algorithm === ecPublicKey && parameters?.tag === derTag.objectIdentifier) readObjectIdentifier(parameters);
+  return { algorithm, parameters, bits };
+}
+
 function identify(info: Uint8Array): PublicKey | { readonly problem: string } {
-  const [outer] = readElements(info);
-  const [algorithm, key] = readElements(outer?.content ?? new Uint8Array());
-  const [oid, parameter] = readElements(algorithm?.content ?? new Uint8Array());
-  const name = readObjectIdentifier(oid);
-  const bits = key?.content.subarray(1) ?? new Uint8Array();
-  const mlDsa = mlDsaNames[name];
+  const { algorithm, parameters, bits } = readKeyInfo(info);
+  const mlDsa = mlDsaNames[algorithm];
   if (mlDsa !== undefined) return { family: 'ML-DSA', name: mlDsa, info, bits };
-  if (name === rsaEncryption) return readRsaKey(info, bits);
-  if (name !== ecPublicKey) return { problem: `keys of the algorithm ${name} are not taken` };
-  const curve = curves[readObjectIdentifier(parameter)];
+  if (algorithm === rsaEncryption) return readRsaKey(info, bits);
+  if (algorithm !== ecPublicKey) return { problem: `keys of the algorithm ${algorithm} are not taken` };
+  const curve = curves[readObjectIdentifier(parameters)];
   return curve === undefined
-    ? { problem: `the curve ${readObjectIdentifier(parameter)} is not taken` }
+    ? { problem: `the curve ${readObjectIdentifier(parameters)} is not taken` }
     : { family: 'ECDSA', name: curve, info, bits };
 }
 

@@ -1,6 +1,7 @@
 import {
   type Condition,
   entries,
+  isLike,
   notEvaluated,
   type PolicyContext,
   readConditions,
@@ -94,10 +95,9 @@ function concerns(statement: Statement, request: PolicyRequest): boolean {
   return isAction(statement.actions, request.action) && isPrincipal(statement.principals, request.principal);
 }
 
+/** Without regard to case, with wildcards anywhere (IAM user guide, Action). Patterns are in lower case. */
 function isAction(actions: readonly string[], action: string): boolean {
-  return actions.some((pattern) =>
-    pattern.endsWith('*') ? action.toLowerCase().startsWith(pattern.slice(0, -1)) : action.toLowerCase() === pattern,
-  );
+  return actions.some((pattern) => isLike(action.toLowerCase(), pattern));
 }
 
 function isPrincipal(principals: ReadonlyMap<string, readonly string[]>, caller: PolicyPrincipal): boolean {

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LeafOptions, type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../support/openssl.ts';
+import { encodeElement } from '../../src/identity/x509/der-writer.ts';
+import { joinCertificate, splitCertificate } from '../support/crafted-certificates.ts';
+import { certificateDer, type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../support/openssl.ts';
 import { createSession, readSession, seen, send, sessionBody, signRequest, type Wishes } from './hand-made-request.ts';
 
 let sandbox: Sandbox;
@@ -128,7 +130,30 @@ describe('the certificate header', () => {
     );
     expect(sandbox.refusals.at(-1)?.reason).toContain('X-Amz-X509-Chain is not standard base64');
   });
+
+  test.each([
+    ['in the place of a hash', 'a002 0500'],
+    ['that end too early', 'a004 0202 05'],
+    ['with a negative salt', 'a203 0201ff'],
+  ])('a chain with RSASSA-PSS parameters %s', async (_, parameters) => {
+    const told = await refusal({ chain: pemOf(signedBy(certificateDer(ca.certificate), parameters)) });
+    expect(told).toMatchObject({ ...denied('Untrusted certificate. Insufficient certificate') });
+    expect(told.reason).toMatch(/^X-Amz-X509-Chain holds no certificate: the DER of the certificate is malformed/);
+  });
 });
+
+/** The same certificate, but that it is signed with RSASSA-PSS, it says, of such parameters. */
+function signedBy(der: Buffer, parameters: string): Buffer {
+  const fields = [
+    Buffer.from('2a864886f70d01010a', 'hex'),
+    Buffer.from(parameters.replaceAll(' ', ''), 'hex'),
+  ] as const;
+  const algorithm = encodeElement(0x30, encodeElement(0x06, fields[0]), encodeElement(0x30, fields[1]));
+  return joinCertificate({ ...splitCertificate(der), innerAlgorithm: algorithm, outerAlgorithm: algorithm });
+}
+
+const pemOf = (der: Buffer): string =>
+  `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`;
 
 describe('the constraints on a leaf', () => {
   const wrong: [string, LeafOptions, RegExp][] = [

@@ -271,13 +271,13 @@ describe('the hints', () => {
     const who = identityOf(below, [old]);
 
     expect((await refusal('Untrusted signing certificate', { who })).hints).toEqual([
-      "the certificate of 'CN=below-old' expired at 2026-06-01T11:00:00.000Z",
-      "the certificate of 'CN=Old' expired at 2026-05-31T00:00:00.000Z",
+      "the certificate of 'CN=below-old' expired on 2026-06-01T11:00:00Z, and it is 2026-06-01T12:00:03Z",
+      "the certificate of 'CN=Old' expired on 2026-05-31T00:00:00Z, and it is 2026-06-01T12:00:03Z",
     ]);
     const before = { date: 'Mon, 01 Dec 2025 00:00:00 GMT' };
     expect((await refusal('Untrusted signing certificate', undefined, before)).hints).toEqual([
-      "the certificate of 'CN=leaf' is not valid before 2026-01-01T00:00:00.000Z",
-      "the certificate of 'CN=Sub' is not valid before 2026-01-01T00:00:00.000Z",
+      "the certificate of 'CN=leaf' is not valid before 2026-01-01T00:00:00Z, and it is 2025-12-01T00:00:00Z",
+      "the certificate of 'CN=Sub' is not valid before 2026-01-01T00:00:00Z, and it is 2025-12-01T00:00:00Z",
     ]);
   });
 
@@ -287,13 +287,32 @@ describe('the hints', () => {
     const old = makeLeaf(folder, 'old-version', sub, { ...validity, extensions: [] });
 
     expect((await refusal('Insufficient certificate', { who: identityOf(bad, [sub]) })).hints).toEqual([
-      'the leaf certificate is a CA, and must have CA:FALSE',
-      'the leaf certificate lacks the key usage digitalSignature',
-      'the leaf certificate is signed with MD5 or SHA-1, and must be with SHA-256 or better',
+      'the leaf certificate is a CA certificate (basicConstraints CA:TRUE)',
+      'the leaf certificate may be used for keyEncipherment, but not for digitalSignature',
+      'the leaf certificate is signed with SHA-1, and Roles Anywhere asks for SHA-256 or better',
     ]);
     expect((await refusal('Insufficient certificate', { who: identityOf(old, [sub]) })).hints).toEqual([
-      'the leaf certificate is of X.509 version 1, and must be of 3',
-      'the leaf certificate lacks the key usage digitalSignature',
+      'the leaf certificate is of X.509 version 1, and Roles Anywhere takes version 3 only',
+      'the leaf certificate has no key usage extension, where digitalSignature must be',
+    ]);
+  });
+
+  it('for an insufficient certificate: everything that is checked before a request, too', async () => {
+    const rsaRoot = makeCa(folder, 'rsa-root', { ...validity, keyType: 'rsa:2048' });
+    const other = makeLeaf(folder, 'sha224', rsaRoot, { ...validity, hash: 'sha224' });
+    const pss = makeLeaf(folder, 'pss-sha1', rsaRoot, { ...validity, hash: 'sha1', pss: true });
+    const late = makeLeaf(folder, 'late', sub, { ...validity, notAfter: new Date('2026-06-01T11:00:00Z') });
+    const hintsOf = async (issued: Issued): Promise<readonly string[]> =>
+      (await refusal('Insufficient certificate', { who: identityOf(issued, []) })).hints;
+
+    expect(await hintsOf(other)).toEqual([
+      'the leaf certificate is signed with SHA-224, and Roles Anywhere asks for SHA-256 or better',
+    ]);
+    expect(await hintsOf(pss)).toEqual([
+      'the leaf certificate is signed with RSASSA-PSS with SHA-1, and Roles Anywhere asks for SHA-256 or better',
+    ]);
+    expect(await hintsOf(late)).toEqual([
+      'the leaf certificate expired on 2026-06-01T11:00:00Z, and it is 2026-06-01T12:00:03Z',
     ]);
   });
 
@@ -447,8 +466,8 @@ describe('the hints', () => {
     ]);
     expect((await refusal('New', undefined, { date: 'Fri, 01 Jan 2027 12:00:00 GMT' })).hints).toEqual([
       'the clock of this machine is 18489600 seconds behind the service: set it',
-      "the certificate of 'CN=leaf' expired at 2027-01-01T00:00:00.000Z",
-      "the certificate of 'CN=Sub' expired at 2027-01-01T00:00:00.000Z",
+      "the certificate of 'CN=leaf' expired on 2027-01-01T00:00:00Z, and it is 2027-01-01T12:00:00Z",
+      "the certificate of 'CN=Sub' expired on 2027-01-01T00:00:00Z, and it is 2027-01-01T12:00:00Z",
       'check that it is the service that answers at the endpoint, and no proxy',
     ]);
   });

@@ -16,7 +16,15 @@ export type LeafFault =
 
 type Rule = readonly [fault: LeafFault, isBroken: (leaf: Certificate, now: Date) => boolean];
 
-/** What the service asks of an end-entity certificate (user guide, "trust model"); it refuses all with the same words. */
+const dateRules: readonly Rule[] = [
+  ['CERTIFICATE_NOT_YET_VALID', (leaf, now) => now < leaf.notBefore],
+  ['CERTIFICATE_EXPIRED', (leaf, now) => now > leaf.notAfter],
+];
+
+/**
+ * What the service asks of an end-entity certificate (user guide, "trust model"); it refuses all with the same words. The
+ * one such table of the client: before a request it stops a leaf that cannot do, after a refusal it says why.
+ */
 const rules: readonly Rule[] = [
   ['CERTIFICATE_KEY_UNSUPPORTED', (leaf) => !isSupported(describePublicKey(leaf.publicKeyInfo))],
   ['CERTIFICATE_VERSION', (leaf) => leaf.version !== 3],
@@ -24,11 +32,20 @@ const rules: readonly Rule[] = [
   ['CERTIFICATE_IS_CA', (leaf) => leaf.basicConstraints?.ca === true],
   ['CERTIFICATE_KEY_USAGE', (leaf) => leaf.keyUsage?.has('digitalSignature') !== true],
   ['CERTIFICATE_HASH_WEAK', (leaf) => !hasStrongHash(leaf)],
-  ['CERTIFICATE_NOT_YET_VALID', (leaf, now) => now < leaf.notBefore],
-  ['CERTIFICATE_EXPIRED', (leaf, now) => now > leaf.notAfter],
+  ...dateRules,
 ];
 
-/** The first rule that the leaf breaks, or undefined; its chain is not looked at. */
+/** Every rule that the leaf breaks; its chain is not looked at. */
+export function faultsOf(leaf: Certificate, now: Date): LeafFault[] {
+  return rules.filter(([, isBroken]) => isBroken(leaf, now)).map(([fault]) => fault);
+}
+
+/** Of the rules for a leaf, the one that any certificate may break: it is not valid now. */
+export function dateFaultOf(certificate: Certificate, now: Date): LeafFault | undefined {
+  return dateRules.find(([, isBroken]) => isBroken(certificate, now))?.[0];
+}
+
+/** The first rule that the leaf breaks, or undefined. */
 export function faultOf(leaf: Certificate, now: Date): LeafFault | undefined {
   return rules.find(([, isBroken]) => isBroken(leaf, now))?.[0];
 }

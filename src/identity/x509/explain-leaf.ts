@@ -48,6 +48,11 @@ export function explainLeaf(leaf: Certificate, fault: LeafFault, now: Date): Pro
   return new Problem(`holds the certificate ${subjectOf(leaf)}, which ${which}`, fault, { hints: [hint] });
 }
 
+/** The end of a sentence whose subject is the certificate: `is signed with SHA-1, …`. */
+export function describeFault(leaf: Certificate, fault: LeafFault, now: Date): string {
+  return explanations[fault](leaf, now)[0];
+}
+
 /** The subject for messages. */
 export function subjectOf(certificate: Certificate): string {
   return distinguishedName(certificate.subject) || '(without a subject)';
