@@ -172,7 +172,8 @@ const passOn: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  * ```
  */
 export class RolesAnywhereError extends Error {
-  override readonly name = 'RolesAnywhereError';
+  /** `CredentialsProviderError` where a provider throws it, for whoever tests for the SDK's error by its name. */
+  override readonly name: string = 'RolesAnywhereError';
   readonly code: ErrorCode;
   readonly hints: readonly string[];
   readonly requestId: string | undefined;

@@ -132,6 +132,7 @@ const arrows = {
 const owners = {
   pkcs11js: ['identity/backends/pkcs11/'],
   '@aws-sdk/': ['role-chain/'],
+  '@smithy/': ['faces/provider/'],
   '@noble/post-quantum': ['identity/x509/', 'identity/backends/file/', 'trust/', 'sandbox/'],
   '@peculiar/x509': ['sandbox/', 'trust/', 'doctor/'],
   'prom-client': ['faces/serve/'],

@@ -8,7 +8,7 @@ export interface StsPlace {
   readonly region: string;
   readonly sts: StsOptions;
   readonly requestHandler: RequestHandler;
-  /** `roles-anywhere/1.2.3`. */
+  /** `roles-anywhere/1.2.3`, with `app/name` behind it where the application has a name. */
   readonly userAgent: string;
   /** Milliseconds that the clock in use is ahead of the system's. */
   readonly clockOffset: number;
@@ -20,6 +20,8 @@ export interface StsPlace {
  */
 export function clientConfig(place: StsPlace): StsClientConfig {
   const { hop, sts, userAgent } = place;
+  const products = userAgent.split(' ');
+  const appId = products.find((product) => product.startsWith('app/'));
   const given = withoutUndefined(sts.clientConfig ?? {});
   return {
     useFipsEndpoint: sts.fips,
@@ -35,8 +37,8 @@ export function clientConfig(place: StsPlace): StsClientConfig {
     sigv4aSigningRegionSet: [],
     systemClockOffset: place.clockOffset,
     disableClockSkewCorrection: false,
-    userAgentAppId: '',
-    defaultUserAgentProvider: () => Promise.resolve([userAgentPair(userAgent)]),
+    userAgentAppId: appId?.slice('app/'.length) ?? '',
+    defaultUserAgentProvider: () => Promise.resolve(products.filter((product) => product !== appId).map(asPair)),
     ...given,
     region: hop.region ?? given.region ?? place.region,
   };
@@ -47,8 +49,8 @@ export function retriesBySdk({ clientConfig: given = {} }: StsOptions): boolean 
   return [given.maxAttempts, given.retryMode, given.retryStrategy].some((setting) => setting !== undefined);
 }
 
-function userAgentPair(userAgent: string): [string, string] {
-  const [name = '', version = ''] = userAgent.split('/');
+function asPair(product: string): [string, string] {
+  const [name = '', version = ''] = product.split('/');
   return [name, version];
 }
 

@@ -10,13 +10,17 @@ import {
   type FromTemporaryCredentialsOptions,
 } from '@aws-sdk/credential-providers';
 import {
+  type CallerConfig,
   type Credentials,
   type CredentialSource,
   fromRolesAnywhere,
   type FromRolesAnywhereInit,
+  type ProviderLogger,
   type RolesAnywhereProvider,
   type SigningIdentity,
 } from '../../src/index.ts';
+
+type AwsProvider = NonNullable<FromTemporaryCredentialsOptions['masterCredentials']> & (() => unknown);
 
 const provider: RolesAnywhereProvider = fromRolesAnywhere({ profile: 'on-prem' });
 
@@ -44,6 +48,15 @@ export const fromVariables: FromRolesAnywhereInit = {
   certificate: process.env['CERTIFICATE'],
   logger: undefined,
 };
+
+// What all providers of the SDK take (`CredentialProviderOptions` of @aws-sdk/types), as one of them declares it.
+type SdkOptions = NonNullable<Parameters<typeof fromEnv>[0]>;
+declare const sdkOptions: SdkOptions;
+declare const logger: ProviderLogger;
+declare const caller: CallerConfig;
+export const fromSdk: FromRolesAnywhereInit = sdkOptions;
+export const toSdk: SdkOptions = { logger, parentClientConfig: caller };
+export const sdkFactories: readonly ((options: SdkOptions) => AwsProvider)[] = [fromEnv, fromRolesAnywhere];
 
 declare const identity: SigningIdentity;
 declare const cryptoKey: webcrypto.CryptoKey;

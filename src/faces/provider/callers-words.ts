@@ -1,8 +1,9 @@
 import { RolesAnywhereError } from '../../errors.ts';
 import { optionTable } from '../../options/table.ts';
+import { providerOptions } from './flags-of.ts';
 import { propertyOf } from './property-names.ts';
 
-const properties = new Map(optionTable.map((row) => [row.flag, propertyOf(row.flag)]));
+const properties = new Map([...optionTable, ...providerOptions.options].map(({ flag }) => [flag, propertyOf(flag)]));
 
 /** A text of the command's in the words of the library: `trustAnchorArn` in place of `--trust-anchor-arn`. */
 export function inWords(text: string): string {

@@ -11,6 +11,7 @@ import { propertyOf } from './property-names.ts';
 const ofInit: KeysOf<Omit<FromRolesAnywhereInit, keyof RolesAnywhereTarget>> = {
   fallback: true,
   failoverOnRefusal: true,
+  userAgentAppId: true,
   askSecret: true,
   logger: true,
   parentClientConfig: true,

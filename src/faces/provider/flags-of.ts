@@ -11,10 +11,22 @@ import { isPlace, longestText } from './supplied-keys.ts';
 /** Options of the command that are for a process that ends, for its terminal, or that go by other ways here. */
 const notHere: ReadonlySet<string> = new Set(['cache', 'cache-dir', 'debug', 'help']);
 
+/** What the SDK's clients have, and no command: named as there, and from the same places. */
+const appIdRow: OptionRow = {
+  flag: 'user-agent-app-id',
+  kind: 'string',
+  environment: ['AWS_SDK_UA_APP_ID'],
+  profileKeys: ['sdk_ua_app_id'],
+  commands: [],
+};
+
 /** The options of credential-process that a provider has too: by init, environment and profile. */
 export const providerOptions: CommandOptions = {
   name: 'credential-process',
-  options: optionTable.filter(({ commands, flag }) => commands.includes('credential-process') && !notHere.has(flag)),
+  options: [
+    ...optionTable.filter(({ commands, flag }) => commands.includes('credential-process') && !notHere.has(flag)),
+    appIdRow,
+  ],
 };
 
 /** What stands where the init holds no text; `withGivenParts` puts the thing itself there. */

@@ -9,8 +9,9 @@ import { clientProfile } from './profile-name.ts';
  * `@aws-sdk/credential-providers`. Nothing is read or asked for before its first call; from then on credentials are
  * kept and renewed in time, with one request for any number of callers.
  *
- * Its errors are RolesAnywhereErrors that `createCredentialChain()` understands: it goes on to the next provider when
- * nothing was configured and when the service could not be reached, and stops at everything else.
+ * Its errors are RolesAnywhereErrors and the SDK's CredentialsProviderErrors at once, and `createCredentialChain()`
+ * understands them: it goes on to the next provider when nothing was configured and when the service could not be
+ * reached, and stops at everything else.
  *
  * @example
  * ```ts
@@ -63,8 +64,11 @@ export function providerIn(surroundings: Ambient, init: FromRolesAnywhereInit): 
       const held = await heldFor(callerClientConfig);
       return await held.get({ forceRefresh, signal: abortSignal });
     } catch (error) {
-      const { inCallersWords } = await import('./callers-words.ts');
-      throw inCallersWords(error);
+      const [{ inCallersWords }, { asSdkError }] = await Promise.all([
+        import('./callers-words.ts'),
+        import('./sdk-error.ts'),
+      ]);
+      throw await asSdkError(inCallersWords(error));
     }
   }
 

@@ -316,6 +316,12 @@ export interface FromRolesAnywhereInit extends RolesAnywhereTarget {
    * or fails. The command's `--failover-on-refusal`; also from `ROLES_ANYWHERE_FAILOVER_ON_REFUSAL`.
    */
   readonly failoverOnRefusal?: boolean | undefined;
+  /**
+   * Names the application in the user agent of CreateSession and AssumeRole, up to 50 characters, as the setting of the
+   * same name does in the SDK's clients; that of the client by default. Also from `ROLES_ANYWHERE_USER_AGENT_APP_ID` or
+   * `AWS_SDK_UA_APP_ID`, and from `sdk_ua_app_id` of the profile.
+   */
+  readonly userAgentAppId?: string | undefined;
   /** Asks for a password or PIN that nothing gives; resolves to undefined to give up. By default nobody is asked. */
   readonly askSecret?: ((question: string) => Promise<string | undefined>) | undefined;
   /** Gets warnings and what goes on, never a secret; by default the logger of the client, where that has one. */
@@ -341,10 +347,10 @@ export interface FromRolesAnywhereInit extends RolesAnywhereTarget {
  * ```
  */
 export interface CallerConfig {
-  readonly logger?: ProviderLogger | undefined;
-  readonly profile?: string | undefined;
+  readonly logger?: ProviderLogger;
+  readonly profile?: string;
   /** As the SDK resolves it, from the client's settings, AWS_SDK_UA_APP_ID or `sdk_ua_app_id` of its profile. */
-  readonly userAgentAppId?: (() => Promise<string | undefined>) | undefined;
+  readonly userAgentAppId?: () => Promise<string | undefined>;
   /** The rest is not looked at. */
   readonly [setting: string]: unknown;
 }

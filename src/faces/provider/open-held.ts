@@ -1,14 +1,15 @@
 import type { FailoverEvent } from '../../failover/failover.ts';
 import type { RefreshEvent } from '../../refresh/refresher.ts';
 import { holdCredentials, type HeldCredentials } from '../../pipeline-held.ts';
-import { version } from '../../version.ts';
 import type { Ambient } from './ambient.ts';
+import { attributed } from './attribution.ts';
 import type { CallerConfig, FromRolesAnywhereInit } from './init.ts';
 import { inWords } from './callers-words.ts';
 import { checkInit } from './check-init.ts';
 import { logFailover, logRefresh, type Say } from './log-events.ts';
 import { profileName } from './profile-name.ts';
 import { resolveInit } from './resolve-init.ts';
+import { appIdOf, userAgentOf } from './user-agent.ts';
 
 /**
  * Makes of the init what keeps its credentials. Reads environment and profile; certificate and key come later.
@@ -29,18 +30,20 @@ export async function openHeld(
     random,
     sleep,
     environment: env,
-    userAgent: `roles-anywhere/${version}`,
     askSecret: init.askSecret,
     warn: (message: string) => say('warn', message),
     debug: (message: string) => say('debug', message),
     onRefresh: (event: RefreshEvent) => logRefresh(event, say),
     onFailover: (event: FailoverEvent) => logFailover(event, say),
   };
-  const plan = await resolveInit(init, { env, context, profile: profileName(init, caller, env) });
-  if (plan.targets.some(({ request }) => !request.network.verify)) {
+  const userAgentAppId = init.userAgentAppId ?? (await appIdOf(init.parentClientConfig ?? caller));
+  const profile = profileName(init, caller, env);
+  const resolved = await resolveInit({ ...init, userAgentAppId }, { env, context, profile });
+  if (resolved.plan.targets.some(({ request }) => !request.network.verify)) {
     say('warn', '--no-verify-ssl: the certificate of the endpoint is not checked');
   }
-  return holdCredentials(plan, context);
+  const held = holdCredentials(resolved.plan, { ...context, userAgent: userAgentOf(resolved.appId, context.warn) });
+  return { ...held, get: async (options) => attributed(await held.get(options), resolved) };
 }
 
 /** Lines in the form of the SDK's own providers. */

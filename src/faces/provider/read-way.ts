@@ -37,7 +37,7 @@ async function lookAt({ name, origin }: ProfileName, env: Environment) {
 const settings: ReadonlySet<string> = new Set([
   ...['session-duration', 'region', 'endpoint', 'sts-endpoint', 'use-fips-endpoint', 'use-dualstack-endpoint'],
   ...['ca-bundle', 'no-verify-ssl', 'with-proxy', 'max-attempts', 'connect-timeout', 'request-timeout'],
-  ...['failover-on-refusal'],
+  ...['failover-on-refusal', 'user-agent-app-id'],
 ]);
 
 /** Variables that others read too, such as PKCS11_MODULE_PATH, were not set for us. */

@@ -1,4 +1,4 @@
-import type { CredentialPlan } from '../../credential-plan.ts';
+import type { CredentialPlan, CredentialTarget } from '../../credential-plan.ts';
 import { RolesAnywhereError } from '../../errors.ts';
 import type { IdentityContext } from '../../identity/identity.ts';
 import { resolvePlan } from '../../options/resolve-plan.ts';
@@ -20,6 +20,15 @@ interface Surroundings {
   readonly profile: ProfileName | undefined;
 }
 
+/** What an init comes to. */
+export interface ResolvedInit {
+  readonly plan: CredentialPlan;
+  /** Names of the targets that profiles gave. */
+  readonly profiles: readonly string[];
+  /** Of the first way: it names the program, whichever way serves. */
+  readonly appId: string | undefined;
+}
+
 /**
  * Makes of the init what the pipeline takes, as the command does of its flags: the init is the nearest source, then
  * come environment and profile.
@@ -27,17 +36,21 @@ interface Surroundings {
  * @param init checked by `checkInit`
  * @throws RolesAnywhereError OPTION_*, ARN_*, ENDPOINT_INVALID, CONFIG_*, NOT_CONFIGURED: every fault of a way at once
  */
-export async function resolveInit(init: FromRolesAnywhereInit, surroundings: Surroundings): Promise<CredentialPlan> {
-  const { targets, failoverOnRefusal } = await resolveFirst(init, surroundings);
-  const further = [];
+export async function resolveInit(init: FromRolesAnywhereInit, surroundings: Surroundings): Promise<ResolvedInit> {
+  const first = await resolveFirst(init, surroundings);
+  const further: ResolvedInit[] = [];
   for (const [at, fallback] of (init.fallback ?? []).entries()) {
-    further.push(...(await resolveFallback(fallback, `fallback[${at}]: `, surroundings)));
+    further.push(await resolveFallback(fallback, `fallback[${at}]: `, surroundings));
   }
-  return { targets: [...targets, ...further], failoverOnRefusal };
+  return {
+    ...first,
+    plan: { ...first.plan, targets: [...first.plan.targets, ...further.flatMap(({ plan }) => plan.targets)] },
+    profiles: [first, ...further].flatMap(({ profiles }) => profiles),
+  };
 }
 
 /** Nothing at all is no mistake, unless there are others to fall back on. */
-async function resolveFirst(init: FromRolesAnywhereInit, surroundings: Surroundings): Promise<CredentialPlan> {
+async function resolveFirst(init: FromRolesAnywhereInit, surroundings: Surroundings): Promise<ResolvedInit> {
   try {
     return await resolveTarget(init, surroundings);
   } catch (error) {
@@ -55,10 +68,10 @@ async function resolveFallback(
   init: RolesAnywhereTarget,
   place: string,
   surroundings: Surroundings,
-): Promise<CredentialPlan['targets']> {
+): Promise<ResolvedInit> {
   try {
     checkFallback(init);
-    return (await resolveTarget(init, { ...surroundings, profile: undefined })).targets;
+    return await resolveTarget(init, { ...surroundings, profile: undefined });
   } catch (error) {
     throw inCallersWords(asMistake(error), place);
   }
@@ -67,14 +80,16 @@ async function resolveFallback(
 async function resolveTarget(
   init: RolesAnywhereTarget,
   { env, context, profile }: Surroundings,
-): Promise<CredentialPlan> {
+): Promise<ResolvedInit> {
   const environment = withFile(env, init);
   const values = await readWay(flagsOf(init), environment, profile);
   const plan = await resolvePlan(values, environment);
   const [first, ...others] = plan.targets;
+  const withParts = (target: CredentialTarget): CredentialTarget => withGivenParts(target, init, context);
   return {
-    ...plan,
-    targets: [withGivenParts(first, init, context), ...others.map((target) => withGivenParts(target, init, context))],
+    plan: { ...plan, targets: [withParts(first), ...others.map(withParts)] },
+    profiles: [values, ...values.others].flatMap(({ profileName }) => profileName ?? []),
+    appId: values.text('user-agent-app-id'),
   };
 }
 

@@ -102,7 +102,7 @@ test('the init has every option of credential-process, and no other', () => {
   const options = providerOptions.options.map((row) => propertyOf(row.flag));
 
   // Descriptors are for processes that are started with one; roleChain says what --external-id says.
-  const notInInit = new Set(['certSelector', 'systemStoreName', 'externalId', 'failoverOnRefusal']);
+  const notInInit = new Set(['certSelector', 'systemStoreName', 'externalId', 'failoverOnRefusal', 'userAgentAppId']);
   const notInTable = new Set(['identity', 'clientConfig', 'configFilepath', 'filepath']);
   const offered = options.filter((name) => !name.endsWith('Fd') && !notInInit.has(name));
   expect(new Set(properties.filter((name = '') => !notInTable.has(name)))).toEqual(new Set(offered));
@@ -132,7 +132,7 @@ describe('hover texts', () => {
       const text = texts.get(name) ?? '';
       const variables = [environmentName(row), ...(row.environment ?? []), ...(row.general?.environment ?? [])];
       const facts = [
-        ...[`--${row.flag}`, ...variables].map((word) => `\`${word}\``),
+        ...[...(row.commands.length === 0 ? [] : [`--${row.flag}`]), ...variables].map((word) => `\`${word}\``),
         ...(row.range === undefined ? [] : [`${row.range[0]} to ${row.range[1]}`]),
         ...(row.fallback === undefined ? [] : [`${row.fallback} by default`]),
         ...(row.kind === 'boolean' && row.fallback === undefined ? ['false by default'] : []),
