@@ -203,7 +203,9 @@ ${values.join('\n')}
     }
   } else {
     foreach ($name in $words[$before[1]]) { $found[$name] = $name }
-    if ($options.ContainsKey($before[1])) { $found += $options[$before[1]] }
+    if ($options.ContainsKey($before[1])) {
+      foreach ($entry in $options[$before[1]].GetEnumerator()) { $found[$entry.Key] = $entry.Value }
+    }
   }
   foreach ($name in $found.Keys) {
     $text = if ($name -match '^[\\w\\-@+.%:/]+$') { $name } else { "'" + $name.Replace("'", "''") + "'" }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,7 +13,7 @@ const scripts: Record<string, string> = {};
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-completion-'));
-  for (const shell of ['bash', 'zsh', 'fish']) {
+  for (const shell of ['bash', 'zsh', 'fish', 'powershell']) {
     const path = join(folder, shell);
     writeFileSync(path, completionScript(shell, await loadCommands()) ?? '');
     scripts[shell] = path;
@@ -21,6 +21,16 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'leaf file.pem'), '');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** An environment with a stand-in for the command, which knows these profiles. */
+function withProfiles(...names: readonly string[]): NodeJS.ProcessEnv {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  const lines = names.map((name) => `'${name}'`).join(' ');
+  const script = `#!/bin/sh\nif [ "$*" = 'completion profiles' ]; then printf '%s\\n' ${lines}; else echo "ARGS:$* END"; fi\n`;
+  writeFileSync(join(bin, 'roles-anywhere'), script, { mode: 0o755 });
+  return { ...process.env, PATH: `${bin}:${process.env['PATH']}` };
+}
 
 const flagsOf = (command: Parameters<typeof rowsOf>[0]) => rowsOf(command).map((row) => `--${row.flag}`);
 
@@ -69,6 +79,17 @@ describe('bash', needs('bash'), () => {
     expect(inBash('credential-process', '--role-arn', '')).toEqual([]);
   });
 
+  test('names of profiles', () => {
+    const program =
+      'source "$0"; COMP_WORDS=(roles-anywhere "$@"); COMP_CWORD=$#; _roles_anywhere; printf "%s\\n" "${COMPREPLY[@]}"';
+    const offered = (...words: string[]): string =>
+      execFileSync('bash', ['--norc', '-c', program, scripts['bash'] ?? '', ...words], {
+        env: withProfiles('on prem', 'on-call', 'dev(eu)'),
+      }).toString();
+    expect(offered('export', '--from-profile', '')).toBe('on\\ prem\non-call\ndev\\(eu\\)\n');
+    expect(offered('update', '--profile', 'on\\ ')).toBe('on\\ prem\n');
+  });
+
   test('file names, in a real line', () => {
     const program = `
       source "$0"
@@ -114,6 +135,42 @@ describe('fish', needs('fish'), () => {
     expect(inFish('roles-anywhere sign-string --').sort()).toEqual([...flagsOf('sign-string')].sort());
     expect(inFish('roles-anywhere sign-string --format ').sort()).toEqual(['bin', 'json', 'text']);
   });
+});
+
+test('fish offers the names of profiles', needs('fish'), () => {
+  const program = 'source $argv[1]; complete -C $argv[2]';
+  const args = ['--no-config', '-c', program, scripts['fish'] ?? '', 'roles-anywhere export --from-profile on'];
+  const output = execFileSync('fish', args, { env: withProfiles('on prem', 'on-call', 'backup') }).toString();
+  const names = output
+    .trim()
+    .split('\n')
+    .map((line) => line.split('\t')[0]);
+  expect(new Set(names)).toEqual(new Set(['on prem', 'on-call']));
+});
+
+test('zsh completes the name of a profile', needs('zsh'), () => {
+  const program = `
+    zmodload zsh/zpty
+    zpty line 'zsh -f -i'
+    zpty -w line 'autoload -U compinit && compinit -u -D; source "$SCRIPT"; print RE""ADY'
+    zpty -r line ready '*READY*'
+    zpty -w line $'roles-anywhere export --from-profile on\\t'
+    zpty -r line answer '*ARGS:*END*'
+    print -r -- "$answer"
+    zpty -d line`;
+  const env = { ...withProfiles('on prem', 'backup'), SCRIPT: scripts['zsh'], TERM: 'dumb' };
+  const { stdout } = spawnSync('zsh', ['-f', '-c', program], { cwd: folder, timeout: 30_000, env });
+  expect(stdout.toString()).toContain('ARGS:export --from-profile on prem END');
+});
+
+test('the PowerShell script names every command and its flags, in quotes that PowerShell reads', async () => {
+  const script = completionScript('powershell', await loadCommands()) ?? '';
+  for (const name of commandNames) expect(script).toContain(`    '${name}' = [ordered]@{`);
+  for (const flag of flagsOf('credential-process')) expect(script).toContain(`      '${flag}' = '`);
+  // What is between quotes, those that are doubled left aside, has none.
+  for (const [, text = ''] of script.matchAll(/^ {6}'--[\w-]+' = '(.*)'$/gm)) {
+    expect(text.replaceAll("''", '')).not.toMatch(/['\u2018-\u201B]/);
+  }
 });
 
 test('another shell has no script', async () => {
