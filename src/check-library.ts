@@ -93,12 +93,15 @@ const endpointKeys: KeysOf<EndpointOptions> = {
 
 const networkKeys: KeysOf<NetworkOptions> = {
   caBundle: true,
+  roots: true,
   verify: true,
   proxy: true,
   maxAttempts: true,
   connectTimeout: true,
   requestTimeout: true,
 };
+
+const rootsKeys: KeysOf<NonNullable<NetworkOptions['roots']>> = { file: true, folders: true, extra: true };
 
 const proxyKeys: KeysOf<NonNullable<NetworkOptions['proxy']>> = { url: true, option: true, except: true };
 
@@ -141,6 +144,7 @@ export function checkCredentialCall(given: unknown, context: unknown): void {
   optionalKeys(endpoint['custom'], urlKeys, 'request.endpoint.custom');
   const network = requireKeys(request['network'], networkKeys, 'request.network');
   optionalKeys(network['caBundle'], pathKeys, 'request.network.caBundle');
+  optionalKeys(network['roots'], rootsKeys, 'request.network.roots');
   optionalKeys(network['proxy'], proxyKeys, 'request.network.proxy');
   const sts = optionalKeys(request['sts'], stsKeys, 'request.sts');
   optionalKeys(sts['endpoint'], urlKeys, 'request.sts.endpoint');

@@ -42,7 +42,7 @@ export async function linksOf(
  */
 export async function obtainSession(request: CredentialRequest, context: PipelineContext): Promise<Credentials> {
   const endpoint = await resolveEndpoint(request.endpoint);
-  const transport = await openTransport(request.network, endpoint);
+  const transport = await openTransport(request.network, endpoint, context.warn);
   const connection = transport.connect(endpoint);
   const start = context.now().getTime();
   try {

@@ -84,7 +84,7 @@ const helpTexts: Readonly<Record<string, HelpText>> = {
   'use-dualstack-endpoint': { help: 'Calls the endpoint that also has IPv6 addresses.' },
   'ca-bundle': {
     placeholder: 'PATH',
-    help: 'PEM file of the certificates to trust for TLS, in place of the default ones.',
+    help: 'PEM file of the only certificates to trust for TLS, in place of those of Node, SSL_CERT_FILE, SSL_CERT_DIR and the system.',
   },
   'no-verify-ssl': { help: 'Does not check the certificate of the endpoint. Dangerous.' },
   'with-proxy': {

@@ -11,7 +11,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Makes of the options what the pipeline takes, with everything checked that needs neither key nor network.
  *
- * @param env read for the proxy variables alone
+ * @param env read for proxies and trusted certificates alone
  * @returns undefined when something is missing or wrong: explain-request.ts, off the hot path, says what
  */
 export async function resolveCredentialRequest(
@@ -110,6 +110,7 @@ function networkOf(values: OptionValues, env: Environment): NetworkOptions {
   const path = values.text('ca-bundle');
   return {
     ...(path === undefined ? {} : { caBundle: { path, option: values.origin('ca-bundle') } }),
+    ...rootsOf(env),
     verify: !values.isOn('no-verify-ssl'),
     ...(values.isOn('with-proxy') ? proxyOf(env) : {}),
     maxAttempts: Number(values.text('max-attempts')),
@@ -118,9 +119,14 @@ function networkOf(values: OptionValues, env: Environment): NetworkOptions {
   };
 }
 
+function rootsOf(env: Environment): Pick<NetworkOptions, 'roots'> {
+  const roots = { file: env['SSL_CERT_FILE'], folders: env['SSL_CERT_DIR'], extra: env['NODE_EXTRA_CA_CERTS'] };
+  return roots.file || roots.folders || roots.extra ? { roots } : {};
+}
+
 /** The upper-case variable goes first, as with the official helper. */
 function proxyOf(env: Environment): Pick<NetworkOptions, 'proxy'> {
-  const option = ['HTTPS_PROXY', 'https_proxy'].find((name) => env[name]);
-  const url = option && env[option];
+  const option = env['HTTPS_PROXY'] ? 'HTTPS_PROXY' : 'https_proxy';
+  const url = env[option];
   return url ? { proxy: { url, option, except: env['NO_PROXY'] || env['no_proxy'] } } : {};
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 
 import { RolesAnywhereError } from '../errors.ts';
+import { readCertificates } from './read-certificates.ts';
 import type { NetworkOptions } from './session-request.ts';
 import type { TransportOptions } from './transport.ts';
 
@@ -10,37 +10,33 @@ import type { TransportOptions } from './transport.ts';
  *
  * @throws RolesAnywhereError FILE_FAILED
  */
-export function readCaBundle(bundle: NonNullable<NetworkOptions['caBundle']>): NonNullable<TransportOptions['ca']> {
-  const origin = `${bundle.option} (${bundle.path})`;
-  const pem = readBundle(bundle.path, origin);
-  checkFirst(pem, origin);
-  return { pem, origin };
+export function readCaBundle({ path, option }: NonNullable<NetworkOptions['caBundle']>): TransportOptions['ca'] {
+  const origin = `${option} (${path})`;
+  const pem = readBundle(path, origin);
+  if (pem.some(isCertificate)) return { pem, origin };
+  throw new RolesAnywhereError('FILE_FAILED', `${origin} holds no certificate in PEM`, {
+    hints: ['a CA bundle is one or more blocks that begin with -----BEGIN CERTIFICATE-----'],
+  });
 }
 
-/**
- * OpenSSL drops in silence what it cannot read of a bundle, and would then trust nothing. The first certificate stands
- * for all: the bundle of a system has 150 of them.
- */
-function checkFirst(pem: string, origin: string): X509Certificate {
+/** Whether OpenSSL will take it: it drops in silence what it cannot read, and would then trust nothing. */
+export function isCertificate(pem: string): boolean {
   try {
-    return new X509Certificate(pem);
-  } catch (cause) {
-    throw new RolesAnywhereError('FILE_FAILED', `${origin} holds no certificate in PEM`, {
-      cause,
-      hints: ['a CA bundle is one or more blocks that begin with -----BEGIN CERTIFICATE-----'],
-    });
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
   }
 }
 
-function readBundle(path: string, origin: string): string {
+function readBundle(path: string, origin: string): readonly string[] {
   try {
-    return readFileSync(path, 'utf8');
+    return readCertificates(path);
   } catch (cause) {
     throw new RolesAnywhereError('FILE_FAILED', `${origin} cannot be read: ${reasonOf(cause)}`, { cause });
   }
 }
 
 /** The system's own code where it gives one. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

@@ -7,6 +7,6 @@ export function directTransport(options: TransportOptions): Transport {
   return {
     proxy: undefined,
     connect: (endpoint) =>
-      new Http1Connection({ dial: dialEndpoint(endpoint, options), peer: peerOf(endpoint) }, options),
+      new Http1Connection({ dial: (how) => dialEndpoint(endpoint, how), peer: peerOf(endpoint) }, options),
   };
 }

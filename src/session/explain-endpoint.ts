@@ -1,5 +1,5 @@
 import { RolesAnywhereError } from '../errors.ts';
-import { suffixes } from './endpoint.ts';
+import { suffixes } from './endpoint-suffixes.ts';
 import type { EndpointOptions } from './session-request.ts';
 
 /** What is wrong with options that lead to no endpoint. A custom URL is not repeated: it may hold a password. */

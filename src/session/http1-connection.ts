@@ -8,7 +8,7 @@ import type { Connection, TransportOptions, WireRequest, WireResponse } from './
 
 /** How a connection comes about. */
 export interface Route {
-  readonly dial: Dial;
+  readonly dial: (options: TransportOptions) => Dial;
   /** Where it leads to, as messages name it: `host:port`. */
   readonly peer: string;
 }
@@ -19,14 +19,15 @@ export interface Route {
  */
 export class Http1Connection implements Connection {
   readonly #route: Route;
-  readonly #options: TransportOptions;
+  #options: TransportOptions;
   #current: OpenSocket;
   #closed = false;
+  #givenUp: RolesAnywhereError | undefined;
 
   constructor(route: Route, options: TransportOptions) {
     this.#route = route;
     this.#options = options;
-    this.#current = openSocket(route.dial);
+    this.#current = openSocket(route.dial(options));
   }
 
   get underway(): Promise<void> {
@@ -36,17 +37,16 @@ export class Http1Connection implements Connection {
   async send(request: WireRequest): Promise<WireResponse> {
     const bytes = formatRequest(request);
     if (this.#closed) throw new RolesAnywhereError('INTERNAL', 'a connection was used after it was closed');
-    if (isStale(this.#current)) {
+    if (this.#current.isSpent() && (await import('./second-try.ts')).isStale(this.#current.reasonOfClose())) {
       this.#current.destroy();
-      this.#current = openSocket(this.#route.dial);
+      this.#current = openSocket(this.#route.dial(this.#options));
     }
-    const { peer } = this.#route;
-    const { connectTimeout, requestTimeout, ca } = this.#options;
+    const { connectTimeout, requestTimeout } = this.#options;
     // Both begin here and not with the dialling: a prompt for a password may have come in between, and blocked.
-    const toConnect = this.#giveUpAfter(connectTimeout, `no connection to ${peer} within ${connectTimeout} ms`);
-    const toAnswer = this.#giveUpAfter(requestTimeout, `no whole answer from ${peer} within ${requestTimeout} ms`);
+    const toConnect = this.#giveUpAfter(connectTimeout, 'connection to');
+    const toAnswer = this.#giveUpAfter(requestTimeout, 'whole answer from');
     try {
-      const socket = await this.#current.opened;
+      const socket = await this.#opened();
       clearTimeout(toConnect);
       const answer = await this.#exchange(socket, bytes);
       // Destroying a socket costs Node 22 some milliseconds (it loads process.stderr), just before the process ends.
@@ -55,8 +55,8 @@ export class Http1Connection implements Connection {
       return answer;
     } catch (error) {
       // Explaining what went wrong is no part of the way that goes well.
-      const { networkError } = await import('./network-error.ts');
-      throw networkError(error, { peer, ca: ca?.origin });
+      const { networkError, placeOf } = await import('./network-error.ts');
+      throw networkError(error, placeOf(this.#route.peer, this.#options));
     } finally {
       clearTimeout(toConnect);
       clearTimeout(toAnswer);
@@ -64,9 +64,25 @@ export class Http1Connection implements Connection {
     }
   }
 
-  #giveUpAfter(milliseconds: number, message: string): NodeJS.Timeout {
-    const current = this.#current;
-    return setTimeout(() => current.destroy(new RolesAnywhereError('NETWORK_TIMEOUT', message)), milliseconds);
+  /** The socket once it stands: where the first does not come to that, perhaps one that is opened in another way. */
+  async #opened(): Promise<Socket> {
+    try {
+      return await this.#current.opened;
+    } catch (error) {
+      const again = await this.#options.again?.(error);
+      if (!again || this.#givenUp) throw this.#givenUp ?? error;
+      this.#options = again;
+      this.#current = openSocket(this.#route.dial(again));
+      return this.#current.opened;
+    }
+  }
+
+  #giveUpAfter(milliseconds: number, what: string): NodeJS.Timeout {
+    return setTimeout(() => {
+      const message = `no ${what} ${this.#route.peer} within ${milliseconds} ms`;
+      this.#givenUp = new RolesAnywhereError('NETWORK_TIMEOUT', message);
+      this.#current.destroy(this.#givenUp);
+    }, milliseconds);
   }
 
   close(): void {
@@ -93,15 +109,4 @@ export class Http1Connection implements Connection {
       socket.write(bytes);
     });
   }
-}
-
-/**
- * Whether the socket was lost while nobody used it: a password may take a while to type, and servers do not wait for
- * ever. Then a new one is worth the try. A failure that waiting cannot explain stays.
- */
-function isStale(current: OpenSocket): boolean {
-  const reason = current.reasonOfClose();
-  if (reason === undefined) return current.isSpent();
-  if (!('code' in reason)) return true;
-  return ['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT'].includes(String(reason.code));
 }

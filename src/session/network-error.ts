@@ -1,4 +1,6 @@
 import { RolesAnywhereError } from '../errors.ts';
+import { suffixes } from './endpoint-suffixes.ts';
+import type { TransportOptions } from './transport.ts';
 
 /** Where it happened. */
 export interface NetworkPlace {
@@ -6,6 +8,12 @@ export interface NetworkPlace {
   readonly peer: string;
   /** What messages call the certificates that replace the default ones. */
   readonly ca: string | undefined;
+  /** Who issued the certificate of a server that is not trusted, where that was seen. */
+  readonly issuer?: string | undefined;
+}
+
+export function placeOf(peer: string, { ca, witness }: TransportOptions): NetworkPlace {
+  return { peer, ca: ca?.origin, issuer: witness?.issuer };
 }
 
 /** What is wrong with the server's certificate, by the code OpenSSL or Node gives it. */
@@ -29,7 +37,9 @@ const certificateFaults: ReadonlyMap<string, string> = new Map([
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'it is for another host'],
 ]);
 
-const trustHint = 'a server with a CA of its own needs its CA certificate in AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS';
+const trustHint =
+  "if that CA is to be trusted, put its certificate into this system's store, or into a PEM file that SSL_CERT_FILE or " +
+  'NODE_EXTRA_CA_CERTS names; --ca-bundle and AWS_CA_BUNDLE name a file that is trusted alone';
 
 /** Turns whatever ended a connection into an error of ours, with host, port and the system's own code. */
 export function networkError(error: unknown, place: NetworkPlace): RolesAnywhereError {
@@ -72,8 +82,22 @@ function trustHints(code: string, cause: unknown, place: NetworkPlace): string[]
 }
 
 function caHints(place: NetworkPlace): string[] {
-  if (place.ca === undefined) return [trustHint];
-  return [`only the certificates of ${place.ca} are trusted; leave it out to trust the default ones`, trustHint];
+  const alone =
+    place.ca === undefined
+      ? []
+      : [`only the certificates of ${place.ca} are trusted; leave it out to trust the default ones`];
+  return [...issuerHints(place), ...alone, trustHint];
+}
+
+function issuerHints({ issuer, peer }: NetworkPlace): string[] {
+  if (issuer === undefined) return [];
+  const told = `the certificate leads to the CA '${issuer}'`;
+  return [isOfAws(peer) ? `${told}: as AWS has none but public CAs, a proxy on the way inspects TLS` : told];
+}
+
+function isOfAws(peer: string): boolean {
+  const [host = ''] = peer.split(':');
+  return [...suffixes.values()].flat().some((suffix) => host.endsWith(`.${suffix}`));
 }
 
 /** Names are public: the server sends them to anybody. */

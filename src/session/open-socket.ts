@@ -78,28 +78,34 @@ export function dialEndpoint(endpoint: URL, options: TransportOptions): Dial {
   const host = bareHost(endpoint);
   const port = portOf(endpoint);
   if (endpoint.protocol === 'http:') return async (hold) => untilEvent(hold(connectTcp({ host, port })), 'connect');
-  return async (hold) =>
-    untilEvent(hold(connectTls({ host, port, ...tlsOptions(endpoint, options) })), 'secureConnect');
+  return async (hold) => openTls({ port }, endpoint, options, hold);
+}
+
+/** TLS over a new connection, or over a socket that stands. */
+export function openTls(over: ConnectionOptions, url: URL, options: TransportOptions, hold: Hold): Promise<Socket> {
+  const socket = connectTls({ ...over, ...tlsOptions(url, options) });
+  options.witness?.watch(socket);
+  return untilEvent(hold(socket), 'secureConnect');
 }
 
 /** Its socket when the event comes. That it may never come is for the holder to notice. */
-export function untilEvent<T extends Socket>(socket: T, event: string): Promise<T> {
+function untilEvent<T extends Socket>(socket: T, event: string): Promise<T> {
   return new Promise((resolve) => {
     socket.once(event, () => resolve(socket));
   });
 }
 
 /** TLS 1.2 or better, HTTP/1.1, and the name that the certificate must be for. */
-export function tlsOptions(url: URL, options: TransportOptions): ConnectionOptions {
+function tlsOptions(url: URL, options: TransportOptions): ConnectionOptions {
   const host = bareHost(url);
   return {
     // An address is no name to indicate (RFC 6066, section 3); the certificate is checked against it all the same.
-    ...(isAddress(url) ? {} : { servername: host }),
+    servername: isAddress(url) ? undefined : host,
     host,
     ALPNProtocols: ['http/1.1'],
     minVersion: 'TLSv1.2',
     rejectUnauthorized: options.verify,
-    ...(options.ca === undefined ? {} : { ca: options.ca.pem }),
+    ...(options.ca && { ca: [...options.ca.pem] }),
   };
 }
 

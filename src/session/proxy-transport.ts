@@ -1,13 +1,27 @@
 import type { Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 
 import { RolesAnywhereError } from '../errors.ts';
-import type { Proxy } from './choose-proxy.ts';
+import { chooseProxy, type Proxy } from './choose-proxy.ts';
+import type { NetworkOptions } from './session-request.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { parseHead } from './http1-head.ts';
-import { networkError } from './network-error.ts';
-import { dialEndpoint, peerOf, portOf, tlsOptions, untilEvent, type Dial, type Hold } from './open-socket.ts';
+import { networkError, placeOf } from './network-error.ts';
+import { dialEndpoint, openTls, peerOf, portOf, type Dial, type Hold } from './open-socket.ts';
 import type { Transport, TransportOptions } from './transport.ts';
+
+/**
+ * Through the proxy that is given, where it is for this endpoint.
+ *
+ * @throws RolesAnywhereError OPTION_INVALID
+ */
+export function transportThrough(
+  given: NonNullable<NetworkOptions['proxy']>,
+  endpoint: URL,
+  options: TransportOptions,
+): Transport | undefined {
+  const proxy = chooseProxy(given, endpoint);
+  return proxy && proxyTransport(proxy, options);
+}
 
 /**
  * HTTP/1.1 in TLS through the tunnel of an HTTP proxy (RFC 9110, section 9.3.6).
@@ -22,7 +36,7 @@ export function proxyTransport(proxy: Proxy, options: TransportOptions): Transpo
     proxy: peerOf(proxy.url),
     connect: (endpoint) => {
       const peer = `${peerOf(endpoint)} (by ${nameOf(proxy)})`;
-      return new Http1Connection({ dial: dialThrough(proxy, endpoint, options), peer }, options);
+      return new Http1Connection({ dial: (how) => dialThrough(proxy, endpoint, how), peer }, options);
     },
   };
 }
@@ -37,13 +51,13 @@ function dialThrough(proxy: Proxy, endpoint: URL, options: TransportOptions): Di
   return async (hold) => {
     let tunnelled = false;
     const blameProxy = (error: Error): Error =>
-      tunnelled ? error : networkError(error, { peer: nameOf(proxy), ca: options.ca?.origin });
+      tunnelled ? error : networkError(error, placeOf(nameOf(proxy), options));
     const holdProxy: Hold = (socket) => hold(socket, blameProxy);
     const socket = await dialProxy(holdProxy);
     await openTunnel(socket, proxy, endpoint);
     tunnelled = true;
     if (endpoint.protocol === 'http:') return socket;
-    return untilEvent(hold(connectTls({ socket, ...tlsOptions(endpoint, options) })), 'secureConnect');
+    return openTls({ socket }, endpoint, options, hold);
   };
 }
 

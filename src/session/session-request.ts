@@ -62,8 +62,18 @@ export interface EndpointOptions {
  * ```
  */
 export interface NetworkOptions {
-  /** Path of a PEM file that replaces the default roots; `option` is what messages call it. */
+  /** Path of a PEM file whose certificates alone are trusted; `option` is what messages call it. */
   readonly caBundle?: { readonly path: string; readonly option: string };
+  /**
+   * Places of further roots, as the environment names them: a PEM file (SSL_CERT_FILE), folders of such files
+   * (SSL_CERT_DIR), and what Node itself has read (NODE_EXTRA_CA_CERTS), which Node 20 does not tell.
+   */
+  readonly roots?: {
+    readonly file?: string | undefined;
+    /** With `:` between them, `;` on Windows. */
+    readonly folders?: string | undefined;
+    readonly extra?: string | undefined;
+  };
   readonly verify: boolean;
   /**
    * The HTTP proxy that leads to https endpoints; `option` is what messages call it: `HTTPS_PROXY`, `https_proxy`. It

@@ -1,4 +1,5 @@
 /** The seam between CreateSession and the network. One file per implementation, chosen at build time or by need. */
+import type { TLSSocket } from 'node:tls';
 
 export interface WireRequest {
   readonly method: string;
@@ -37,10 +38,23 @@ export interface Transport {
   connect(endpoint: URL): Connection;
 }
 
+/** Sees who issued the certificate of a server that is not trusted. */
+export interface Witness {
+  /** `CN=Example Root CA, O=Example`, once it is known. */
+  readonly issuer: string | undefined;
+  watch(socket: TLSSocket): void;
+}
+
 /** What decides how an endpoint is reached. */
 export interface TransportOptions {
-  /** The certificates to trust in place of the default ones; `origin` is what messages call them. */
-  readonly ca?: { readonly pem: string; readonly origin: string };
+  /**
+   * The certificates to trust in place of Node's own; `origin` is what messages call them where they replace all the
+   * default ones.
+   */
+  readonly ca?: { readonly pem: readonly string[]; readonly origin?: string } | undefined;
+  /** How to connect again after a failure of that; undefined where it is no use. */
+  readonly again?: ((error: unknown) => Promise<TransportOptions | undefined>) | undefined;
+  readonly witness?: Witness;
   /** False with `--no-verify-ssl`. */
   readonly verify: boolean;
   /** Milliseconds from sending until TCP and TLS stand: a password may be typed between connecting and sending. */

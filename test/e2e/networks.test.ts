@@ -1,8 +1,9 @@
 /**
- * Networks of companies: hosts that only a proxy reaches. The proxy leads every name of AWS's to a sandbox with a
+ * Networks of companies: hosts that only a proxy reaches, and TLS that ends at a CA of the company's. The proxy leads every name of AWS's to a sandbox with a
  * certificate for it, so that the command runs with no endpoint of its own.
  */
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
@@ -12,12 +13,16 @@ import { surroundings } from '../faces/provider/surroundings.ts';
 import { type CommandResult, runCommand } from '../support/command.ts';
 import { type ConnectProxy, startConnectProxy } from '../support/connect-proxy.ts';
 import { makeCa, makeFolder, makeLeaf, removeFolder } from '../support/openssl.ts';
+import { needsMounts } from '../support/programs.ts';
 
 const rolesAnywhere = 'rolesanywhere.eu-west-1.amazonaws.com';
 const sts = 'sts.eu-west-1.amazonaws.com';
 
 let folder: string;
 let ca: string;
+let other: string;
+/** A folder of certificates, as an administrator adds to. */
+let corporate: string;
 let sandbox: Sandbox;
 let proxy: ConnectProxy;
 let secondRole: string;
@@ -26,6 +31,10 @@ beforeAll(async () => {
   folder = makeFolder();
   const authority = makeCa(folder, 'ca');
   ca = authority.certificate;
+  other = makeCa(folder, 'other').certificate;
+  corporate = join(folder, 'corporate');
+  mkdirSync(corporate);
+  copyFileSync(ca, join(corporate, 'company.pem'));
   const extensions = [`subjectAltName = DNS:localhost,IP:127.0.0.1,IP:0.0.0.0,DNS:${rolesAnywhere},DNS:${sts}`];
   const server = makeLeaf(folder, 'server', authority, { extensions });
   const tls = { key: readFileSync(server.key, 'utf8'), cert: readFileSync(server.certificate, 'utf8') };
@@ -130,5 +139,84 @@ describe('HTTPS_PROXY without --with-proxy', () => {
     expect(result.stderr).toMatch(
       /^roles-anywhere: the proxy 127\.0\.0\.1:1 of HTTPS_PROXY cannot be reached \(ECONNREFUSED\)/,
     );
+  });
+});
+
+/** Runs with HTTPS_PROXY and without AWS_CA_BUNDLE, session and role. */
+function inspected(env: Record<string, string>, wrapper: readonly string[] = []): Promise<CommandResult> {
+  const proxied = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` };
+  return runCommand(['credential-process', '--assume-role', secondRole], {
+    env: { ...identityOptions(), ...proxied, ...env },
+    wrapper,
+  });
+}
+
+describe('a network that inspects TLS', () => {
+  it('is not trusted unless somebody says so, and is named', async () => {
+    const result = await inspected({});
+
+    expect(result).toMatchObject({ status: 5, stdout: '' });
+    expect(result.stderr).toContain(`the TLS certificate of ${rolesAnywhere}:443`);
+    expect(result.stderr).toContain("hint: the certificate leads to the CA 'CN=ca': as AWS has none but public CAs");
+  });
+
+  it.each([
+    ['SSL_CERT_FILE', () => ({ SSL_CERT_FILE: ca })],
+    ['SSL_CERT_DIR', () => ({ SSL_CERT_DIR: `${folder}/nowhere:${corporate}` })],
+    ['NODE_EXTRA_CA_CERTS', () => ({ NODE_EXTRA_CA_CERTS: ca })],
+    ['NODE_EXTRA_CA_CERTS beside another', () => ({ NODE_EXTRA_CA_CERTS: ca, SSL_CERT_FILE: other })],
+    ['AWS_CA_BUNDLE before another', () => ({ AWS_CA_BUNDLE: ca, SSL_CERT_FILE: other })],
+  ])('is trusted for session and role by %s', async (_, env) => {
+    const result = await inspected(env());
+
+    expect(result).toMatchObject({ status: 0, stderr: '' });
+    expect(result.stdout).toMatch(accessKey);
+  });
+
+  it('is trusted by the provider with SSL_CERT_FILE', async () => {
+    const env = { ...identityOptions(), HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, SSL_CERT_FILE: ca };
+
+    await providerIn(surroundings(env), { roleChain: [{ roleArn: secondRole }] })();
+
+    expect(proxy.asked).toHaveLength(2);
+  });
+
+  it('is not trusted by SSL_CERT_FILE where a CA bundle names another', async () => {
+    expect((await inspected({ SSL_CERT_FILE: ca, AWS_CA_BUNDLE: other })).status).toBe(5);
+  });
+});
+
+describe('the store of the system', needsMounts(), () => {
+  /** The command sees a system whose store is one folder of ours. */
+  function system(store: string): readonly string[] {
+    const script = `mount --bind "${store}" /etc/ssl/certs && exec "$@"`;
+    return ['unshare', '-rm', 'sh', '-c', script, 'sh'];
+  }
+
+  beforeAll(() => {
+    mkdirSync(join(folder, 'bundled'));
+    copyFileSync(ca, join(folder, 'bundled', 'ca-certificates.crt'));
+  });
+
+  it.each(['bundled', 'corporate'])('is trusted for session and role: %s', async (store) => {
+    const result = await inspected({}, system(join(folder, store)));
+
+    expect(result).toMatchObject({ status: 0, stderr: '' });
+    expect(result.stdout).toMatch(accessKey);
+    // One more handshake each, as nothing is looked up before it is needed.
+    expect(proxy.asked.map(({ target }) => target)).toEqual([
+      ...[`${rolesAnywhere}:443`, `${rolesAnywhere}:443`],
+      ...[`${sts}:443`, `${sts}:443`],
+    ]);
+  });
+
+  it('gives way to SSL_CERT_FILE and SSL_CERT_DIR, each for its part, and to a CA bundle', async () => {
+    const bundled = system(join(folder, 'bundled'));
+    const corporateOnly = system(corporate);
+
+    expect((await inspected({ SSL_CERT_FILE: other }, corporateOnly)).status).toBe(0);
+    expect((await inspected({ SSL_CERT_DIR: `${folder}/nowhere` }, corporateOnly)).status).toBe(5);
+    expect((await inspected({ SSL_CERT_FILE: other, SSL_CERT_DIR: `${folder}/nowhere` }, bundled)).status).toBe(5);
+    expect((await inspected({ AWS_CA_BUNDLE: other }, bundled)).status).toBe(5);
   });
 });

@@ -101,6 +101,12 @@ test('sources are called by the place they came from', async () => {
   expect(request.endpoint.custom?.option).toBe('AWS_ENDPOINT_URL');
 });
 
+test('places of trusted certificates are taken from the environment', async () => {
+  const env = { SSL_CERT_FILE: 'a.pem', SSL_CERT_DIR: 'b:c', NODE_EXTRA_CA_CERTS: 'd.pem' };
+  expect((await resolve(complete, env)).network.roots).toEqual({ file: 'a.pem', folders: 'b:c', extra: 'd.pem' });
+  expect((await resolve(complete, { SSL_CERT_FILE: '', SSL_CERT_DIR: '' })).network).not.toHaveProperty('roots');
+});
+
 describe('the proxy of the environment', () => {
   const proxyOf = async (args: readonly string[], env: Record<string, string>) =>
     (await resolve([...complete, ...args], env)).network.proxy;

@@ -9,7 +9,7 @@ import { certificateDer, makeCa, makeFolder, makeLeaf, removeFolder, type Issued
 import { rejectionOf } from '../support/thrown.ts';
 import { answer, answering, startScriptedServer } from './scripted-server.ts';
 
-const network: NetworkOptions = { verify: true, maxAttempts: 1, connectTimeout: 2000, requestTimeout: 2000 };
+const network: NetworkOptions = { verify: true, maxAttempts: 1, connectTimeout: 30_000, requestTimeout: 30_000 };
 const endpoint = new URL('https://service.test');
 
 let folder: string;

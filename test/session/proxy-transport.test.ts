@@ -25,7 +25,7 @@ let options: TransportOptions;
 beforeAll(() => {
   folder = makeFolder();
   ca = makeCa(folder, 'ca');
-  const trusted = { pem: readFileSync(ca.certificate, 'utf8'), origin: 'AWS_CA_BUNDLE (ca.pem)' };
+  const trusted = { pem: [readFileSync(ca.certificate, 'utf8')], origin: 'AWS_CA_BUNDLE (ca.pem)' };
   options = { ca: trusted, verify: true, connectTimeout: 2000, requestTimeout: 2000, maxBodyBytes: 1000 };
 });
 afterAll(() => removeFolder(folder));

@@ -230,8 +230,8 @@ export interface RolesAnywhereTarget {
    */
   readonly useDualstackEndpoint?: boolean | undefined;
   /**
-   * Path of a PEM file with the CA certificates to trust for TLS; the runtime's own by default. The command's
-   * `--ca-bundle`; also from `ROLES_ANYWHERE_CA_BUNDLE` or `AWS_CA_BUNDLE`.
+   * Path of a PEM file whose certificates alone are trusted for TLS; by default those of the runtime, SSL_CERT_FILE,
+   * SSL_CERT_DIR and the system. The command's `--ca-bundle`; also from `ROLES_ANYWHERE_CA_BUNDLE` or `AWS_CA_BUNDLE`.
    */
   readonly caBundle?: string | undefined;
   /**
@@ -240,7 +240,7 @@ export interface RolesAnywhereTarget {
    */
   readonly noVerifySsl?: boolean | undefined;
   /**
-   * Obeys HTTPS_PROXY, HTTP_PROXY and NO_PROXY: true by default. False goes straight, whatever they say. The command's
+   * Obeys HTTPS_PROXY and NO_PROXY: true by default. False goes straight, whatever they say. The command's
    * `--with-proxy`; also from `ROLES_ANYWHERE_WITH_PROXY`.
    */
   readonly withProxy?: boolean | undefined;

@@ -23,6 +23,7 @@ type Deciding<T> = { readonly [Name in keyof Required<T>]: boolean };
  */
 const network: Deciding<NetworkOptions> = {
   caBundle: true,
+  roots: true,
   verify: true,
   proxy: false,
   maxAttempts: false,

@@ -46,6 +46,7 @@ const request: Required<CredentialRequest> = {
   } satisfies Required<CredentialRequest['endpoint']>,
   network: {
     caBundle: { path: '/etc/ca.pem', option: '--ca-bundle' },
+    roots: { file: '/etc/more.pem', folders: '/etc/roots', extra: '/etc/extra.pem' },
     verify: true,
     proxy: { url: 'http://proxy', option: 'HTTPS_PROXY', except: 'internal' },
     maxAttempts: 3,
