@@ -55,6 +55,8 @@ export interface Terminal {
   readonly warn: (message: string) => void;
   /** Tells the warnings that were kept, and from now on each at once; to stderr where no other place is given. */
   readonly tellWarnings: (to?: (message: string) => void) => void;
+  /** Whether stderr is a terminal, where somebody waits. */
+  readonly isWatched: () => boolean;
   /** Asks on the terminal with echo off, never on stdin or stdout. Undefined without a terminal or when they give up. */
   readonly askSecret: (question: string) => Promise<string | undefined>;
   /**

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import type { Terminal } from './command.ts';
 import { printable } from './printable.ts';
 import { keepWarnings } from './warnings.ts';
@@ -14,6 +14,7 @@ export function processTerminal(): Terminal {
     log: writeError,
     warn: warnings.warn,
     tellWarnings: warnings.tell,
+    isWatched: () => fstatSync(2).isCharacterDevice(),
     askSecret: async (question) => (await import('./prompt.ts')).askSecret(question),
     untilStopped,
   };

@@ -22,6 +22,7 @@ export function fakeTerminal(env: Record<string, string> = {}): FakeTerminal {
     log: (line) => lines.push(line),
     warn: (message) => lines.push(`roles-anywhere: warning: ${message}`),
     tellWarnings: () => undefined,
+    isWatched: () => false,
     askSecret: async () => undefined,
     untilStopped: async () => undefined,
   };
