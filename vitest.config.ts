@@ -1,8 +1,10 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { leftOut } from './test/support/left-out.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...leftOut()],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // The suites start real processes; more of them at once than cores makes their time-outs measure the machine.

@@ -7,6 +7,9 @@ import { buildAll, installPackages, root } from './lib/set-up.mjs';
 installPackages();
 buildAll();
 
+// What the SDK will need one day is no news for who runs a demo.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+
 const { startSandbox } = await import('roles-anywhere/sandbox');
 const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
 

@@ -1,10 +1,25 @@
-/** `npm test`: everything it needs, then all tests. Arguments go to vitest. */
+/**
+ * `npm test`: everything it needs, then all tests. With arguments, which go to vitest (`npm test -- test/cli`), it sets
+ * nothing up but what is not there at all.
+ */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildAddons, buildAll, installPackages, root, run } from './lib/set-up.mjs';
 import { installSystemPackages } from './lib/system-packages.mjs';
 
-installSystemPackages();
-installPackages();
-buildAddons();
-buildAll();
-run(process.execPath, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...process.argv.slice(2)]);
+const selection = process.argv.slice(2);
+
+if (selection.length === 0) {
+  installSystemPackages();
+  installPackages();
+  buildAddons();
+  buildAll();
+} else {
+  installPackages();
+  if (existsSync(join(root, 'dist', 'command')) && existsSync(join(root, 'dist', 'lib'))) {
+    console.error('… dist is used as it is: `npm run build` after a change of src that these tests shall see');
+  } else {
+    buildAll();
+  }
+}
+run(process.execPath, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...selection]);

@@ -36,7 +36,7 @@ const neededLibraries = {
 /** Module of Python -> Debian package. botocore comes with boto3. */
 const neededModules = { boto3: 'python3-boto3' };
 
-function isOnPath(program) {
+export function isOnPath(program) {
   const names = process.platform === 'win32' ? [`${program}.exe`, `${program}.cmd`] : [program];
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   return folders.some((folder) => names.some((name) => existsSync(join(folder, name))));
@@ -55,28 +55,36 @@ function mayInstall() {
   return process.platform === 'linux' && process.getuid?.() === 0 && isOnPath('apt-get');
 }
 
-/** Installs what is missing as root on Debian; elsewhere tells which tests will be skipped for want of what. */
+/**
+ * Installs what is missing as root on Debian, and says what first; elsewhere, and where that fails, tells which tests
+ * will be left out for want of what.
+ */
 export function installSystemPackages() {
-  const missing = [
+  if (namesOfMissing().length > 0 && mayInstall()) install(namesOfMissing().map(packageOf));
+  for (const name of namesOfMissing()) console.log(`skipped: the tests that need ${name}, which is not installed`);
+}
+
+function namesOfMissing() {
+  return [
     ...Object.keys(needed).filter((program) => !isOnPath(program)),
     ...Object.keys(neededLibraries).filter((library) => !isInstalled(library)),
     ...Object.keys(neededModules).filter((module) => !isImportable(module)),
   ];
-  if (missing.length === 0) return;
-  if (!mayInstall()) {
-    for (const name of missing) console.log(`skipped: the tests that need ${name}, which is not installed`);
-    return;
-  }
-  const packages = missing.map((name) => needed[name] ?? neededLibraries[name] ?? neededModules[name]);
+}
+
+function packageOf(name) {
+  return needed[name] ?? neededLibraries[name] ?? neededModules[name];
+}
+
+function install(names) {
+  const packages = [...new Set(names)];
+  console.error(`… apt-get installs, as this is root: ${packages.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   for (const args of [
     ['update', '-qq'],
     ['install', '-y', '-qq', '--no-install-recommends', ...packages],
   ]) {
     const { status } = spawnSync('apt-get', args, { stdio: ['ignore', 'ignore', 'inherit'], env });
-    if (status !== 0) {
-      console.error(`apt-get ${args.join(' ')} failed`);
-      process.exit(1);
-    }
+    if (status !== 0) return console.error(`apt-get ${args[0]} failed`);
   }
 }

@@ -81,6 +81,9 @@ function describeAsText(running: Sandbox): string {
   return [
     '# For ~/.aws/config; then: aws --profile sandbox sts get-caller-identity',
     running.configSection(),
+    '# An AWS CLI before 2.13 (or 1.29) knows no `services` and must be told:',
+    `#   aws --profile sandbox --endpoint-url ${running.stsEndpoint} sts get-caller-identity`,
+    '',
     `# Or for a shell; then: ${commandFor(running)}`,
     ...exports,
     '',
@@ -88,7 +91,8 @@ function describeAsText(running: Sandbox): string {
 }
 
 function describeAsJson(running: Sandbox): string {
-  const { endpoint, region, accountId, trustAnchorArn, profileArn, roleArn, environment } = running;
+  const { endpoint, stsEndpoint, region, accountId, trustAnchorArn, profileArn, roleArn, environment } = running;
   const config = running.configSection();
-  return `${JSON.stringify({ endpoint, region, accountId, trustAnchorArn, profileArn, roleArn, environment, config })}\n`;
+  const arns = { trustAnchorArn, profileArn, roleArn };
+  return `${JSON.stringify({ endpoint, stsEndpoint, region, accountId, ...arns, environment, config })}\n`;
 }

@@ -10,7 +10,7 @@ import { sandboxOptions } from '../../src/options/sandbox-table.ts';
 import { createCertificateAuthority } from '../../src/sandbox/index.ts';
 import { keyTypes } from '../../src/sandbox/key-pair.ts';
 import { valuesOf } from '../options/values.ts';
-import { needs } from '../support/programs.ts';
+import { type Ability, needsAwsCli, runAws } from '../support/aws-clients.ts';
 import { rejectionOf } from '../support/thrown.ts';
 import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
 
@@ -53,8 +53,11 @@ async function start(...args: string[]): Promise<Running> {
   };
 }
 
+const services: Ability = 'services and AWS_ENDPOINT_URL_STS';
+
 interface JsonOutput {
   readonly endpoint: string;
+  readonly stsEndpoint: string;
   readonly roleArn: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly config: string;
@@ -111,6 +114,7 @@ test('takes a CA and a leaf of your own', async () => {
   const anchor = join(folder, 'ca.pem');
   writeFileSync(anchor, ca.certificate);
   const running = await startJson('--anchor', anchor, '--certificate', 'leaf.pem', '--private-key', '/etc/leaf.key');
+  expect(running.output.stsEndpoint).toBe(running.output.environment['AWS_ENDPOINT_URL_STS']);
   expect(running.output.environment).toMatchObject({
     ROLES_ANYWHERE_CERTIFICATE: join(process.cwd(), 'leaf.pem'),
     ROLES_ANYWHERE_PRIVATE_KEY: '/etc/leaf.key',
@@ -170,18 +174,28 @@ test('the table has the kinds of keys that the sandbox makes', () => {
   expect(sandboxOptions.find(({ flag }) => flag === 'key-type')?.choices).toEqual(keyTypes);
 });
 
-describe('the AWS CLI', needs('aws'), () => {
-  test('understands the profile that is printed', async () => {
-    const running = await startJson('--region', 'eu-west-1');
-    const config = join(folder, 'config');
-    // Who gets the credentials is tested with the real command, in test/interop.
+describe('the AWS CLI', needsAwsCli(), () => {
+  /** Makes the call with what was printed. Who gets the credentials is tested with the real command, in test/interop. */
+  async function call(printed: string, line: RegExp): Promise<string> {
     const keys = '{"Version":1,"AccessKeyId":"ASIAEXAMPLE","SecretAccessKey":"x","SessionToken":"y"}';
     writeFileSync(join(folder, 'keys.json'), keys);
     const process_ = `credential_process = cat ${join(folder, 'keys.json')}`;
-    writeFileSync(config, running.output.config.replace(/credential_process = .*/, process_));
+    const config = join(folder, 'config');
+    writeFileSync(config, printed.replace(/credential_process = .*/, process_).split('# Or for a shell')[0] ?? '');
     const env = { PATH: process.env['PATH'], HOME: '/nonexistent', AWS_CONFIG_FILE: config, AWS_MAX_ATTEMPTS: '1' };
-    const call = promisify(execFile)('aws', ['--profile', 'sandbox', 'sts', 'get-caller-identity'], { env });
-    await expect(call).rejects.toThrow('(InvalidClientTokenId)');
+    const args = line.exec(printed)?.[1]?.split(' ') ?? [];
+    return runAws(args, env).catch(String);
+  }
+
+  const lines = [
+    { name: 'new enough understands the profile', line: /; then: aws (.*)/, needed: [services] },
+    { name: 'of any age understands the line beside the profile', line: /^# {3}aws (.*)/m, needed: [] },
+  ];
+
+  test.for(lines)('$name', async ({ line, needed }, { skip }) => {
+    skip(needsAwsCli(...needed).skip);
+    const running = await start('--region', 'eu-west-1');
+    expect(await call(running.terminal.written(), line)).toContain('(InvalidClientTokenId)');
     expect(running.terminal.lines.at(-1)).toContain('the access key id ASIAEXAMPLE was not issued by this sandbox');
     await running.stop();
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { type CommandSettings, runCommand } from '../support/command.ts';
-import { needs } from '../support/programs.ts';
+import { loopbackOnly, needsAwsCli } from '../support/aws-clients.ts';
 import { startCommand } from '../support/running-command.ts';
 import { sandboxConfig } from '../support/sandbox-config.ts';
 import { shortSessions } from '../support/short-sessions.ts';
@@ -202,9 +202,7 @@ describe('signals', () => {
   });
 });
 
-describe('--server', needs('aws'), () => {
-  const identity = ['aws', 'sts', 'get-caller-identity', '--output', 'json'];
-
+describe('--server', () => {
   test('gives the program an endpoint of its own and no credentials', async () => {
     const env = await environmentOf(['--server']);
     expect(env).toMatchObject({
@@ -217,8 +215,9 @@ describe('--server', needs('aws'), () => {
     );
   });
 
-  test.each([[[]], [['--server']]])('the AWS CLI runs with %j', async (options) => {
-    const { status, stdout, stderr } = await exec([...options, '--', ...identity]);
+  test.each([[[]], [['--server']]])('the AWS CLI runs with %j', needsAwsCli(), async (options) => {
+    const identity = ['aws', 'sts', 'get-caller-identity', '--endpoint-url', sandbox.stsEndpoint, '--output', 'json'];
+    const { status, stdout, stderr } = await exec([...options, '--', ...identity], { env: loopbackOnly });
     expect([status, stderr]).toEqual([0, '']);
     expect(JSON.parse(stdout)).toMatchObject({ Account: sandbox.accountId });
   });

@@ -1,12 +1,12 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
+import { needsAwsCli, runAws } from '../support/aws-clients.ts';
 import { type CommandSettings, runCommand } from '../support/command.ts';
-import { needs, needsMounts } from '../support/programs.ts';
+import { needsMounts, needsPython } from '../support/programs.ts';
 import { type RunningCommand, startCommand } from '../support/running-command.ts';
 import { readByBotocore, readByJavaScript } from '../support/shared-credentials.ts';
 import { type ShortSessions, shortSessions } from '../support/short-sessions.ts';
@@ -86,8 +86,12 @@ describe('--once', () => {
   });
 });
 
-/** users-and-peers: what the official helper 1.8.0 does wrong. */
-describe('what the official helper does to a file does not happen', needs('aws'), () => {
+function needsClients(): { skip: boolean } {
+  return [needsAwsCli(), needsPython('botocore')].find(({ skip }) => skip) ?? { skip: false };
+}
+
+/** What the official helper 1.8.0 does wrong. */
+describe('what the official helper does to a file does not happen', needsClients(), () => {
   const long = `note = ${'x'.repeat(70_000)}\n`;
   test.each([
     [
@@ -116,15 +120,11 @@ describe('what the official helper does to a file does not happen', needs('aws')
     const [read] = readByBotocore([[file, 'default']]);
     expect(read?.[0]).toMatch(/^ASIA/);
     expect(await readByJavaScript(file, 'default')).toEqual(read);
-    const { stdout } = await promisify(execFile)('aws', ['sts', 'get-caller-identity', '--output', 'json'], {
-      env: {
-        PATH: process.env['PATH'],
-        HOME: home,
-        AWS_ENDPOINT_URL_STS: sandbox.stsEndpoint,
-        AWS_DEFAULT_REGION: sandbox.region,
-      },
-    });
-    expect(JSON.parse(stdout)).toMatchObject({ Account: sandbox.accountId });
+    const identity = await runAws(
+      ['sts', 'get-caller-identity', '--endpoint-url', sandbox.stsEndpoint, '--output', 'json'],
+      { PATH: process.env['PATH'], HOME: home, AWS_DEFAULT_REGION: sandbox.region },
+    );
+    expect(JSON.parse(identity)).toMatchObject({ Account: sandbox.accountId });
   });
 });
 

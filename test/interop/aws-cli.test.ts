@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { needs } from '../support/programs.ts';
+import { needsAwsCli, runAws } from '../support/aws-clients.ts';
 import { type AwsHome, makeAwsHome } from './sandbox-profile.ts';
 
-describe('the AWS CLI with credential_process', needs('aws'), () => {
+describe('the AWS CLI with credential_process', needsAwsCli(), () => {
   let sandbox: Sandbox;
   let home: AwsHome;
 
@@ -20,16 +18,14 @@ describe('the AWS CLI with credential_process', needs('aws'), () => {
   });
 
   const getCallerIdentity = () =>
-    promisify(execFile)(
-      'aws',
+    runAws(
       ['sts', 'get-caller-identity', '--profile', 'on-prem', '--endpoint-url', sandbox.stsEndpoint, '--output', 'json'],
-      { env: home.env },
+      home.env,
     );
 
   test('says who it is', async () => {
-    const { stdout } = await getCallerIdentity();
     const roleName = sandbox.roleArn.slice(sandbox.roleArn.lastIndexOf('/') + 1);
-    expect(JSON.parse(stdout)).toMatchObject({
+    expect(JSON.parse(await getCallerIdentity())).toMatchObject({
       Account: sandbox.accountId,
       Arn: expect.stringContaining(`:assumed-role/${roleName}/`) as string,
     });

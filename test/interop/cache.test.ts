@@ -1,11 +1,9 @@
 /** The disk cache behind a credential_process, with the clients that start a process for every call. */
-import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { needs, needsPython } from '../support/programs.ts';
+import { needsAwsCli, needsBoto3, runAws, runPython } from '../support/aws-clients.ts';
 import { type AwsHome, makeAwsHome } from './sandbox-profile.ts';
 
 let sandbox: Sandbox;
@@ -20,19 +18,8 @@ afterAll(async () => {
 });
 beforeEach(() => {
   home?.remove();
-  home = makeAwsHome(sandbox, [
-    'roles_anywhere_cache = true',
-    'services = sandbox',
-    '[services sandbox]',
-    'sts =',
-    `  endpoint_url = ${sandbox.stsEndpoint}`,
-  ]);
+  home = makeAwsHome(sandbox, ['roles_anywhere_cache = true']);
 });
-
-async function run(program: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { env: home.env });
-  return stdout;
-}
 
 /** The operations that the services were asked for while `work` was done. */
 async function operationsOf(work: () => Promise<void>): Promise<readonly string[]> {
@@ -41,11 +28,16 @@ async function operationsOf(work: () => Promise<void>): Promise<readonly string[
   return sandbox.requests.slice(before).map(({ operation, accepted }) => `${operation} ${accepted}`);
 }
 
-describe('the AWS CLI', needs('aws'), () => {
+describe('the AWS CLI', needsAwsCli(), () => {
+  const identity = (): Promise<string> =>
+    runAws(
+      ['sts', 'get-caller-identity', '--profile', 'on-prem', '--endpoint-url', sandbox.stsEndpoint, '--output', 'json'],
+      home.env,
+    );
+
   test('asks for a session once in two calls', async () => {
     const identify = async (): Promise<void> => {
-      const text = await run('aws', ['sts', 'get-caller-identity', '--profile', 'on-prem', '--output', 'json']);
-      expect(JSON.parse(text)).toMatchObject({ Account: sandbox.accountId });
+      expect(JSON.parse(await identity())).toMatchObject({ Account: sandbox.accountId });
     };
     expect(await operationsOf(identify)).toEqual(['CreateSession true', 'GetCallerIdentity true']);
     expect(await operationsOf(identify)).toEqual(['GetCallerIdentity true']);
@@ -54,19 +46,19 @@ describe('the AWS CLI', needs('aws'), () => {
 
   test('leaves our folder alone with its own cache beside it', async () => {
     mkdirSync(join(home.env['HOME'] ?? '', '.aws', 'cli', 'cache'), { recursive: true });
-    await run('aws', ['sts', 'get-caller-identity', '--profile', 'on-prem']);
+    await identity();
     expect(readdirSync(join(home.env['HOME'] ?? '', '.aws')).sort()).toEqual(['cli', 'config', 'roles-anywhere']);
   });
 });
 
-describe('boto3', needsPython('boto3'), () => {
+describe('boto3', needsBoto3(), () => {
   const program = `
-import boto3
+import boto3, sys
 from concurrent.futures import ThreadPoolExecutor
 
 def identify(_):
     session = boto3.Session(profile_name='on-prem')
-    return session.client('sts').get_caller_identity()['Account']
+    return session.client('sts', endpoint_url=sys.argv[1]).get_caller_identity()['Account']
 
 with ThreadPoolExecutor(4) as pool:
     print(*pool.map(identify, range(4)))
@@ -74,7 +66,7 @@ with ThreadPoolExecutor(4) as pool:
 
   test('asks for a session once for many sessions of its own, in one process and in the next', async () => {
     const identify = async (): Promise<void> => {
-      const accounts = (await run('python3', ['-c', program])).trim().split(' ');
+      const accounts = (await runPython(program, [sandbox.stsEndpoint], home.env)).trim().split(' ');
       expect(accounts).toEqual(Array.from({ length: 4 }, () => sandbox.accountId));
     };
     const first = await operationsOf(identify);

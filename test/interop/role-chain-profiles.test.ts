@@ -1,16 +1,14 @@
 /**
  * Roles to assume that stand in `~/.aws/config`: assumed by the clients, with us as their source, and assumed by us.
  */
-import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
-import { promisify } from 'node:util';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromIni } from '@aws-sdk/credential-providers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fromRolesAnywhere } from '../../src/index.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
+import { needsAwsCli, needsBoto3, runAws, runPython } from '../support/aws-clients.ts';
 import { commandPath, runCommand } from '../support/command.ts';
-import { needs, needsPython } from '../support/programs.ts';
 import { type AwsHome, makeAwsHome } from './sandbox-profile.ts';
 
 const workload = 'arn:aws:iam::444455556666:role/Workload';
@@ -108,8 +106,7 @@ type Client = (profile: string) => Promise<string>;
 
 const awsCli: Client = async (profile) => {
   const args = ['sts', 'get-caller-identity', '--profile', profile, '--query', 'Arn', '--output', 'text'];
-  const { stdout } = await promisify(execFile)('aws', args, { env: home.env });
-  return stdout.trim();
+  return (await runAws(args, home.env)).trim();
 };
 
 const boto3: Client = async (profile) => {
@@ -117,8 +114,7 @@ const boto3: Client = async (profile) => {
     'import boto3, sys',
     'print(boto3.Session(profile_name=sys.argv[1]).client("sts").get_caller_identity()["Arn"])',
   ].join('\n');
-  const { stdout } = await promisify(execFile)('python3', ['-c', program, profile], { env: home.env });
-  return stdout.trim();
+  return (await runPython(program, [profile], home.env)).trim();
 };
 
 const sdkForJavaScript: Client = async (profile) => {
@@ -132,11 +128,11 @@ const sdkForJavaScript: Client = async (profile) => {
 const operationsSince = (start: number): readonly unknown[] =>
   sandbox.requests.slice(start).map(({ operation, status }) => [operation, status]);
 
-describe('the AWS CLI', needs('aws'), () => {
+describe('the AWS CLI', needsAwsCli('services and AWS_ENDPOINT_URL_STS'), () => {
   suite(awsCli);
 });
 
-describe('boto3', needsPython('boto3'), () => {
+describe('boto3', needsBoto3('services and AWS_ENDPOINT_URL_STS'), () => {
   suite(boto3);
 });
 

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
+import { runPython } from '../support/aws-clients.ts';
 
 /** What a client of a process of its own came to see. */
 interface Seen {
@@ -11,7 +12,9 @@ interface Seen {
 }
 
 interface Errand {
-  /** Everything that leads the client to the server and to STS. */
+  /** Where STS is: as an argument, which clients of every age obey. */
+  readonly stsEndpoint: string;
+  /** Everything that leads the client to the server, and nowhere else. */
   readonly env: Readonly<Record<string, string>>;
   /** Milliseconds between a first and a second call; one call alone when not given. */
   readonly pause?: number;
@@ -25,12 +28,10 @@ export type Client = (errand: Errand) => Promise<Seen>;
 const run = promisify(execFile);
 
 /** A process a call: what `--debug` shows of the access key is in the request that it signed. */
-export const awsCli: Client = async ({ env, pause }) => {
+export const awsCli: Client = async ({ stsEndpoint, env, pause }) => {
   const call = async (): Promise<{ key: string; arn: string }> => {
-    const { stdout, stderr } = await run('aws', ['sts', 'get-caller-identity', '--output', 'json', '--debug'], {
-      env,
-      maxBuffer: 16 * 1024 * 1024,
-    });
+    const args = ['sts', 'get-caller-identity', '--endpoint-url', stsEndpoint, '--output', 'json', '--debug'];
+    const { stdout, stderr } = await run('aws', args, { env, maxBuffer: 16 * 1024 * 1024 });
     return { key: /Credential=(ASIA\w+)/.exec(stderr)?.[1] ?? '', arn: (JSON.parse(stdout) as { Arn: string }).Arn };
   };
   const calls = [await call()];
@@ -45,22 +46,20 @@ const pythonProgram = `
 import boto3, json, sys, time
 session = boto3.Session()
 keys = []
-for pause in json.loads(sys.argv[1]):
+for pause in json.loads(sys.argv[2]):
     time.sleep(pause)
-    if sys.argv[2] == 'afresh':
+    if sys.argv[3] == 'afresh':
         session = boto3.Session()
-    sts = session.client('sts')
+    sts = session.client('sts', endpoint_url=sys.argv[1])
     arn = sts.get_caller_identity()['Arn']
     keys.append(session.get_credentials().get_frozen_credentials().access_key)
 print(json.dumps({'keys': keys, 'arn': arn}))
 `;
 
-export const boto3: Client = async ({ env, pause, afresh = false }) => {
+export const boto3: Client = async ({ stsEndpoint, env, pause, afresh = false }) => {
   const pauses = pause === undefined ? [0] : [0, pause / 1000];
-  const { stdout } = await run('python3', ['-c', pythonProgram, JSON.stringify(pauses), afresh ? 'afresh' : 'same'], {
-    env,
-  });
-  return JSON.parse(stdout) as Seen;
+  const args = [stsEndpoint, JSON.stringify(pauses), afresh ? 'afresh' : 'same'];
+  return JSON.parse(await runPython(pythonProgram, args, env)) as Seen;
 };
 
 const require = createRequire(import.meta.url);
@@ -68,11 +67,11 @@ const require = createRequire(import.meta.url);
 const javaScriptProgram = `
 const { GetCallerIdentityCommand, STSClient } = require(${JSON.stringify(require.resolve('@aws-sdk/client-sts'))});
 const { fromNodeProviderChain } = require(${JSON.stringify(require.resolve('@aws-sdk/credential-providers'))});
-const sts = new STSClient({ credentials: fromNodeProviderChain() });
+const sts = new STSClient({ endpoint: process.argv[1], credentials: fromNodeProviderChain() });
 (async () => {
   const keys = [];
   let arn;
-  for (const pause of JSON.parse(process.argv[1])) {
+  for (const pause of JSON.parse(process.argv[2])) {
     await new Promise((settle) => setTimeout(settle, pause));
     arn = (await sts.send(new GetCallerIdentityCommand({}))).Arn;
     keys.push((await sts.config.credentials()).accessKeyId);
@@ -81,8 +80,10 @@ const sts = new STSClient({ credentials: fromNodeProviderChain() });
 })();
 `;
 
-export const sdkForJavaScript: Client = async ({ env, pause }) => {
+export const sdkForJavaScript: Client = async ({ stsEndpoint, env, pause }) => {
   const pauses = pause === undefined ? [0] : [0, pause];
-  const { stdout } = await run(process.execPath, ['-e', javaScriptProgram, JSON.stringify(pauses)], { env });
+  const { stdout } = await run(process.execPath, ['-e', javaScriptProgram, stsEndpoint, JSON.stringify(pauses)], {
+    env,
+  });
   return JSON.parse(stdout) as Seen;
 };

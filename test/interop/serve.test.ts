@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { needs, needsPython } from '../support/programs.ts';
+import { type Ability, loopbackOnly, needsAwsCli, needsBoto3 } from '../support/aws-clients.ts';
 import { type RunningCommand, startCommand } from '../support/running-command.ts';
 import { type SandboxConfig, sandboxConfig } from '../support/sandbox-config.ts';
 import { awsCli, boto3, sdkForJavaScript } from './serve-clients.ts';
@@ -78,9 +78,7 @@ function environment(service: Service, name: EndpointName): Readonly<Record<stri
     AWS_CONFIG_FILE: join(service.config.folder, 'none'),
     AWS_REGION: service.sandbox.region,
     AWS_DEFAULT_REGION: service.sandbox.region,
-    AWS_ENDPOINT_URL_STS: service.sandbox.stsEndpoint,
-    // A proxy of the machine that runs the tests must not see any of this.
-    NO_PROXY: '*',
+    ...loopbackOnly,
     ...endpoints[name](service),
   };
 }
@@ -92,14 +90,21 @@ function environment(service: Service, name: EndpointName): Readonly<Record<stri
 const botocore = { afresh: true, says: 'yes (sets with less than 20 minutes left are used on)' };
 
 const clients = {
-  'AWS CLI': { client: awsCli, needs: needs('aws'), ofImds: { afresh: false, says: 'yes' } },
-  boto3: { client: boto3, needs: needsPython('boto3'), ofImds: botocore },
-  'SDK for JavaScript': { client: sdkForJavaScript, needs: { skip: false }, ofImds: { afresh: false, says: 'yes' } },
+  'AWS CLI': { client: awsCli, needs: needsAwsCli, ofImds: { afresh: false, says: 'yes' } },
+  boto3: { client: boto3, needs: needsBoto3, ofImds: botocore },
+  'SDK for JavaScript': {
+    client: sdkForJavaScript,
+    needs: () => ({ skip: false }),
+    ofImds: { afresh: false, says: 'yes' },
+  },
 } as const;
 
 const rows = Object.entries(clients) as readonly (readonly [ClientName, (typeof clients)[ClientName]])[];
 
 type ClientName = keyof typeof clients;
+
+/** Older clients take the token from the other variable alone. */
+const tokenFile: readonly Ability[] = ['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'];
 
 /** How what holds for a client and an endpoint is written down in docs/serve.md. */
 const found = new Map<ClientName, Map<string, string>>();
@@ -111,8 +116,9 @@ function note(client: ClientName, column: string, what: string): void {
 }
 
 describe.each(rows)('%s', (clientName, { client, needs }) => {
-  test.skipIf(needs.skip).each(names)('%s', async (name) => {
-    const { keys, arn } = await client({ env: environment(lasting, name) });
+  test.for(names)('%s', async (name, { skip }) => {
+    skip(needs(...(name === 'container, token in a file' ? tokenFile : [])).skip);
+    const { keys, arn } = await client({ stsEndpoint: lasting.sandbox.stsEndpoint, env: environment(lasting, name) });
     expect(arn).toMatch(/^arn:aws:sts::111122223333:assumed-role\/Worker\//);
     expect(keys[0]).toMatch(/^ASIA/);
     note(clientName, name, 'yes');
@@ -122,11 +128,12 @@ describe.each(rows)('%s', (clientName, { client, needs }) => {
 // They wait, most of the time, and can do so side by side.
 describe.concurrent('through the expiry of the first set', () => {
   test.for(rows)('%s', async ([clientName, { client, needs, ofImds }], { skip }) => {
-    if (needs.skip) skip();
+    skip(needs().skip);
     const pause = (lifetime + 1) * 1000;
+    const { stsEndpoint } = brief.sandbox;
     const [imds, container] = await Promise.all([
-      client({ env: environment(brief, 'IMDS, `http://127.0.0.1:9911/`'), pause, afresh: ofImds.afresh }),
-      client({ env: environment(brief, 'container, token in a file'), pause }),
+      client({ stsEndpoint, env: environment(brief, 'IMDS, `http://127.0.0.1:9911/`'), pause, afresh: ofImds.afresh }),
+      client({ stsEndpoint, env: environment(brief, 'container, token in a variable'), pause }),
     ]);
     for (const { keys, arn } of [imds, container]) {
       expect(arn).toContain(':assumed-role/Worker/');
@@ -138,17 +145,20 @@ describe.concurrent('through the expiry of the first set', () => {
   });
 });
 
-test.skipIf(rows.some(([, { needs }]) => needs.skip))('docs/serve.md says what these tests have found', async () => {
-  const columns = [...names, ...renewals];
-  const table = [
-    `| | ${rows.map(([name]) => name).join(' | ')} |`,
-    `|---${'|---'.repeat(rows.length)}|`,
-    ...columns.map(
-      (column) => `| ${column} | ${rows.map(([name]) => found.get(name)?.get(column) ?? 'no').join(' | ')} |`,
-    ),
-  ].join('\n');
-  const path = '../../docs/serve.md';
-  const page = readFileSync(new URL(path, import.meta.url), 'utf8');
-  const written = page.replace(/(<!-- clients -->\n)[^]*(\n<!-- end of clients -->)/, `$1\n${table}\n$2`);
-  await expect(written).toMatchFileSnapshot(path);
-});
+test.skipIf(rows.some(([, { needs }]) => needs(...tokenFile).skip))(
+  'docs/serve.md says what these tests have found',
+  async () => {
+    const columns = [...names, ...renewals];
+    const table = [
+      `| | ${rows.map(([name]) => name).join(' | ')} |`,
+      `|---${'|---'.repeat(rows.length)}|`,
+      ...columns.map(
+        (column) => `| ${column} | ${rows.map(([name]) => found.get(name)?.get(column) ?? 'no').join(' | ')} |`,
+      ),
+    ].join('\n');
+    const path = '../../docs/serve.md';
+    const page = readFileSync(new URL(path, import.meta.url), 'utf8');
+    const written = page.replace(/(<!-- clients -->\n)[^]*(\n<!-- end of clients -->)/, `$1\n${table}\n$2`);
+    await expect(written).toMatchFileSnapshot(path);
+  },
+);

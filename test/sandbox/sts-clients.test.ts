@@ -1,10 +1,8 @@
 /** STS as clients that are not ours see it: the AWS CLI and the SDK for JavaScript. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient, STSServiceException } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { needs } from '../support/programs.ts';
+import { needsAwsCli, runAws } from '../support/aws-clients.ts';
 import { createSession, readSession } from './hand-made-request.ts';
 import type { Keys } from './hand-made-sts.ts';
 
@@ -21,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => sandbox.close());
 
-const cli = async (operation: string, args: readonly string[] = [], given: Keys = keys): Promise<string> => {
+const cli = (operation: string, args: readonly string[] = [], given: Keys = keys): Promise<string> => {
   const env = {
     PATH: process.env['PATH'],
     HOME: '/nonexistent',
@@ -29,14 +27,12 @@ const cli = async (operation: string, args: readonly string[] = [], given: Keys 
     AWS_SECRET_ACCESS_KEY: given.secretAccessKey,
     AWS_SESSION_TOKEN: given.sessionToken,
     AWS_DEFAULT_REGION: sandbox.region,
-    AWS_ENDPOINT_URL_STS: sandbox.stsEndpoint,
     AWS_MAX_ATTEMPTS: '1',
   };
-  const { stdout } = await promisify(execFile)('aws', ['sts', operation, '--output', 'json', ...args], { env });
-  return stdout;
+  return runAws(['sts', operation, '--endpoint-url', sandbox.stsEndpoint, '--output', 'json', ...args], env);
 };
 
-describe('the AWS CLI', needs('aws'), () => {
+describe('the AWS CLI', needsAwsCli(), () => {
   const assume = ['--role-arn', workload, '--role-session-name', 'cli'];
 
   test('gets the caller identity', async () => {

@@ -4,14 +4,14 @@ import { delimiter, join } from 'node:path';
 import { isPkcs11jsBuilt } from './pkcs11js.ts';
 
 /** Whether a program that is not ours can be run here. */
-function isOnPath(program: string): boolean {
+export function isOnPath(program: string): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
 
 /**
  * Options for a suite that needs a program. Without the program the suite fails in CI, and is skipped by name elsewhere.
  *
- * @example describe('with the AWS CLI', needs('aws'), () => { … });
+ * @example describe('with openssl', needs('openssl'), () => { … });
  */
 export function needs(program: string): { skip: boolean } {
   return judge(program, isOnPath(program));
@@ -28,7 +28,8 @@ export function needsPkcs11js(): { skip: boolean } {
   return judge('the package pkcs11js, compiled', isPkcs11jsBuilt());
 }
 
-function judge(what: string, isThere: boolean): { skip: boolean } {
+/** For what only a closer look than at PATH can tell. */
+export function judge(what: string, isThere: boolean): { skip: boolean } {
   if (isThere) return { skip: false };
   if (process.env['CI'] !== undefined) throw new Error(`${what} is not installed, and in CI it must be`);
   console.log(`skipped: tests that need ${what}, which is not installed`);

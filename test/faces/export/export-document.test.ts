@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ExportFormat, exportDocument, exportFormats } from '../../../src/faces/export/export-document.ts';
 import { exportOptions } from '../../../src/options/export-table.ts';
 import { needs } from '../../support/programs.ts';
@@ -77,11 +80,18 @@ describe.each(exportFormats)('%s', (format) => {
 /** Characters that mean something to one shell or another. */
 const special = '\'"`$\\%!^&|<>;#()[]{}~*?= \t\n\r'.split('');
 
+let home: string;
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'roles-anywhere-shells-'));
+});
+afterAll(() => rmSync(home, { recursive: true }));
+
 /** The environment of a program that a shell starts after it has read the output, which comes by stdin. */
 function readBy(shell: string, args: readonly string[], output: string): Record<string, string> {
   const listing = execFileSync(shell, args, {
     input: output,
-    env: { PATH: process.env['PATH'], HOME: '/nonexistent', LANG: 'C.UTF-8' },
+    // fish keeps its settings there.
+    env: { PATH: process.env['PATH'], HOME: home, LANG: 'C.UTF-8' },
   });
   const entries = listing.toString().split('\0').filter(Boolean);
   return Object.fromEntries(
