@@ -18,7 +18,7 @@ import {
   openssl,
   removeFolder,
 } from '../support/openssl.ts';
-import { makeFaultyModule } from '../support/faulty-module.ts';
+import { faultAt, makeShim, needsShim } from '../support/cryptoki-shim.ts';
 import { opensslJudge } from '../support/openssl-judge.ts';
 import { makeSoftHsm, needsSoftHsm, type SoftHsm, softHsmModule, type Token } from '../support/softhsm.ts';
 import { needsTpm, startSwtpm, type Swtpm } from '../support/swtpm.ts';
@@ -92,11 +92,11 @@ async function failureOf(args: readonly string[], settings: CommandSettings) {
   return { status, code: /^debug: code (\w+)/m.exec(stderr)?.[1], message };
 }
 
-describe('a PKCS#11 token', needsSoftHsm(), () => {
+describe('a PKCS#11 token', { skip: needsSoftHsm().skip || needsShim().skip }, () => {
   let softHsm: SoftHsm;
   let token: Token;
   let pinFile: string;
-  let faultyModule: string;
+  let shim: string;
   let other: Issued;
   const keyTypes = ['rsa:2048', 'p256', 'p384', 'p521'] as const;
   const leaves = new Map<string, Issued>();
@@ -110,7 +110,7 @@ describe('a PKCS#11 token', needsSoftHsm(), () => {
     softHsm = makeSoftHsm(folder);
     token = softHsm.makeToken('hsm', pin);
     pinFile = secretFile('pin', `${pin}\n`);
-    faultyModule = makeFaultyModule(folder);
+    shim = makeShim(folder);
     keyTypes.forEach((keyType, index) => {
       const leaf = makeLeaf(folder, nameOf(keyType), sub, { keyType });
       const names = { label: nameOf(keyType), id: `0${index + 1}` };
@@ -233,22 +233,22 @@ describe('a PKCS#11 token', needsSoftHsm(), () => {
   });
 
   test.each<[string, Record<string, string>, string, RegExp]>([
-    ['a locked PIN', { FAULTY_C_Login: '0xa4' }, 'PIN_LOCKED', /^the PIN of token "hsm" .* is locked after too many/],
+    ['a locked PIN', faultAt('C_Login', '0xa4'), 'PIN_LOCKED', /^the PIN of token "hsm" .* is locked after too many/],
     [
       'a token that is lost while it signs',
-      { FAULTY_C_Sign: '0x32' },
+      faultAt('C_Sign', '0x32'),
       'PKCS11_FAILED',
       /^--certificate: signing with token "hsm" .* failed with CKR_DEVICE_REMOVED: the token was removed$/,
     ],
     [
       'a token whose sessions other programs hold',
-      { FAULTY_C_SignInit: '0xb1' },
+      faultAt('C_SignInit', '0xb1'),
       'PKCS11_FAILED',
       /CKR_SESSION_COUNT: other programs hold all sessions/,
     ],
   ])('%s', async (_name, faults, code, message) => {
-    const args = ['--certificate', uri('p256'), '--pkcs11-lib', faultyModule, '--pkcs11-pin-file', pinFile];
-    const failure = await failureOf(args, { env: { ...run().env, ...faults } });
+    const args = ['--certificate', uri('p256'), '--pkcs11-lib', shim, '--pkcs11-pin-file', pinFile];
+    const failure = await failureOf(args, { env: { ...run().env, SHIM_MODULE: softHsmModule, ...faults } });
     expect(failure).toEqual({ status: 3, code, message: expect.stringMatching(message) as string });
   });
 

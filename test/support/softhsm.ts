@@ -77,6 +77,8 @@ export interface Token {
   removeKey(names: ObjectNames): void;
   /** A certificate object that pkcs11-tool would not write; not while this process uses the module otherwise. */
   addCertificateObject(object: CertificateObject): void;
+  /** The same for any object: CKA_… and its value. */
+  addObject(template: readonly Attribute[]): void;
   /** What pkcs11-tool prints about the token's state: `user PIN count low`, … */
   flags(): string;
 }
@@ -133,18 +135,19 @@ function makeToken(folder: string, label: string, pin: string): Token {
     removeKey: (names) => {
       tool(['--login', '--pin', pin, '--delete-object', '--type', 'privkey', ...nameArguments(names)]);
     },
-    addCertificateObject: (object) => addCertificateObject(Number(slot), pin, object),
+    addCertificateObject: (object) => addObject(Number(slot), pin, certificateTemplate(object)),
+    addObject: (template) => addObject(Number(slot), pin, template),
     flags: () => /token flags\s*: (.*)/.exec(tokenPart(tool(['--list-slots']), slot))?.[1] ?? '',
   };
 }
 
-function addCertificateObject(slotId: number, pin: string, object: CertificateObject): void {
+function addObject(slotId: number, pin: string, template: readonly Attribute[]): void {
   const module = loadModule(softHsmModule);
   module.C_Initialize();
   const slot = module.C_GetSlotList(true).find((handle) => handle.readUInt32LE(0) === slotId);
   const session = module.C_OpenSession(slot ?? Buffer.of(), readWriteSession);
   module.C_Login(session, 1, pin);
-  module.C_CreateObject(session, certificateTemplate(object));
+  module.C_CreateObject(session, template);
   module.C_Finalize();
 }
 

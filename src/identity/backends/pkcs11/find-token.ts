@@ -1,15 +1,8 @@
 import { RolesAnywhereError } from '../../../errors.ts';
-import {
-  type CryptokiSlot,
-  explainFailure,
-  isResult,
-  type LibraryInfo,
-  tokenFlags,
-  type TokenInfo,
-} from './cryptoki.ts';
+import { type CryptokiSlot, explainFailure, isResult, tokenFlags, type TokenInfo } from './cryptoki.ts';
 import type { OpenModule } from './open-module.ts';
 import type { Pkcs11Source } from './pkcs11-options.ts';
-import { formatPkcs11Uri, type Pkcs11Uri } from './pkcs11-uri.ts';
+import { formatPkcs11Uri, type LibraryVersion, type Pkcs11Uri } from './pkcs11-uri.ts';
 
 /** A token in its slot, as it was when it was looked for. */
 export interface FoundToken {
@@ -26,7 +19,7 @@ export interface FoundToken {
  */
 export function findTokens(module: OpenModule, { option, uri }: Pkcs11Source): readonly FoundToken[] {
   const tokens = listTokens(module, option);
-  const matching = matchesLibrary(uri, module.library) ? tokens.filter((token) => matchesToken(uri, token)) : [];
+  const matching = matchesLibrary(uri, module) ? tokens.filter((token) => matchesToken(uri, token)) : [];
   if (matching.length > 0) return matching;
   throw new RolesAnywhereError(
     'PKCS11_NO_TOKEN',
@@ -133,14 +126,20 @@ function uriOf(info: TokenInfo, slotId: bigint | undefined): Pkcs11Uri {
   return { ...(slotId === undefined ? {} : { slotId }), model, manufacturer, serial, token };
 }
 
-function matchesLibrary(uri: Pkcs11Uri, library: LibraryInfo): boolean {
+/** Asks for C_GetInfo only where the URI does. */
+function matchesLibrary(uri: Pkcs11Uri, module: OpenModule): boolean {
   const { libraryManufacturer, libraryDescription, libraryVersion } = uri;
+  if ((libraryManufacturer ?? libraryDescription ?? libraryVersion) === undefined) return true;
+  const { manufacturer, description, version } = module.library;
   return (
-    (libraryManufacturer === undefined || libraryManufacturer === library.manufacturer) &&
-    (libraryDescription === undefined || libraryDescription === library.description) &&
-    (libraryVersion === undefined ||
-      (libraryVersion.major === library.version.major && libraryVersion.minor === library.version.minor))
+    (libraryManufacturer === undefined || libraryManufacturer === manufacturer) &&
+    (libraryDescription === undefined || libraryDescription === description) &&
+    (libraryVersion === undefined || isSameVersion(libraryVersion, version))
   );
+}
+
+function isSameVersion(one: LibraryVersion, other: LibraryVersion): boolean {
+  return one.major === other.major && one.minor === other.minor;
 }
 
 function matchesToken(uri: Pkcs11Uri, { slot, info }: { slot: CryptokiSlot; info: TokenInfo }): boolean {

@@ -62,13 +62,27 @@ function load(PKCS11: new () => Binding, path: string): Binding {
 /** CKF_OS_LOCKING_OK: C_Sign runs on a thread of libuv while this one may ask for something else. */
 const osLocking = 0x2;
 
+/** Modules that cannot lock, and are called on this thread alone. */
+const unlocked = new WeakSet<Binding>();
+
 function initialize(lib: Binding): boolean {
   try {
     call(() => lib.C_Initialize({ flags: osLocking }));
-    return true;
+    unlocked.delete(lib);
   } catch (error) {
     if (isResult(error, 'CKR_CRYPTOKI_ALREADY_INITIALIZED')) return false;
-    throw error;
+    initializeUnlocked(lib, error);
+  }
+  return true;
+}
+
+/** CKR_CANT_LOCK should say that a module cannot lock; CKR_ARGUMENTS_BAD and others do as well. @throws why it was refused */
+function initializeUnlocked(lib: Binding, refusal: unknown): void {
+  try {
+    lib.C_Initialize();
+    unlocked.add(lib);
+  } catch {
+    throw refusal;
   }
 }
 
@@ -125,21 +139,30 @@ const longestSignature = 1024;
 function adaptSession(session: Session): CryptokiSession {
   const { lib, handle } = session;
   const output = Buffer.alloc(longestSignature);
+  const signHere = (data: Uint8Array): Uint8Array =>
+    Uint8Array.from(call(() => lib.C_Sign(handle, bufferOver(data), output)));
   return {
-    isLoggedIn: () => loggedInStates.has(call(() => lib.C_GetSessionInfo(handle)).state),
+    isLoggedIn: () => isLoggedIn(session),
     login: (kind, pin) => call(() => lib.C_Login(handle, userTypes[kind], pin)),
     find: (template) => call(() => find(session, template)),
     startSigning: (key, mechanism) => {
       call(() => lib.C_SignInit(handle, { mechanism }, handleOf(key)));
     },
-    sign: (data) => signOnThread(session, data),
-    signHere: (data) => Uint8Array.from(call(() => lib.C_Sign(handle, bufferOver(data), output))),
+    // eslint-disable-next-line typescript/require-await -- the seam is asynchronous, a module that cannot lock is not
+    sign: async (data) => (unlocked.has(lib) ? signHere(data) : signOnThread(session, data)),
+    signHere,
     giveUpSigning: () => {
       // C_Sign ends the operation whatever it answers (PKCS#11 v2.40, section 5.11); v2.40 has no other way.
       attempt(() => lib.C_Sign(handle, Buffer.alloc(1), output));
     },
     close: () => attempt(() => lib.C_CloseSession(handle)),
   };
+}
+
+/** A module that does not tell is asked by C_Login, which answers CKR_USER_ALREADY_LOGGED_IN. */
+function isLoggedIn({ lib, handle }: Session): boolean {
+  const info = optional(() => lib.C_GetSessionInfo(handle));
+  return info !== undefined && loggedInStates.has(info.state);
 }
 
 /** The same bytes, as pkcs11js wants them. */
@@ -207,10 +230,24 @@ function adaptObject(session: Session, handle: Buffer): CryptokiObject {
 }
 
 function readAttribute({ lib, handle }: Session, object: Buffer, type: number): Uint8Array | undefined {
+  return optional(() => lib.C_GetAttributeValue(handle, object, [{ type }]))?.[0]?.value;
+}
+
+/** Session, token or module are gone, and nothing else will be answered either. */
+const gone = [
+  'CKR_SESSION_HANDLE_INVALID',
+  'CKR_SESSION_CLOSED',
+  'CKR_DEVICE_REMOVED',
+  'CKR_TOKEN_NOT_PRESENT',
+  'CKR_CRYPTOKI_NOT_INITIALIZED',
+];
+
+/** What may be missing: modules have many ways to say that they do not have it, or do not show it. */
+function optional<T>(run: () => T): T | undefined {
   try {
-    return call(() => lib.C_GetAttributeValue(handle, object, [{ type }]))[0]?.value;
+    return call(run);
   } catch (error) {
-    if (isResult(error, 'CKR_ATTRIBUTE_TYPE_INVALID', 'CKR_ATTRIBUTE_SENSITIVE')) return undefined;
+    if (error instanceof CryptokiError && !isResult(error, ...gone)) return undefined;
     throw error;
   }
 }

@@ -137,7 +137,11 @@ function initialize(shared: Shared, path: string, option: string): void {
     const { message } = explainFailure(error, 'C_Initialize');
     throw new RolesAnywhereError('PKCS11_MODULE', `${option}: the PKCS#11 module ${path} cannot start: ${message}`, {
       cause: error,
-      hints: ['check the configuration of the module: SoftHSM reads the file that SOFTHSM2_CONF names'],
+      hints: [
+        /softhsm/i.test(path)
+          ? 'check its configuration: SoftHSM reads the file that SOFTHSM2_CONF names'
+          : 'check the configuration of the module',
+      ],
     });
   }
 }

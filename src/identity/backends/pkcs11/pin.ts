@@ -136,9 +136,14 @@ function presentAtPad(login: Login): void {
   });
 }
 
+/** Nice to know; a token that does not answer now must not hide why it was asked. */
 function triesHints(token: FoundToken): readonly string[] {
-  const left = triesLeft(token);
-  return left === undefined ? [] : [triesMeaning[left]];
+  try {
+    const left = triesLeft(token);
+    return left === undefined ? [] : [triesMeaning[left]];
+  } catch {
+    return [];
+  }
 }
 
 const triesMeaning = {

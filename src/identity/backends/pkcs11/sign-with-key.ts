@@ -2,7 +2,7 @@ import { hash as hashOnce } from 'node:crypto';
 import { RolesAnywhereError } from '../../../errors.ts';
 import type { Digest } from '../../signer.ts';
 import { encodeEcdsaSignature } from '../../x509/ecdsa-signature.ts';
-import { type CryptokiSession, isResult, mechanism } from './cryptoki.ts';
+import { CryptokiError, type CryptokiSession, isResult, mechanism } from './cryptoki.ts';
 import { type FoundToken, nameOfToken } from './find-token.ts';
 import type { Pin } from './pin.ts';
 import type { TokenKey } from './token-objects.ts';
@@ -28,28 +28,91 @@ export interface MessageToSign {
  * @throws RolesAnywhereError PIN_*, PKCS11_FAILED
  */
 export async function signWithKey(login: LoggedIn, key: TokenKey, toSign: MessageToSign): Promise<Uint8Array> {
-  for (const way of signingWays(key, toSign.digest)) {
-    try {
-      await start(login, key, way);
-    } catch (error) {
-      if (isResult(error, 'CKR_MECHANISM_INVALID')) continue;
-      throw error;
-    }
-    const input = way.input(toSign.message);
-    return wireForm(key, toSign.here ? login.session.signHere(input) : await login.session.sign(input));
+  try {
+    return await signInAnyWay(login, key, { ...toSign, ways: signingWays(key, toSign.digest) });
+  } catch (error) {
+    if (!isResult(error, 'CKR_MECHANISM_INVALID')) throw error;
+    throw new RolesAnywhereError(
+      'PKCS11_FAILED',
+      `${nameOfToken(login.token.info)} has no mechanism for ${key.algorithm} signatures with ${toSign.digest}`,
+      { cause: error, hints: ['pkcs11-tool --list-mechanisms shows what it has'] },
+    );
   }
-  throw new RolesAnywhereError(
-    'PKCS11_FAILED',
-    `${nameOfToken(login.token.info)} has no mechanism for ${key.algorithm} signatures with ${toSign.digest}`,
-    { hints: ['pkcs11-tool --list-mechanisms shows what it has'] },
-  );
 }
 
-async function start(login: LoggedIn, key: TokenKey, { mechanism }: SigningWay): Promise<void> {
+interface Attempt extends MessageToSign {
+  readonly ways: readonly SigningWay[];
+}
+
+/** Whatever a module answers to the mechanism that it does not like: the next one may do. */
+async function signInAnyWay(login: LoggedIn, key: TokenKey, attempt: Attempt): Promise<Uint8Array> {
+  const way = await startAny(login, key, attempt.ways);
+  try {
+    return wireForm(key, await finish(login.session, way, attempt));
+  } catch (error) {
+    const ways = attempt.ways.slice(attempt.ways.indexOf(way) + 1);
+    if (ways.length === 0 || !mayTryAgain(error, key)) throw error;
+    return signInAnyWay(login, key, { ...attempt, ways }).catch((other: unknown) => {
+      throw moreTelling(error, other);
+    });
+  }
+}
+
+/**
+ * Whether it may be the mechanism that the token does not like. Where it is a person, the session or the device, another
+ * try would only cost another PIN, touch or wait.
+ */
+function mayTryAgain(error: unknown, key: TokenKey): boolean {
+  return error instanceof CryptokiError && !key.alwaysAuthenticate && !isResult(error, ...notTheMechanism);
+}
+
+const notTheMechanism = [
+  'CKR_CANCEL',
+  'CKR_FUNCTION_CANCELED',
+  'CKR_FUNCTION_REJECTED',
+  'CKR_USER_NOT_LOGGED_IN',
+  'CKR_SESSION_HANDLE_INVALID',
+  'CKR_SESSION_CLOSED',
+  'CKR_CRYPTOKI_NOT_INITIALIZED',
+  'CKR_DEVICE_ERROR',
+  'CKR_DEVICE_REMOVED',
+  'CKR_TOKEN_NOT_PRESENT',
+];
+
+/** C_SignInit in the first way that the token takes; with the login behind it where the key wants one. */
+async function startAny(login: LoggedIn, key: TokenKey, ways: readonly SigningWay[]): Promise<SigningWay> {
   const { session, token, pin } = login;
-  const startSigning = (): void => session.startSigning(key.object, mechanism);
-  if (key.alwaysAuthenticate) await pin.startSigning(session, token, startSigning);
-  else startSigning();
+  const started: SigningWay[] = [];
+  const start = (): void => void started.push(firstToStart(session, key, ways));
+  if (key.alwaysAuthenticate) await pin.startSigning(session, token, start);
+  else start();
+  const way = started.at(-1);
+  if (way === undefined) throw new TypeError('no signature was started');
+  return way;
+}
+
+function firstToStart(session: CryptokiSession, key: TokenKey, ways: readonly SigningWay[]): SigningWay {
+  let failure: unknown;
+  for (const way of ways) {
+    try {
+      session.startSigning(key.object, way.mechanism);
+      return way;
+    } catch (error) {
+      failure = failure === undefined ? error : moreTelling(failure, error);
+    }
+  }
+  throw failure;
+}
+
+/** The first one, but for a mechanism that the token just does not have. */
+function moreTelling(first: unknown, other: unknown): unknown {
+  return isResult(first, 'CKR_MECHANISM_INVALID') ? other : first;
+}
+
+/** C_Sign. */
+function finish(session: CryptokiSession, way: SigningWay, { message, here }: MessageToSign): Promise<Uint8Array> {
+  const input = way.input(message);
+  return here ? Promise.resolve(session.signHere(input)) : session.sign(input);
 }
 
 /** One way to have a token sign. */

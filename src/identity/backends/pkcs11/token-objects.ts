@@ -1,8 +1,7 @@
 import { Problem } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { maxChainLength } from '../../x509/chain.ts';
-import { encodeElement } from '../../x509/der-writer.ts';
-import { equalBytes, objectIdentifierOf, octetStringOf, onlyElement, tags, toHex } from '../../x509/der.ts';
+import { equalBytes } from '../../x509/der.ts';
 import { encodeUnsigned } from '../../x509/ecdsa-signature.ts';
 import { parseCertificate } from '../../x509/parse-certificate.ts';
 import {
@@ -16,6 +15,7 @@ import {
 } from './cryptoki.ts';
 import type { FoundToken } from './find-token.ts';
 import { formatPkcs11Uri, type Pkcs11Uri } from './pkcs11-uri.ts';
+import { curveOf, describeCurve, ecPublicKeyInfo, rsaPublicKeyInfo } from './public-key-info.ts';
 
 /** A certificate on a token. */
 export interface TokenCertificate {
@@ -173,85 +173,42 @@ function readKey(object: CryptokiObject, token: FoundToken): TokenKey | string {
 type KeyKind = Pick<TokenKey, 'algorithm' | 'orderBytes' | 'modulus' | 'publicKeyInfo'>;
 
 function readKind(object: CryptokiObject): KeyKind | string {
-  const type = Number(readUnsigned(object.read(attributes.keyType) ?? new Uint8Array()));
-  if (type === keyType.rsa) {
-    const modulus = readUnsignedInteger(object, attributes.modulus);
-    return { algorithm: 'RSA', orderBytes: 0, modulus, publicKeyInfo: rsaPublicKeyInfo(object, modulus) };
-  }
-  if (type !== keyType.ec) return `keys of type 0x${type.toString(16)} are not supported`;
-  const parameters = object.read(attributes.ecParams) ?? new Uint8Array();
-  const orderBytes = orders[toHex(parameters)];
-  if (orderBytes === undefined) return `EC keys on ${curveName(parameters)} are not supported`;
-  const publicKeyInfo = ecPublicKeyInfo(object, { parameters, orderBytes });
-  return { algorithm: 'ECDSA', orderBytes, modulus: undefined, publicKeyInfo };
+  const type = keyTypeOf(object);
+  if (type === undefined) return 'the token does not tell its CKA_KEY_TYPE';
+  if (type === keyType.rsa) return rsaKind(object);
+  return type === keyType.ec ? ecKind(object) : `keys of type 0x${type.toString(16)} are not supported`;
 }
 
-/** DER of the curve's object identifier -> bytes of its order. */
-const orders: Readonly<Record<string, number>> = {
-  '06082a8648ce3d030107': 32,
-  '06052b81040022': 48,
-  '06052b81040023': 66,
-};
-
-function curveName(parameters: Uint8Array): string {
-  try {
-    return `curve ${objectIdentifierOf(onlyElement(parameters))}`;
-  } catch {
-    return 'a curve without a name';
-  }
+/** Modules that do not tell the type of a key show by its parts what it is. */
+function keyTypeOf(object: CryptokiObject): number | undefined {
+  const type = object.read(attributes.keyType);
+  if (type !== undefined && type.length > 0) return Number(readUnsigned(type));
+  if (object.read(attributes.ecParams) !== undefined) return keyType.ec;
+  return object.read(attributes.modulus) === undefined ? undefined : keyType.rsa;
 }
-
-interface EcCurve {
-  /** DER of its object identifier. */
-  readonly parameters: Uint8Array;
-  readonly orderBytes: number;
-}
-
-const rsaEncryption = Buffer.from('300d06092a864886f70d0101010500', 'hex');
-const ecPublicKey = Buffer.from('06072a8648ce3d0201', 'hex');
 
 /** Most tokens show the public half of an RSA key on the private key object (PKCS#11 v2.40, section 2.1.3). */
-function rsaPublicKeyInfo(object: CryptokiObject, modulus: Uint8Array | undefined): Uint8Array | undefined {
+function rsaKind(object: CryptokiObject): KeyKind {
+  const modulus = readUnsignedInteger(object, attributes.modulus);
   const exponent = readUnsignedInteger(object, attributes.publicExponent);
-  if (modulus === undefined || exponent === undefined) return undefined;
-  const publicKey = encodeElement(tags.sequence, modulus, exponent);
-  return encodeElement(tags.sequence, rsaEncryption, encodeElement(tags.bitString, Buffer.alloc(1), publicKey));
+  const publicKeyInfo = modulus && exponent && rsaPublicKeyInfo(modulus, exponent);
+  return { algorithm: 'RSA', orderBytes: 0, modulus, publicKeyInfo };
+}
+
+/** Few tokens show the point on the private key object. */
+function ecKind(object: CryptokiObject): KeyKind | string {
+  const parameters = object.read(attributes.ecParams) ?? new Uint8Array();
+  const orderBytes = curveOf(parameters)?.orderBytes;
+  if (orderBytes === undefined) return `EC keys on ${describeCurve(parameters)} are not supported`;
+  const point = object.read(attributes.ecPoint);
+  const publicKeyInfo = point && ecPublicKeyInfo(point, parameters);
+  return { algorithm: 'ECDSA', orderBytes, modulus: undefined, publicKeyInfo };
 }
 
 /** A big integer (PKCS#11 v2.40, section 3.4) as DER; undefined where the object does not tell it. */
 function readUnsignedInteger(object: CryptokiObject, attribute: number): Uint8Array | undefined {
   const bytes = object.read(attribute);
   return bytes === undefined || bytes.length === 0 ? undefined : encodeUnsigned(bytes);
-}
-
-/** Few tokens show the point on the private key object. Where they do not, a test signature tells the same. */
-function ecPublicKeyInfo(object: CryptokiObject, curve: EcCurve): Uint8Array | undefined {
-  const point = pointOf(object.read(attributes.ecPoint) ?? new Uint8Array(), curve.orderBytes);
-  if (point === undefined) return undefined;
-  const algorithm = encodeElement(tags.sequence, ecPublicKey, curve.parameters);
-  return encodeElement(tags.sequence, algorithm, encodeElement(tags.bitString, Buffer.alloc(1), point));
-}
-
-/**
- * CKA_EC_POINT is an OCTET STRING around the point (PKCS#11 v2.40, section 2.3.3); some modules leave that out. The
- * length decides, for a point may begin like an OCTET STRING.
- */
-function pointOf(value: Uint8Array, orderBytes: number): Uint8Array | undefined {
-  if (isPoint(value, orderBytes)) return value;
-  try {
-    const inner = octetStringOf(onlyElement(value));
-    return isPoint(inner, orderBytes) ? inner : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** SEC 1, section 2.3.3: 04 X Y, or 02 or 03 and X. */
-function isPoint(bytes: Uint8Array, orderBytes: number): boolean {
-  const [form] = bytes;
-  return form === 4
-    ? bytes.length === 1 + 2 * orderBytes
-    : (form === 2 || form === 3) && bytes.length === 1 + orderBytes;
 }
 
 function isTrue(value: Uint8Array | undefined): boolean {
