@@ -1,6 +1,8 @@
 /**
  * The library. `roles-anywhere/sandbox` holds the sandbox for tests.
  */
+import './supported-node.ts';
+
 export type { Credentials, CredentialSource } from './credentials.ts';
 export { type ErrorCode, type ErrorDetails, RolesAnywhereError } from './errors.ts';
 export { fromRolesAnywhere } from './faces/provider/from-roles-anywhere.ts';

@@ -24,6 +24,7 @@ const arrows = {
   'credentials.ts': [],
   'failure-kind.ts': [],
   'version.ts': [],
+  'supported-node.ts': [],
   'nearest.ts': [],
   'given-shape.ts': ['nearest.ts'],
   'looks-like-content.ts': [],
@@ -57,7 +58,7 @@ const arrows = {
     'type:session',
   ],
   trust: [],
-  sandbox: ['trust', 'given-shape.ts'],
+  sandbox: ['trust', 'given-shape.ts', 'supported-node.ts'],
   failover: ['credentials.ts', 'failure-kind.ts'],
   'credential-plan.ts': ['type:identity', 'type:role-chain', 'type:session'],
   'pipeline.ts': [
@@ -139,8 +140,11 @@ const owners = {
   'node:process': ['cli/'],
 };
 
-/** A library of others' programs has no argv: the provider takes the environment by itself, in this file alone. */
-const ambient = 'faces/provider/ambient.ts';
+/** A library of others' programs has no argv: what it takes from the process by itself, it takes in these files alone. */
+const processMembers = {
+  'faces/provider/ambient.ts': ['env'],
+  'supported-node.ts': ['version', 'versions'],
+};
 
 /** Path below src/ of a file, or undefined outside of it. */
 function belowSrc(filename) {
@@ -188,7 +192,7 @@ const rule = {
       ImportExpression: (node) => check(node, false),
       MemberExpression: (node) => {
         if (node.object.type !== 'Identifier' || node.object.name !== 'process' || from.startsWith('cli/')) return;
-        if (from === ambient && node.property.name === 'env') return;
+        if (processMembers[from]?.includes(node.property.name)) return;
         context.report({ node, message: 'process.* belongs to src/cli' });
       },
     };

@@ -1,7 +1,7 @@
 import { constants, createHash, type KeyObject, verify } from 'node:crypto';
 import { RolesAnywhereError } from '../errors.ts';
 import { whatIs } from '../given-shape.ts';
-import type { Digest } from './signer.ts';
+import { type Digest, hashName } from './signer.ts';
 import { openPublicKey } from './x509/verify-signature.ts';
 
 /** What was asked of a signer, and what it gave. */
@@ -41,9 +41,9 @@ function bytesOf(signature: unknown): readonly Uint8Array[] {
 }
 
 function likeness(key: KeyObject, signature: Uint8Array, { message, digest }: FaultySignature): readonly string[] {
-  const fits = (scheme: object = {}, hash: string = digest, data = message): boolean => {
+  const fits = (scheme: object = {}, hash: Digest | 'SHA-1' = digest, data = message): boolean => {
     try {
-      return verify(hash, data, { key, ...scheme }, signature);
+      return verify(hashName(hash), data, { key, ...scheme }, signature);
     } catch {
       return false;
     }
@@ -56,10 +56,10 @@ function likeness(key: KeyObject, signature: Uint8Array, { message, digest }: Fa
   if (key.asymmetricKeyType === 'rsa' && fits({ padding: constants.RSA_PKCS1_PSS_PADDING })) {
     return ['it is one of RSASSA-PSS; expected is RSASSA-PKCS1-v1_5'];
   }
-  if (fits({}, digest, createHash(digest).update(message).digest())) {
+  if (fits({}, digest, createHash(hashName(digest)).update(message).digest())) {
     return ['the message was hashed twice: sign() is given the message, and signs its hash'];
   }
-  const other = ['SHA-1', 'SHA-256', 'SHA-384', 'SHA-512'].find((hash) => hash !== digest && fits({}, hash));
+  const other = (['SHA-1', 'SHA-256', 'SHA-384', 'SHA-512'] as const).find((hash) => hash !== digest && fits({}, hash));
   return other === undefined ? [] : [`it was made with ${other}; sign() was asked for ${digest}`];
 }
 

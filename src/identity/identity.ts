@@ -14,7 +14,7 @@ import type { Certificate } from './x509/certificate.ts';
  * const identity: SigningIdentity = {
  *   certificate: parseCertificate(new X509Certificate(readFileSync('leaf.pem')).raw),
  *   chain: [],
- *   signer: { algorithm: 'ECDSA', sign: async (message, digest = 'SHA-256') => sign(digest, message, key) },
+ *   signer: { algorithm: 'ECDSA', sign: async (message) => sign('sha256', message, key) },
  *   close: async () => undefined,
  * };
  * export const credentials = fromRolesAnywhere({ profile: 'on-prem', identity });

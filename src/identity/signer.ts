@@ -23,6 +23,11 @@ export type SignatureAlgorithm = 'RSA' | 'ECDSA' | 'ML-DSA';
  */
 export type Digest = 'SHA-256' | 'SHA-384' | 'SHA-512';
 
+/** What node:crypto calls it, `sha256`: that of Deno knows no name with a hyphen. */
+export function hashName(digest: Digest | 'SHA-1'): string {
+  return digest.replace('-', '').toLowerCase();
+}
+
 /**
  * A private key, wherever it lives.
  *

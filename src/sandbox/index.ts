@@ -5,6 +5,8 @@
  * requests and leaf rules are read a second time, so that a mistake of the client cannot hide behind the same mistake of
  * its judge. What looks double is not to be merged.
  */
+import '../supported-node.ts';
+
 export {
   type AuthorityOptions,
   type CertificateAuthority,

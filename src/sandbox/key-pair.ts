@@ -57,6 +57,7 @@ function describe(
     publicKeyInfo: publicKey.export({ format: 'der', type: 'spki' }),
     privateKeyPem: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
     signingAlgorithm: (hash) => ({ ...algorithm, hash }),
-    sign: (message, hash) => sign(hash.replace('-', ''), message, { key: privateKey, dsaEncoding: 'ieee-p1363' }),
+    sign: (message, hash) =>
+      sign(hash.replace('-', '').toLowerCase(), message, { key: privateKey, dsaEncoding: 'ieee-p1363' }),
   };
 }

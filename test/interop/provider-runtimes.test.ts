@@ -7,8 +7,8 @@ import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { root } from '../support/command.ts';
 import { type Issued, makeCa, makeFolder, makeLeaf, openssl, removeFolder } from '../support/openssl.ts';
 
-const library = join(root, 'dist', 'lib', 'index.js');
-const program = join(root, 'test', 'support', 'provider-program.mjs');
+const built = (...path: string[]): string => join(root, 'dist', ...path);
+const program = (name: string): string => join(root, 'test', 'support', `${name}-program.mjs`);
 const password = 'correct horse';
 let folder: string;
 let ca: Issued;
@@ -38,6 +38,7 @@ function environmentFor(sandbox: Sandbox, name: string): NodeJS.ProcessEnv {
   return {
     PATH: process.env['PATH'],
     HOME: folder,
+    DENO_NO_UPDATE_CHECK: '1',
     ...sandbox.environment,
     ROLES_ANYWHERE_STS_ENDPOINT: sandbox.stsEndpoint,
     ROLES_ANYWHERE_CA_BUNDLE: ca.certificate,
@@ -50,9 +51,16 @@ function environmentFor(sandbox: Sandbox, name: string): NodeJS.ProcessEnv {
 /** The SDK's own, about versions of Node that it will not support for long. */
 const ofTheSdk = /^\(node:\d+\) Warning: NodeVersionSupportWarning[\s\S]*?was created\)\n/m;
 
-/** The lines that the program prints; fails when it writes anything to stderr, or does not end by itself. */
-async function run(runtime: string, env: NodeJS.ProcessEnv): Promise<unknown[]> {
-  const { stdout, stderr } = await promisify(execFile)(runtime, [program, library], { env, timeout: 60_000 });
+/** An executable, and what it is told before the program. */
+type Runtime = readonly [executable: string, ...args: string[]];
+
+/** The lines that a program prints; fails when it writes anything to stderr, or does not end by itself. */
+async function run(
+  [executable, ...args]: Runtime,
+  program: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<unknown[]> {
+  const { stdout, stderr } = await promisify(execFile)(executable, [...args, ...program], { env, timeout: 60_000 });
   expect(stderr.replace(ofTheSdk, '')).toBe('');
   return stdout
     .trim()
@@ -60,17 +68,27 @@ async function run(runtime: string, env: NodeJS.ProcessEnv): Promise<unknown[]> 
     .map((line) => JSON.parse(line) as unknown);
 }
 
-const bun = process.env['BUN'];
-if (bun === undefined) console.log('skipped: the provider on Bun, whose executable BUN would name');
+/** Another runtime that a variable names, where it does. */
+function namedBy(variable: string, name: string, ...args: string[]): { name: string; runtime: Runtime }[] {
+  const executable = process.env[variable];
+  if (executable !== undefined) return [{ name, runtime: [executable, ...args] }];
+  console.log(`skipped: the library on ${name}, whose executable ${variable} would name`);
+  return [];
+}
 
 describe.each([
-  { name: 'Node', runtime: process.execPath },
-  ...(bun === undefined ? [] : [{ name: 'Bun', runtime: bun }]),
+  { name: 'Node', runtime: [process.execPath] satisfies Runtime as Runtime },
+  ...namedBy('BUN', 'Bun'),
+  ...namedBy('DENO', 'Deno', 'run', '--allow-all', '--no-remote', '--node-modules-dir=manual'),
 ])('a program on $name', ({ name, runtime }) => {
-  test.each(['http', 'https'] as const)('gets credentials in each way over %s, and ends by itself', async (scheme) => {
+  test.each([
+    { form: 'ES modules', library: built('lib', 'index.js'), scheme: 'http' },
+    { form: 'ES modules', library: built('lib', 'index.js'), scheme: 'https' },
+    { form: 'CommonJS', library: built('cjs', 'index.cjs'), scheme: 'https' },
+  ] as const)('gets credentials in each way by $form over $scheme, and ends by itself', async ({ library, scheme }) => {
     const sandbox = sandboxes[scheme];
     const served = { accountId: sandbox.accountId, lives: true };
-    expect(await run(runtime, environmentFor(sandbox, `${name}-${scheme}`))).toEqual([
+    expect(await run(runtime, [program('provider'), library], environmentFor(sandbox, `${name}-${scheme}`))).toEqual([
       { name: 'all by the environment', ...served },
       { name: 'PEM text', ...served },
       { name: 'an X509Certificate and a KeyObject', ...served },
@@ -84,5 +102,17 @@ describe.each([
         message: expect.stringContaining('the service refused the request') as string,
       },
     ]);
+  });
+
+  test.each([
+    { form: 'ES modules', library: built('lib', 'index.js'), sandbox: built('lib', 'sandbox', 'index.js') },
+    { form: 'CommonJS', library: built('cjs', 'index.cjs'), sandbox: built('cjs', 'sandbox', 'index.cjs') },
+  ])('runs a sandbox of its own by $form', async ({ library, sandbox }) => {
+    for (const keyType of ['RSA-2048', 'P-384', 'ML-DSA-65']) {
+      const env = { PATH: process.env['PATH'], HOME: folder, KEY_TYPE: keyType, DENO_NO_UPDATE_CHECK: '1' };
+      expect(await run(runtime, [program('sandbox'), library, sandbox], env)).toEqual([
+        { accountId: '111122223333', answers: ['CreateSession 201', 'AssumeRole 200'] },
+      ]);
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
-import type { Digest } from '../signer.ts';
+import { type Digest, hashName } from '../signer.ts';
 import type { Certificate } from './certificate.ts';
 import { wholeBytesOf } from './der.ts';
 import { openSubjectPublicKey } from './open-key.ts';
@@ -38,7 +38,7 @@ export function verifySignature(
   signed: SignedMessage,
   digest: Digest = 'SHA-256',
 ): Promise<boolean> {
-  return verifyWith(publicKeyInfo, signed, { hash: digest });
+  return verifyWith(publicKeyInfo, signed, { hash: hashName(digest) });
 }
 
 /** Whether `issuer`'s key made the signature on `certificate`. */

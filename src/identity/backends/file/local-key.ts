@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { RolesAnywhereError } from '../../../errors.ts';
 import type { PrivateKey } from '../../private-key.ts';
-import type { SignatureAlgorithm } from '../../signer.ts';
+import { hashName, type SignatureAlgorithm } from '../../signer.ts';
 import { openPublicKey } from '../../x509/verify-signature.ts';
 
 const algorithms: Readonly<Record<string, SignatureAlgorithm>> = {
@@ -24,7 +24,7 @@ export function localKey(key: KeyObject): PrivateKey | undefined {
       // eslint-disable-next-line typescript/require-await -- the seam is asynchronous, this key is not
       async sign(message, digest = 'SHA-256') {
         try {
-          return sign(algorithm === 'ML-DSA' ? undefined : digest, message, key);
+          return sign(algorithm === 'ML-DSA' ? undefined : hashName(digest), message, key);
         } catch (cause) {
           const reason = 'the private key cannot sign: its numbers do not fit together';
           throw new RolesAnywhereError('SIGNATURE_INVALID', reason, { cause });

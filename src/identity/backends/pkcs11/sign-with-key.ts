@@ -1,6 +1,6 @@
 import { hash as hashOnce } from 'node:crypto';
 import { RolesAnywhereError } from '../../../errors.ts';
-import type { Digest } from '../../signer.ts';
+import { type Digest, hashName } from '../../signer.ts';
 import { encodeEcdsaSignature } from '../../x509/ecdsa-signature.ts';
 import { CryptokiError, type CryptokiSession, isResult, mechanism } from './cryptoki.ts';
 import { type FoundToken, nameOfToken } from './find-token.ts';
@@ -183,5 +183,5 @@ function truncatedHash(message: Uint8Array, digest: Digest, orderBytes: number):
 }
 
 function hash(message: Uint8Array, digest: Digest): Buffer {
-  return hashOnce(digest, message, 'buffer');
+  return hashOnce(hashName(digest), message, 'buffer');
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { RolesAnywhereError } from '../../../errors.ts';
 import { naming } from '../../problem.ts';
-import type { Digest, SignatureAlgorithm, Signer } from '../../signer.ts';
+import { type Digest, hashName, type SignatureAlgorithm, type Signer } from '../../signer.ts';
 import { encodeElement } from '../../x509/der-writer.ts';
 import { tags } from '../../x509/der.ts';
 import { authorizeKey } from './authorize-key.ts';
@@ -44,7 +44,7 @@ export class TpmSigner implements Signer {
   async sign(message: Uint8Array, digest: Digest = 'SHA-256'): Promise<Uint8Array> {
     const { origin, key } = this.#parts;
     const scheme = await naming(origin, 'TPM_KEY_UNSUPPORTED', () => schemeFor(key.publicKey, digest));
-    const job: Job = { digest: createHash(digest).update(message).digest(), scheme };
+    const job: Job = { digest: createHash(hashName(digest)).update(message).digest(), scheme };
     const signature = this.#last.then(() => this.#sign(job));
     this.#last = signature.catch(() => undefined);
     return signature;

@@ -1,0 +1,28 @@
+/**
+ * What `npm install roles-anywhere` brings, without development: `npm run bench:package [-- --json]`. Packages, and MB
+ * on the disk, with the optional pkcs11js as it is before it is compiled. Fails beyond 25 MB or 45 packages.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installedPackages, installPackage } from '../scripts/lib/installed-package.mjs';
+
+const [mostMegabytes, mostPackages] = [25, 45];
+const folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-package-'));
+try {
+  installPackage(folder);
+  const packages = installedPackages(folder);
+  const megabytes = packages.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6;
+  if (process.argv.includes('--json')) {
+    console.log(JSON.stringify({ megabytes, packages }, undefined, 2));
+  } else {
+    for (const { name, bytes } of packages) console.log(`${(bytes / 1e6).toFixed(2).padStart(6)} MB  ${name}`);
+    console.log(`${megabytes.toFixed(1)} MB, ${packages.length} packages`);
+  }
+  if (megabytes > mostMegabytes || packages.length > mostPackages) {
+    console.error(`more than ${mostMegabytes} MB or ${mostPackages} packages`);
+    process.exitCode = 1;
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
