@@ -18,7 +18,7 @@ const bundlers = {
   vite: '8.4.0',
   webpack: '5.113.0',
 };
-const compilers = ['5.4.5', '5.8.3', '5.9.3', '6.0.3', '7.0.2'];
+const compilers = ['5.4.5', '5.9.3', '6.0.3', '7.0.2'];
 const oldNodes = ['16.20.2', '18.20.8'];
 
 installPackages();
