@@ -58,6 +58,7 @@ const contextKeys: KeysOf<PipelineContext> = {
   askSecret: true,
   debug: true,
   stoppable: true,
+  isolateOutput: true,
   environment: true,
   random: true,
   sleep: true,

@@ -32,7 +32,8 @@ export interface HeldCredentials extends Omit<Refresher, 'close'> {
 export function holdCredentials(plan: CredentialPlan, context: HeldContext): HeldCredentials {
   const { clock, random } = context;
   const identities = keepIdentities(context);
-  const targets = plan.targets.map((target) => holdTarget(withKept(target, identities), context));
+  const saying = { ...context, warn: onceEach(context.warn) };
+  const targets = plan.targets.map((target) => holdTarget(withKept(target, identities), saying));
   const [only, ...others] = targets;
   const obtain =
     only !== undefined && others.length === 0
@@ -103,5 +104,17 @@ function holdTarget({ name, request }: CredentialTarget, context: HeldContext): 
         if (failureKind(error) === 'lasting') memory.outdate();
         throw error;
       }),
+  };
+}
+
+/** What is so at every renewal is said once. */
+function onceEach(warn: PipelineContext['warn']): PipelineContext['warn'] {
+  const told = new Set<string>();
+  return (message) => {
+    if (told.has(message)) return;
+    // Messages with a date in them are many in a year.
+    if (told.size === 100) told.clear();
+    told.add(message);
+    warn(message);
   };
 }

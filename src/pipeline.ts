@@ -5,15 +5,15 @@ import type { Link } from './role-chain/renew-links.ts';
 import { createSession } from './session/create-session.ts';
 import { resolveEndpoint } from './session/endpoint.ts';
 import { openTransport } from './session/open-transport.ts';
+import { tellEnds } from './session/tell-ends.ts';
 
 /** The whole path once, by the first target that serves. */
 export async function obtainPlanned(plan: CredentialPlan, context: PipelineContext): Promise<Credentials> {
+  const obtain = (request: CredentialRequest) => obtainCredentials(request, context);
   const [target, ...others] = plan.targets;
-  if (others.length === 0) return obtainCredentials(target.request, context);
-  const { failover } = await import('./failover/failover.ts');
-  const obtainBy = ({ name, request }: typeof target) => ({ name, obtain: () => obtainCredentials(request, context) });
-  const { random } = context;
-  return failover(plan.targets.map(obtainBy), { onRefusal: plan.failoverOnRefusal, monotonic: () => 0, random })();
+  if (others.length === 0) return obtain(target.request);
+  const { failoverOnce } = await import('./failover/failover.ts');
+  return failoverOnce(plan, obtain, context.random);
 }
 
 /** One target's path: open the identity, sign, ask, check what came back, assume the roles of the chain. */
@@ -47,12 +47,17 @@ export async function obtainSession(request: CredentialRequest, context: Pipelin
   const start = context.now().getTime();
   try {
     await connection.underway;
-    return await withIdentity(request.identity, context, (identity) => {
+    return await withIdentity(request.identity, context, async (identity) => {
       const { serialNumber, notAfter } = identity.certificate;
       const [chainLength, elapsedMs] = [identity.chain.length, context.now().getTime() - start];
       context.trace?.({ kind: 'identity', serialNumber: String(serialNumber), notAfter, chainLength, elapsedMs });
       const wire = { endpoint, transport, connection, network: request.network };
-      return createSession(request.session, identity, wire, context);
+      const credentials = await createSession(request.session, identity, wire, context);
+      await tellEnds(
+        { request: request.session, certificate: identity.certificate, credentials, now: context.now() },
+        context.warn,
+      );
+      return credentials;
     });
   } finally {
     connection.close();

@@ -41,26 +41,23 @@ function namesOf({ targets }: CredentialPlan, entry: CacheEntry): { readonly rol
  * @throws RolesAnywhereError whatever the pipeline throws
  */
 async function renewPlan(
-  { targets, failoverOnRefusal }: CredentialPlan,
+  plan: CredentialPlan,
   old: CacheEntry | undefined,
   context: PipelineContext,
 ): Promise<CacheEntry> {
+  const { targets } = plan;
   const renew = (at: number, request: CredentialRequest): Promise<Sets> =>
     renewRequest(request, old?.target === at ? old.sets : [], context);
   if (targets.length === 1) return { target: 0, sets: await renew(0, targets[0].request) };
 
   let served: CacheEntry | undefined;
-  const { failover } = await import('./failover/failover.ts');
-  const candidates = targets.map(({ name, request }, target) => ({
-    name,
-    async obtain(): Promise<Credentials> {
-      const sets = await renew(target, request);
-      served = { target, sets };
-      return (sets.at(-1) ?? sets[0]).credentials;
-    },
-  }));
-  const { random } = context;
-  await failover(candidates, { onRefusal: failoverOnRefusal, monotonic: () => 0, random })();
+  const { failoverOnce } = await import('./failover/failover.ts');
+  const obtain = async (request: CredentialRequest, target: number): Promise<Credentials> => {
+    const sets = await renew(target, request);
+    served = { target, sets };
+    return (sets.at(-1) ?? sets[0]).credentials;
+  };
+  await failoverOnce(plan, obtain, context.random);
   if (served === undefined) throw new TypeError('no target served');
   return served;
 }

@@ -13,10 +13,7 @@ export async function cacheOptions(values: OptionValues, terminal: Environment):
 
 /** The folder of `--cache-dir`, or `~/.aws/roles-anywhere/cache`, for the user that this process acts as. */
 export async function cacheFolder(values: OptionValues, { env }: Environment): Promise<CacheOptions['folder']> {
-  const path = values.text('cache-dir') ?? `${await homeOf(env)}/.aws/roles-anywhere/cache`;
+  const home = async () => env['HOME'] || (await import('../options/home-folder.ts')).homeForCache(env);
+  const path = values.text('cache-dir') ?? `${await home()}/.aws/roles-anywhere/cache`;
   return { path, option: values.origin('cache-dir'), userId: process.geteuid?.() };
-}
-
-async function homeOf(env: Terminal['env']): Promise<string> {
-  return env['HOME'] || (await import('../options/home-folder.ts')).homeForCache(env);
 }

@@ -30,7 +30,7 @@ export function commandHelp(command: Command): string {
   const word = command.word === undefined ? '' : ` ${wordUsage(command.word)}`;
   const configurable = command.options.some((row) => row.flagOnly !== true);
   return [
-    `Usage: roles-anywhere ${command.name}${word} [options]${command.program === undefined ? '' : ` -- ${command.program}`}`,
+    `Usage: roles-anywhere ${command.name}${word} [options]${command.program === undefined ? '' : ` [-- ${command.program}]`}`,
     '',
     `${capital(command.summary)}.`,
     ...(command.description === undefined ? [] : ['', ...wrap(command.description, width)]),

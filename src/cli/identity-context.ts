@@ -8,6 +8,7 @@ export function identityContext(terminal: Terminal): IdentityContext {
     warn: terminal.warn,
     askSecret: terminal.askSecret,
     environment: terminal.env,
+    isolateOutput: terminal.isolateOutput,
     stoppable: async (work) => (await import('./stoppable.ts')).stoppable(work),
   };
 }

@@ -1,3 +1,4 @@
+import type { OptionRow } from '../options/option-row.ts';
 import type { OptionValues } from '../options/option-values.ts';
 import { parseFlags, type ParsedFlags } from '../options/parse-flags.ts';
 import { readValues } from '../options/read-values.ts';
@@ -35,15 +36,9 @@ async function runCommand(
   if (command.keepsWarnings !== true) terminal.tellWarnings();
   const takesWords = command.program === undefined ? command.word !== undefined : 'after';
   const flags = parseFlags(args, command.options, takesWords);
-  if (flags.given.get('help')?.[0] === 'true') {
-    const { commandHelp } = await import('./help.ts');
-    const { loadCommand } = await import('./load-commands.ts');
-    return terminal.stdout(commandHelp(await loadCommand(command.name)));
-  }
-  if (flags.faults.length > 0) {
-    const { throwFaults } = await import('../options/explain-faults.ts');
-    const { loadCommands } = await import('./load-commands.ts');
-    throwFaults(flags.faults, command, await loadCommands());
+  if (flags.faults.length > 0 || flags.given.get('help')?.[0] === 'true') {
+    const { helpOrFaults } = await import('./help-or-faults.ts');
+    return helpOrFaults(command, flags, terminal);
   }
   return command.run(await valuesOf(command, flags, terminal), terminal, () =>
     readValues(command, flags, terminal.env),
@@ -52,16 +47,11 @@ async function runCommand(
 
 async function valuesOf(command: RunnableCommand, flags: ParsedFlags, terminal: Terminal): Promise<OptionValues> {
   const values = await readValues(command, flags, terminal.env);
-  for (const each of [values, ...values.others]) {
-    if (each.rows.some((row) => row.notBuilt !== undefined)) {
-      const { refuseNotBuilt } = await import('../options/refuse-not-built.ts');
-      refuseNotBuilt(command.options, each);
-    }
-    if (values.rows.some((row) => row.flag === 'debug') && values.isOn('debug')) {
-      terminal.tellWarnings();
-      const { traceOptions } = await import('./debug-trace.ts');
-      traceOptions(command.options, each, terminal.log);
-    }
+  const isUnusual = ({ flag, notBuilt }: OptionRow): boolean =>
+    notBuilt !== undefined || flag === 'debug' || flag === 'no-verify-ssl';
+  if ([values, ...values.others].some(({ rows }) => rows.some(isUnusual))) {
+    const { lookAtValues } = await import('./look-at-values.ts');
+    lookAtValues(command, values, terminal);
   }
   return values;
 }

@@ -4,11 +4,13 @@ import { cacheFolder } from './cache-options.ts';
 import type { Terminal } from './command.ts';
 import { printable } from './printable.ts';
 
-/** Prints what is in the cache: a line for each entry, or nothing. */
+/** Prints what is in the cache: a line for each entry; where there is none, that is said on stderr. */
 export async function listCache(values: OptionValues, terminal: Terminal): Promise<void> {
-  const entries = listEntries(await cacheFolder(values, terminal), terminal.now());
+  const folder = await cacheFolder(values, terminal);
+  const entries = listEntries(folder, terminal.now());
   const text = values.isOn('json') ? `${JSON.stringify(entries.map(fieldsOf), undefined, 2)}\n` : tableOf(entries);
   await terminal.stdout(text);
+  if (entries.length === 0) terminal.log(`roles-anywhere: nothing is remembered in ${printable(folder.path)}`);
 }
 
 /** Removes what is in the cache. */

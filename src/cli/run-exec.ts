@@ -1,17 +1,16 @@
-import { constants } from 'node:os';
 import { RolesAnywhereError } from '../errors.ts';
 import { checkUsable } from '../faces/check-usable.ts';
 import { credentialVariables, type Variable } from '../faces/credential-variables.ts';
 import { childEnvironment } from '../faces/exec/child-environment.ts';
 import { obtainOnce } from '../faces/obtain-once.ts';
 import type { OptionValues } from '../options/option-values.ts';
+import { resolvePlan } from '../options/resolve-plan.ts';
 import type { CredentialPlan } from '../credential-plan.ts';
 import { cacheOptions } from './cache-options.ts';
 import type { Terminal } from './command.ts';
 import { pipelineContext } from './pipeline-context.ts';
-import { planOf } from './plan-of.ts';
-import { reportError } from './report-error.ts';
-import { type ProgramEnd, runProgram } from './run-program.ts';
+import { printable } from './printable.ts';
+import { type CommandLine, runProgram } from './run-program.ts';
 
 /** What leads a program to its credentials, for as long as it runs. */
 interface Supply {
@@ -19,15 +18,9 @@ interface Supply {
   close(): Promise<void>;
 }
 
-/** Runs the program that the words name. @returns its exit status */
+/** Runs the program that the words name, or a shell where they name none. @returns its exit status */
 export async function runExec(values: OptionValues, terminal: Terminal): Promise<number> {
-  const [program, ...args] = values.words;
-  if (program === undefined) {
-    throw new RolesAnywhereError('OPTION_MISSING', 'exec needs a program to run', {
-      hints: ['write it last: roles-anywhere exec [options] -- PROGRAM [ARGUMENT …]'],
-    });
-  }
-  const plan = await planOf(values, terminal).catch((error: unknown) => {
+  const plan = await resolvePlan(values, terminal.env).catch((error: unknown) => {
     throw withProfileHint(error, values);
   });
   const supply = values.isOn('server')
@@ -38,17 +31,22 @@ export async function runExec(values: OptionValues, terminal: Terminal): Promise
     region: await regionOf(plan, values, terminal),
     secrets: secretVariables(values),
   });
-  let end: ProgramEnd;
-  try {
-    end = await runProgram(program, args, env);
-  } catch (error) {
-    if (!(error instanceof RolesAnywhereError) || error.code !== 'PROGRAM_FAILED') throw error;
-    reportError(withProfileHint(error, values), values.isOn('debug') ? ['--debug'] : [], terminal);
-    return isAbsent(error.cause) ? 127 : 126;
-  } finally {
-    await supply.close();
-  }
-  return statusOf(end);
+  const line = commandLine(values, terminal);
+  return runProgram(line, {
+    env,
+    terminal,
+    isDebug: values.isOn('debug'),
+    explain: (error) => withProfileHint(error, values),
+    close: () => supply.close(),
+  });
+}
+
+/** What was asked for, or else the shell of the user, who is told that it is one. */
+function commandLine({ words: [program, ...args] }: OptionValues, { env, log }: Terminal): CommandLine {
+  if (program !== undefined) return [program, ...args];
+  const shell = process.platform === 'win32' ? env['COMSPEC'] || 'cmd.exe' : env['SHELL'] || '/bin/sh';
+  log(`roles-anywhere: ${printable(shell)} starts with the credentials in its environment, until you leave it by exit`);
+  return [shell];
 }
 
 /**
@@ -105,18 +103,4 @@ function secretVariables(values: OptionValues): readonly string[] {
   const flags = ['certificate', 'private-key', 'intermediates'];
   const sources = [values, ...values.others].flatMap((each) => flags.map((flag) => each.text(flag) ?? ''));
   return sources.filter((text) => text.startsWith('env:')).map((text) => text.slice('env:'.length));
-}
-
-/**
- * A program that was ended by a signal is told of as shells do it. Of the signals that a person or a service manager
- * sends, this process ends too, so that who waits for it sees the same.
- */
-function statusOf(end: ProgramEnd): number {
-  if ('status' in end) return end.status;
-  if (['SIGINT', 'SIGTERM', 'SIGHUP'].includes(end.signal)) process.kill(process.pid, end.signal);
-  return 128 + constants.signals[end.signal];
-}
-
-function isAbsent(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
 }

@@ -1,19 +1,32 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { RolesAnywhereError } from '../errors.ts';
+import type { Variable } from '../faces/credential-variables.ts';
+import { childEnvironment } from '../faces/exec/child-environment.ts';
 import { quoteForSh } from '../faces/export/quote.ts';
 import type { OptionValues } from '../options/option-values.ts';
 import { keyTypes } from '../sandbox/key-pair.ts';
 import { readFault } from '../sandbox/read-fault.ts';
 import { describeRequest } from '../sandbox/request-log.ts';
+import { openFiles } from '../sandbox/sandbox-files.ts';
 import type { Sandbox, SandboxOptions } from '../sandbox/sandbox.ts';
 import { startSandbox } from '../sandbox/start-sandbox.ts';
 import type { Terminal } from './command.ts';
+import { type CommandLine, runProgram } from './run-program.ts';
 
-/** Runs the sandbox until a signal stops it: data to stdout, a line for every request to stderr. */
-export async function runSandbox(values: OptionValues, terminal: Terminal): Promise<void> {
-  // From here on: what is half started is tidied up as well.
-  const stopped = terminal.untilStopped();
+/**
+ * Runs the sandbox until a signal stops it, or until the command that the words name has ended: data to stdout, a line
+ * for every request to stderr.
+ *
+ * @returns the exit status of that command
+ */
+export async function runSandbox(values: OptionValues, terminal: Terminal): Promise<number | void> {
+  const [program, ...args] = values.words;
+  if (program !== undefined && values.isOn('json')) {
+    throw new RolesAnywhereError('OPTION_CONFLICT', '--json has nothing to print where a command is run');
+  }
+  // From here on: what is half started is tidied up as well. A command gets the signals itself.
+  const stopped = program === undefined ? terminal.untilStopped() : undefined;
   const faults = values.list('fail').map((text) => readFault(text, values.origin('fail')));
   const running = await startSandbox({
     ...readOptions(values),
@@ -21,14 +34,43 @@ export async function runSandbox(values: OptionValues, terminal: Terminal): Prom
     now: () => terminal.now(),
     log: (record) => terminal.log(describeRequest(record)),
   });
+  for (const fault of faults) running.failNext(fault);
+  if (program !== undefined) return runInside(running, [program, ...args], terminal);
   try {
-    for (const fault of faults) running.failNext(fault);
     await terminal.stdout(values.isOn('json') ? describeAsJson(running) : describeAsText(running));
     terminal.log(`the sandbox listens on ${running.endpoint} until it is interrupted`);
     await stopped;
   } finally {
     await running.close();
   }
+}
+
+/** Runs a command whose environment leads to the sandbox and nowhere else. @returns its exit status */
+async function runInside(running: Sandbox, line: CommandLine, terminal: Terminal): Promise<number> {
+  const files = openFiles(undefined);
+  const close = async (): Promise<void> => {
+    files.remove();
+    await running.close();
+  };
+  const config = files.write('config', configFor(running));
+  const { region, environment } = running;
+  const variables: readonly Variable[] = [
+    ...Object.entries(environment),
+    ['AWS_CONFIG_FILE', config],
+    // Not there, and not the user's own: a profile of that name in it would come first.
+    ['AWS_SHARED_CREDENTIALS_FILE', join(dirname(config), 'credentials')],
+    ['AWS_PROFILE', 'sandbox'],
+  ];
+  const env = childEnvironment(terminal.env, { variables, region, secrets: [] });
+  return runProgram(line, { env, terminal, isDebug: false, close });
+}
+
+/** A profile whose credential_process is this very program: it need not be on the PATH. */
+function configFor(running: Sandbox): string {
+  const program = [process.execPath, process.argv[1] ?? ''].map((path) => `"${path}"`).join(' ');
+  return running
+    .configSection('sandbox')
+    .replace('credential_process = roles-anywhere ', () => `credential_process = ${program} `);
 }
 
 function readOptions(values: OptionValues): SandboxOptions {

@@ -7,12 +7,12 @@ import { type ServeContext, type ServeOptions, type Serving, startServing } from
 import { notifier, type Notify, watchdogInterval } from '../faces/serve/systemd-notify.ts';
 import { RolesAnywhereError } from '../errors.ts';
 import type { OptionValues } from '../options/option-values.ts';
+import { resolvePlan } from '../options/resolve-plan.ts';
 import { systemClock } from '../refresh/clock.ts';
 import { version } from '../version.ts';
 import type { Terminal } from './command.ts';
 import { traceTo } from './debug-trace.ts';
 import { pipelineContext } from './pipeline-context.ts';
-import { planOf } from './plan-of.ts';
 import { logLines } from './serve-log-lines.ts';
 
 /** Serves until a signal ends it; SIGHUP reads everything again. */
@@ -22,7 +22,12 @@ export async function runServe(
   reread: () => Promise<OptionValues>,
 ): Promise<void> {
   const log = serveLog(values, given);
-  const terminal: Terminal = { ...given, warn: (message) => log('warn', message) };
+  const terminal: Terminal = {
+    ...given,
+    warn: (message) => log('warn', message),
+    // There is no data on it.
+    isolateOutput: async () => undefined,
+  };
   terminal.tellWarnings(terminal.warn);
   const hangUps = new HangUps();
   const stopped = terminal.untilStopped(() => hangUps.ring());
@@ -83,7 +88,7 @@ async function plansOf(values: OptionValues, terminal: Terminal): Promise<readon
 
 /** Several profiles are roles of their own here, and nothing to fall back on. */
 function planAlone(values: OptionValues, terminal: Terminal): Promise<CredentialPlan> {
-  return planOf({ ...values, others: [] }, terminal);
+  return resolvePlan({ ...values, others: [] }, terminal.env);
 }
 
 function serveOptionsOf(values: OptionValues, env: Terminal['env']): Omit<ServeOptions, 'plans'> {

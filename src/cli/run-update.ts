@@ -3,20 +3,22 @@ import { messageOf, type UpdateTarget } from '../faces/update/kept-profile.ts';
 import { type UpdateContext, updateOnce } from '../faces/update/update-file.ts';
 import { credentialsPath } from '../options/aws-files.ts';
 import type { OptionValues } from '../options/option-values.ts';
+import { resolvePlan } from '../options/resolve-plan.ts';
 import { resolveProfiles } from '../options/resolve-profiles.ts';
 import { systemClock } from '../refresh/clock.ts';
 import type { Terminal } from './command.ts';
 import { pipelineContext } from './pipeline-context.ts';
-import { planOf } from './plan-of.ts';
 import { printable } from './printable.ts';
+import { logLines } from './serve-log-lines.ts';
 import { thisProcess } from './this-process.ts';
 
 /** Writes the credentials file, and keeps it fresh until a signal ends it; SIGHUP reads everything again. */
 export async function runUpdate(
   values: OptionValues,
-  terminal: Terminal,
+  given: Terminal,
   reread: () => Promise<OptionValues>,
 ): Promise<void> {
+  const terminal = tellingTerminal(values, given);
   const targets = await targetsOf(values, terminal);
   const context = await updateContext(values, terminal);
   if (values.isOn('once')) return updateOnce(targets, { ...context, tell: () => undefined });
@@ -40,6 +42,31 @@ export async function runUpdate(
   }
 }
 
+interface TellingTerminal extends Terminal {
+  /** One line of what was done. */
+  readonly tell: (message: string) => void;
+}
+
+/** Writes lines as --log-format wants them. */
+function tellingTerminal(values: OptionValues, given: Terminal): TellingTerminal {
+  // There is no data on it that a library could spoil.
+  const isolateOutput = async (): Promise<void> => undefined;
+  if (values.text('log-format') !== 'json') {
+    given.tellWarnings();
+    return { ...given, isolateOutput, tell: (message) => given.log(`roles-anywhere: ${printable(message)}`) };
+  }
+  const log = logLines({ format: 'json', level: 'debug', now: given.now, write: given.log });
+  const warn = (message: string): void => log('warn', message);
+  given.tellWarnings(warn);
+  return {
+    ...given,
+    isolateOutput,
+    warn,
+    tell: (message) => log('info', message),
+    log: (line) => log('debug', line.replace(/^debug: /, '')),
+  };
+}
+
 /** Several profiles are profiles of their own here, and nothing to fall back on. */
 function targetsOf(values: OptionValues, terminal: Terminal): Promise<readonly UpdateTarget[]> {
   const profiles = resolveProfiles(values);
@@ -47,12 +74,12 @@ function targetsOf(values: OptionValues, terminal: Terminal): Promise<readonly U
   return Promise.all(
     each.map(async (one, index) => ({
       profile: profiles[index] ?? '',
-      plan: await planOf({ ...one, others: [] }, terminal),
+      plan: await resolvePlan({ ...one, others: [] }, terminal.env),
     })),
   );
 }
 
-async function updateContext(values: OptionValues, terminal: Terminal): Promise<UpdateContext> {
+async function updateContext(values: OptionValues, terminal: TellingTerminal): Promise<UpdateContext> {
   const pipeline = await pipelineContext(values, terminal);
   const clock = systemClock();
   const { monotonic } = clock;
@@ -68,6 +95,6 @@ async function updateContext(values: OptionValues, terminal: Terminal): Promise<
       random: pipeline.random,
     },
     warn: terminal.warn,
-    tell: (message) => terminal.log(`roles-anywhere: ${printable(message)}`),
+    tell: terminal.tell,
   };
 }

@@ -1,4 +1,5 @@
 import { RolesAnywhereError } from '../errors.ts';
+import type { HelperOutput } from './isolate-output.ts';
 
 /**
  * Writes what did not go out at once: where the reader is only slow (EAGAIN), by the stream of stdout, which waits.
@@ -8,6 +9,14 @@ export async function writeRest(bytes: Uint8Array, failure: unknown): Promise<vo
   if (codeOf(failure) !== 'EAGAIN') throw outputFailed(failure);
   await writeSlowly(bytes).catch((later: unknown) => {
     throw outputFailed(later);
+  });
+}
+
+/** @throws RolesAnywhereError OUTPUT_FAILED */
+export async function writeByHelper(data: string | Uint8Array, { stdin, finish }: HelperOutput): Promise<void> {
+  stdin.write(data);
+  await finish().catch((failure: unknown) => {
+    throw outputFailed(failure);
   });
 }
 

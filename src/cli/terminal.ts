@@ -1,5 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs';
 import type { Terminal } from './command.ts';
+import type { Output } from './isolate-output.ts';
 import { printable } from './printable.ts';
 import { keepWarnings } from './warnings.ts';
 
@@ -7,10 +8,15 @@ import { keepWarnings } from './warnings.ts';
 export function processTerminal(): Terminal {
   const warnings = keepWarnings((message) => writeError(`roles-anywhere: warning: ${printable(message)}`), process.env);
   takeWarningsOfNode(warnings.warn);
+  let output: Output = 1;
   return {
     env: process.env,
     now: () => new Date(),
-    stdout: writeOut,
+    stdout: (data) => writeOut(data, output),
+    isolateOutput: async () => {
+      output = await (await import('./isolate-output.ts')).isolateOutput();
+    },
+    output: () => output,
     log: writeError,
     warn: warnings.warn,
     tellWarnings: warnings.tell,
@@ -31,10 +37,11 @@ function takeWarningsOfNode(warn: Terminal['warn']): void {
  * Writes at once: loading `process.stdout` takes longer than writing. Only where the reader is slow, and the pipe set
  * not to block, is the rest left to it.
  */
-async function writeOut(data: string | Uint8Array): Promise<void> {
+async function writeOut(data: string | Uint8Array, output: Output): Promise<void> {
+  if (typeof output !== 'number') return (await import('./slow-output.ts')).writeByHelper(data, output);
   let rest = typeof data === 'string' ? Buffer.from(data) : data;
   try {
-    while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
+    while (rest.length > 0) rest = rest.subarray(writeSync(output, rest));
   } catch (error) {
     await (await import('./slow-output.ts')).writeRest(rest, error);
   }
@@ -45,8 +52,9 @@ function writeError(line: string): void {
   let rest = Buffer.from(`${line}\n`);
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(2, rest));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') process.stderr.write(rest);
+  } catch {
+    // Where it only is slow (EAGAIN), the stream waits.
+    process.stderr.on('error', () => undefined).write(rest);
   }
 }
 

@@ -54,6 +54,22 @@ export function failover(targets: readonly FailoverTarget[], options: FailoverOp
   };
 }
 
+/** What a plan says of its targets; each request is the caller's own. */
+export interface FailoverPlan<Request> {
+  readonly targets: readonly { readonly name: string; readonly request: Request }[];
+  readonly failoverOnRefusal: boolean;
+}
+
+/** The same for a process that asks once: no target rests yet. */
+export function failoverOnce<Request>(
+  { targets, failoverOnRefusal: onRefusal }: FailoverPlan<Request>,
+  obtain: (request: Request, index: number) => Promise<Credentials>,
+  random: () => number,
+): Promise<Credentials> {
+  const candidates = targets.map(({ name, request }, index) => ({ name, obtain: () => obtain(request, index) }));
+  return failover(candidates, { onRefusal, monotonic: () => 0, random })();
+}
+
 interface Candidate {
   readonly target: FailoverTarget;
   readonly health: TargetHealth;

@@ -179,6 +179,11 @@ export interface IdentityContext {
    * to end, which then waits for the work to tidy up. Undefined: the work is run as it is.
    */
   readonly stoppable?: (<T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>) | undefined;
+  /**
+   * Called before code of others that may print is loaded into this process, as a PKCS#11 module is: its words must not
+   * get among what this process writes to stdout. Undefined: it is loaded as it is.
+   */
+  readonly isolateOutput?: (() => Promise<void>) | undefined;
   /** What `env` sources are looked up in; undefined where there is no environment. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }

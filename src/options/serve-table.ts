@@ -3,7 +3,18 @@ import { optionsOf } from './table.ts';
 
 const row = (columns: Omit<OptionRow, 'commands'>): OptionRow => ({ ...columns, commands: ['serve'] });
 
-/** The options that `serve` alone has. */
+/** Of commands that run on and write a log. */
+export const logFormat: OptionRow = {
+  flag: 'log-format',
+  kind: 'string',
+  placeholder: 'FORMAT',
+  help: 'How lines on stderr are written.',
+  fallback: 'text',
+  choices: ['text', 'json'],
+  commands: ['serve', 'update'],
+};
+
+/** The options that `serve` has besides those of every command with credentials. */
 export const serveRows: readonly OptionRow[] = [
   row({
     flag: 'port',
@@ -65,14 +76,7 @@ export const serveRows: readonly OptionRow[] = [
     placeholder: 'ADDRESS',
     help: 'Where /healthz, /readyz and /metrics are, in place of the addresses of credentials; with a port, or a path.',
   }),
-  row({
-    flag: 'log-format',
-    kind: 'string',
-    placeholder: 'FORMAT',
-    help: 'How lines on stderr are written.',
-    fallback: 'text',
-    choices: ['text', 'json'],
-  }),
+  logFormat,
   row({
     flag: 'log-level',
     kind: 'string',

@@ -1,4 +1,5 @@
 import type { OptionRow } from './option-row.ts';
+import { logFormat } from './serve-table.ts';
 import { optionsOf } from './table.ts';
 
 /** The options of `update`, in the order of help. */
@@ -21,5 +22,6 @@ export const updateOptions: readonly OptionRow[] = [
     flagOnly: true,
     commands: ['update'],
   },
+  logFormat,
   ...optionsOf('update'),
 ];

@@ -23,6 +23,8 @@ export function fakeTerminal(env: Record<string, string> = {}): FakeTerminal {
     warn: (message) => lines.push(`roles-anywhere: warning: ${message}`),
     tellWarnings: () => undefined,
     isWatched: () => false,
+    isolateOutput: async () => undefined,
+    output: () => 1,
     askSecret: async () => undefined,
     untilStopped: async () => undefined,
   };

@@ -151,14 +151,6 @@ describe('the program', () => {
     });
   });
 
-  test('that nobody named is an error', async () => {
-    const { status, stderr } = await exec(['--']);
-    expect([status, stderr]).toEqual([
-      2,
-      'roles-anywhere: exec needs a program to run\nhint: write it last: roles-anywhere exec [options] -- PROGRAM [ARGUMENT …]\n',
-    ]);
-  });
-
   test('is not run without credentials, and its --debug is not ours', async () => {
     sandbox.failNext({ status: 403 });
     const { status, stdout, stderr } = await exec(['--', ...node('console.log("ran")', '--debug')]);

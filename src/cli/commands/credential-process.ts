@@ -15,9 +15,6 @@ export const credentialProcess: RunnableCommand = {
   keepsWarnings: true,
   async run(values, terminal) {
     const plan = await resolvePlan(values, terminal.env);
-    if (values.isOn('no-verify-ssl')) {
-      terminal.warn(`${values.origin('no-verify-ssl')}: the certificate of the endpoint is not checked`);
-    }
     const cache = await cacheOptions(values, terminal);
     await terminal.stdout(await obtainProcessDocument(plan, cache, await pipelineContext(values, terminal)));
   },

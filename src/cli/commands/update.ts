@@ -10,6 +10,7 @@ export const update: Command = {
     'until SIGINT or SIGTERM. All else in the file stays as it is. SIGHUP reads certificates, keys and profiles again. ' +
     'Programs that can call credential_process are better off with that: no secret lies in a file.',
   options: updateOptions,
+  keepsWarnings: true,
   examples: [
     'roles-anywhere update --from-profile on-prem --profile default',
     'roles-anywhere update --from-profile on-prem,backup',

@@ -19,6 +19,7 @@ import type { FileCertificates, ModuleChoice, Pkcs11Options, Pkcs11Source } from
 
 /** Opens an identity whose key is on a token, its certificate there too or in a file. */
 export async function openTokenIdentity(source: IdentitySource, context: IdentityContext): Promise<SigningIdentity> {
+  await context.isolateOutput?.();
   const reader = sourceReader(context.environment);
   try {
     const files = { reader, context, password: source.keyPassword };
@@ -33,6 +34,7 @@ export async function openTokenIdentity(source: IdentitySource, context: Identit
 
 /** Opens a key on a token to sign with, alone or with its certificate. */
 export async function openTokenSigner(source: SignerSource, context: IdentityContext): Promise<OpenedSigner> {
+  await context.isolateOutput?.();
   const { certificate } = source;
   const options = optionsOf(source.pkcs11);
   if (certificate === undefined) {
@@ -47,10 +49,11 @@ export async function openTokenSigner(source: SignerSource, context: IdentityCon
 }
 
 /** As listCertificates */
-export function listTokenCertificates(
+export async function listTokenCertificates(
   { certificate, pkcs11 }: TokenCertificates,
   context: IdentityContext,
 ): Promise<readonly ListedCertificate[]> {
+  await context.isolateOutput?.();
   return listPkcs11Certificates(onToken(certificate), optionsOf(pkcs11), context);
 }
 
