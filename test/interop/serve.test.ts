@@ -103,8 +103,11 @@ const rows = Object.entries(clients) as readonly (readonly [ClientName, (typeof 
 
 type ClientName = keyof typeof clients;
 
-/** Older clients take the token from the other variable alone. */
-const tokenFile: readonly Ability[] = ['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'];
+/** What older clients do not understand of an endpoint; they have the one beside it. */
+const abilitiesFor: Readonly<Partial<Record<EndpointName, Ability>>> = {
+  'IMDS, `http://127.0.0.1:9911`': 'a metadata endpoint without a slash at its end',
+  'container, token in a file': 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
+};
 
 /** How what holds for a client and an endpoint is written down in docs/serve.md. */
 const found = new Map<ClientName, Map<string, string>>();
@@ -117,7 +120,8 @@ function note(client: ClientName, column: string, what: string): void {
 
 describe.each(rows)('%s', (clientName, { client, needs }) => {
   test.for(names)('%s', async (name, { skip }) => {
-    skip(needs(...(name === 'container, token in a file' ? tokenFile : [])).skip);
+    const ability = abilitiesFor[name];
+    skip(needs(...(ability === undefined ? [] : [ability])).skip);
     const { keys, arn } = await client({ stsEndpoint: lasting.sandbox.stsEndpoint, env: environment(lasting, name) });
     expect(arn).toMatch(/^arn:aws:sts::111122223333:assumed-role\/Worker\//);
     expect(keys[0]).toMatch(/^ASIA/);
@@ -145,7 +149,7 @@ describe.concurrent('through the expiry of the first set', () => {
   });
 });
 
-test.skipIf(rows.some(([, { needs }]) => needs(...tokenFile).skip))(
+test.skipIf(rows.some(([, { needs }]) => needs(...Object.values(abilitiesFor)).skip))(
   'docs/serve.md says what these tests have found',
   async () => {
     const columns = [...names, ...renewals];

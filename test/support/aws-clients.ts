@@ -25,6 +25,8 @@ export const loopbackOnly = {
 /** What not every client in use understands, and since which version it does (docs/sandbox.md, "Older clients"). */
 const since = {
   'services and AWS_ENDPOINT_URL_STS': { 'aws-cli': ['1.29.0', '2.13.0'], botocore: ['1.31.0'] },
+  // Ported to version 2 of the CLI in the second half of 2025 (aws/aws-cli, pull request 8967).
+  'a metadata endpoint without a slash at its end': { 'aws-cli': ['1.23.0', '2.29.0'], botocore: ['1.24.0'] },
   AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: { 'aws-cli': ['1.30.0', '2.15.0'], botocore: ['1.34.41'] },
 } as const;
 

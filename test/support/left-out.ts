@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { isOnPath } from './programs.ts';
 
@@ -29,5 +29,5 @@ function needsOpenssl(path: string, seen = new Set<string>()): boolean {
   if (/(?:execFile|execFileSync|spawn|spawnSync)\)?\('openssl'/.test(text)) return true;
   return [...text.matchAll(/from '(\.[^']+\.ts)'/g)]
     .map(([, specifier = '']) => resolve(dirname(path), specifier))
-    .some((imported) => imported.startsWith(test) && needsOpenssl(imported, seen));
+    .some((imported) => imported.startsWith(test) && existsSync(imported) && needsOpenssl(imported, seen));
 }
