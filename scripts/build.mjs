@@ -14,13 +14,14 @@ import { root } from './lib/set-up.mjs';
 const commandFolder = join(root, 'dist', 'command');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** File name in dist/command of a lazily loaded source file: its path with dashes. */
+/** File name in dist/command of a lazily loaded source file: its path with dashes, `serve/serve` once. */
 function lazyName(path) {
   const below = path.includes(`${sep}node_modules${sep}`)
     ? `package-${path.slice(path.lastIndexOf(`${sep}node_modules${sep}`) + '/node_modules/'.length)}`
     : relative(join(root, 'src'), path);
   return below
     .replace(/\.[cm]?[jt]s$/, '')
+    .replace(/([a-z0-9-]+)[\\/]\1(?=$|-)/, '$1')
     .replaceAll('@', '')
     .replaceAll(/[^a-z0-9-]+/gi, '-');
 }

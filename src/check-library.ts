@@ -1,11 +1,11 @@
-import type { CredentialRequest, PipelineContext } from './credential-plan.ts';
-import { RolesAnywhereError } from './errors.ts';
-import { isObject, type KeysOf, refuseUnknownKeys, whatIs } from './given-shape.ts';
+import type { CredentialRequest, PipelineContext } from './pipeline/credential-plan.ts';
+import { RolesAnywhereError } from './core/errors.ts';
+import { isObject, type KeysOf, refuseUnknownKeys, whatIs } from './core/given-shape.ts';
 import type { IdentitySource, Pkcs11Settings, TpmSettings } from './identity/identity.ts';
 import { identityFault } from './identity/identity-fault.ts';
-import type { NamedHop, StsOptions } from './role-chain/role-hop.ts';
-import type { EndpointOptions, NetworkOptions, SessionRequest } from './session/session-request.ts';
-import type { SigningScope, UnsignedRequest } from './sigv4-x509/request.ts';
+import type { NamedHop, StsOptions } from './aws/assume-role/role-hop.ts';
+import type { EndpointOptions, NetworkOptions, SessionRequest } from './aws/create-session/session-request.ts';
+import type { SigningScope, UnsignedRequest } from './aws/sigv4-x509/request.ts';
 
 type Keys = Readonly<Record<string, true>>;
 

@@ -3,9 +3,9 @@
  */
 import './supported-node.ts';
 
-export type { Credentials, CredentialSource } from './credentials.ts';
-export { type ErrorCode, type ErrorDetails, RolesAnywhereError } from './errors.ts';
-export { fromRolesAnywhere } from './faces/provider/from-roles-anywhere.ts';
+export type { Credentials, CredentialSource } from './core/credentials.ts';
+export { type ErrorCode, type ErrorDetails, RolesAnywhereError } from './core/errors.ts';
+export { fromRolesAnywhere } from './outputs/provider/from-roles-anywhere.ts';
 export type {
   CallerConfig,
   CertificateMaterial,
@@ -16,7 +16,7 @@ export type {
   RolesAnywhereProvider,
   RolesAnywhereTarget,
   Supplied,
-} from './faces/provider/init.ts';
+} from './outputs/provider/init.ts';
 export type {
   ByteSource,
   IdentityContext,
@@ -28,10 +28,10 @@ export type {
 export { parseCertificate } from './identity/read-der-certificate.ts';
 export type { Digest, SignatureAlgorithm, Signer } from './identity/signer.ts';
 export type { Certificate, KeyUsage } from './identity/x509/certificate.ts';
-export type { CredentialRequest, PipelineContext } from './credential-plan.ts';
+export type { CredentialRequest, PipelineContext } from './pipeline/credential-plan.ts';
 export { obtainCredentials, openIdentity, signRequest } from './library.ts';
-export type { RoleHop, StsClientConfig } from './role-chain/role-hop.ts';
-export type { EndpointOptions, NetworkOptions, SessionRequest } from './session/session-request.ts';
-export type { Trace, TraceEvent } from './session/trace.ts';
-export type { SignedRequest, SigningScope, UnsignedRequest } from './sigv4-x509/request.ts';
-export type { SigningMaterial } from './sigv4-x509/sign-request.ts';
+export type { RoleHop, StsClientConfig } from './aws/assume-role/role-hop.ts';
+export type { EndpointOptions, NetworkOptions, SessionRequest } from './aws/create-session/session-request.ts';
+export type { Trace, TraceEvent } from './aws/create-session/trace.ts';
+export type { SignedRequest, SigningScope, UnsignedRequest } from './aws/sigv4-x509/request.ts';
+export type { SigningMaterial } from './aws/sigv4-x509/sign-request.ts';

@@ -2,11 +2,11 @@
  * The parts of the path, each for itself. What they are made of is loaded when they are called: a program that imports
  * this package pays for what it uses.
  */
-import type { CredentialRequest, PipelineContext } from './credential-plan.ts';
-import type { Credentials } from './credentials.ts';
+import type { CredentialRequest, PipelineContext } from './pipeline/credential-plan.ts';
+import type { Credentials } from './core/credentials.ts';
 import type { IdentityContext, IdentitySource, SigningIdentity } from './identity/identity.ts';
-import type { SignedRequest, SigningScope, UnsignedRequest } from './sigv4-x509/request.ts';
-import type { SigningMaterial } from './sigv4-x509/sign-request.ts';
+import type { SignedRequest, SigningScope, UnsignedRequest } from './aws/sigv4-x509/request.ts';
+import type { SigningMaterial } from './aws/sigv4-x509/sign-request.ts';
 
 /**
  * Opens certificate, chain and private key together, checked against each other and against what Roles Anywhere asks
@@ -60,7 +60,10 @@ export async function openIdentity(source: IdentitySource, context: IdentityCont
  * ```
  */
 export async function obtainCredentials(request: CredentialRequest, context: PipelineContext): Promise<Credentials> {
-  const [module, { checkCredentialCall }] = await Promise.all([import('./pipeline.ts'), import('./check-library.ts')]);
+  const [module, { checkCredentialCall }] = await Promise.all([
+    import('./pipeline/pipeline.ts'),
+    import('./check-library.ts'),
+  ]);
   checkCredentialCall(request, context);
   return module.obtainCredentials(request, context);
 }
@@ -91,7 +94,7 @@ export async function signRequest(
   scope: SigningScope,
 ): Promise<SignedRequest> {
   const [module, { checkSigningCall }] = await Promise.all([
-    import('./sigv4-x509/sign-request.ts'),
+    import('./aws/sigv4-x509/sign-request.ts'),
     import('./check-library.ts'),
   ]);
   checkSigningCall(request, identity, scope);

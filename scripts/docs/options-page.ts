@@ -1,6 +1,6 @@
 import type { Command } from '../../src/cli/command.ts';
-import { helpTextOf } from '../../src/options/help-texts.ts';
-import { environmentName, type OptionRow, profileKeyName } from '../../src/options/option-row.ts';
+import { helpTextOf } from '../../src/options/schema/help-texts.ts';
+import { environmentName, type OptionRow, profileKeyName } from '../../src/options/schema/option-row.ts';
 
 const introduction = `# Options
 

@@ -3,146 +3,77 @@
  * fails the lint, whether it is drawn by import, by export from, or by a lazy import().
  */
 
-/** What the whole path is made of. */
-const whole = [
-  'credential-plan.ts',
-  'credentials.ts',
-  'failure-kind.ts',
-  'pipeline.ts',
-  'identity',
-  'session',
-  'role-chain',
-  'failover',
-];
-
 /**
- * Folder or file at the top of src -> what it may import: such a folder or file, or one file of a folder. A `type:`
- * entry allows `import type` only.
+ * Folder or file below src -> what it may import: folders and files. A `type:` entry allows `import type` only. The
+ * longest entry that a path begins with is the one that counts, for the file that imports and for what it imports.
  */
 const arrows = {
-  'errors.ts': [],
-  'credentials.ts': [],
-  'failure-kind.ts': [],
+  core: [],
   'version.ts': [],
   'supported-node.ts': [],
-  'nearest.ts': [],
-  'given-shape.ts': ['nearest.ts'],
-  'looks-like-content.ts': [],
-  'pkcs11-uri.ts': ['nearest.ts', 'type:identity'],
   options: [
-    'nearest.ts',
-    'looks-like-content.ts',
-    'pkcs11-uri.ts',
+    'core',
+    'identity/pkcs11-uri.ts',
     'type:identity',
-    'type:session',
-    'type:credential-plan.ts',
-    'type:role-chain',
-    'role-chain/check-hop.ts',
+    'type:aws',
+    'aws/assume-role/check-hop.ts',
+    'type:pipeline/credential-plan.ts',
   ],
-  identity: ['given-shape.ts', 'looks-like-content.ts', 'pkcs11-uri.ts', 'failure-kind.ts'],
-  'sigv4-x509': ['type:identity'],
-  session: [
-    'credentials.ts',
-    'sigv4-x509',
+  identity: ['core'],
+  'identity/pkcs11-uri.ts': ['core', 'type:identity'],
+  'aws/sigv4-x509': ['core', 'type:identity'],
+  'aws/http': ['core', 'type:identity', 'type:aws/create-session'],
+  'aws/create-session': [
+    'core',
+    'aws/http',
+    'aws/sigv4-x509',
     'type:identity',
     'identity/x509/check-leaf.ts',
     'identity/x509/explain-leaf.ts',
   ],
-  'role-chain': ['credentials.ts', 'given-shape.ts', 'session', 'type:credential-plan.ts'],
-  refresh: [
-    'credentials.ts',
-    'failure-kind.ts',
-    'type:credential-plan.ts',
-    'type:identity',
-    'type:role-chain',
-    'type:session',
-  ],
+  'aws/assume-role': ['core', 'aws/http', 'aws/create-session', 'type:pipeline'],
+  'aws/assume-role/check-hop.ts': ['core', 'aws/assume-role'],
+  'pipeline/credential-plan.ts': ['core', 'type:identity', 'type:aws'],
+  'pipeline/failover': ['core'],
+  'pipeline/refresh': ['core', 'type:pipeline'],
+  'pipeline/disk-cache': ['core', 'pipeline/refresh', 'type:pipeline', 'type:identity', 'type:aws'],
+  pipeline: ['core', 'identity', 'aws', 'pipeline'],
+  outputs: ['core', 'options', 'identity', 'pipeline', 'type:aws', 'aws/assume-role/check-hop.ts', 'version.ts'],
   trust: [],
-  sandbox: ['trust', 'given-shape.ts', 'supported-node.ts'],
-  failover: ['credentials.ts', 'failure-kind.ts'],
-  'credential-plan.ts': ['type:identity', 'type:role-chain', 'type:session'],
-  'pipeline.ts': [
-    'credential-plan.ts',
-    'credentials.ts',
-    'identity',
-    'sigv4-x509',
-    'session',
-    'role-chain',
-    'failover',
-  ],
-  'pipeline-held.ts': [...whole, 'refresh'],
-  'pipeline-cached.ts': [...whole, 'refresh', 'renew-cached.ts'],
-  'renew-cached.ts': [...whole, 'refresh'],
-  faces: [
-    'credential-plan.ts',
-    'credentials.ts',
-    'failure-kind.ts',
-    'given-shape.ts',
-    'pipeline.ts',
-    'pipeline-held.ts',
-    'pipeline-cached.ts',
-    'identity',
-    'options',
-    'refresh',
-    'type:failover',
-    'type:role-chain',
-    'role-chain/check-hop.ts',
-    'type:session',
-    'version.ts',
-  ],
-  doctor: ['options', 'identity', 'session', 'trust'],
+  sandbox: ['trust', 'core/given-shape.ts', 'supported-node.ts'],
+  doctor: ['core', 'options', 'identity', 'aws', 'trust'],
   cli: [
-    'faces',
+    'core',
+    'options',
+    'outputs',
     'doctor',
     'sandbox',
-    'options',
-    'nearest.ts',
     'version.ts',
-    'type:credentials.ts',
-    'type:credential-plan.ts',
-    'type:pipeline.ts',
-    'type:pipeline-held.ts',
-    'type:pipeline-cached.ts',
-    'refresh/clock.ts',
-    'refresh/cache/list-entries.ts',
-    'type:refresh',
     'type:identity',
-    'type:session',
+    'type:aws',
+    'type:pipeline',
+    'pipeline/refresh/clock.ts',
+    'pipeline/disk-cache/list-entries.ts',
   ],
-  'check-library.ts': [
-    'given-shape.ts',
-    'identity/identity-fault.ts',
-    'type:identity',
-    'type:credential-plan.ts',
-    'type:role-chain',
-    'type:session',
-    'type:sigv4-x509',
-  ],
-  'library.ts': [
-    'check-library.ts',
-    'pipeline.ts',
-    'identity',
-    'sigv4-x509',
-    'type:credential-plan.ts',
-    'type:credentials.ts',
-  ],
+  'check-library.ts': ['core', 'identity/identity-fault.ts', 'type:identity', 'type:aws', 'type:pipeline'],
+  'library.ts': ['core', 'check-library.ts', 'pipeline/pipeline.ts', 'identity', 'aws/sigv4-x509', 'type:pipeline'],
   'index.ts': ['*'],
 };
 
 /** Packages and built-ins that only these folders may touch. */
 const owners = {
   pkcs11js: ['identity/backends/pkcs11/'],
-  '@aws-sdk/': ['role-chain/'],
-  '@smithy/': ['faces/provider/'],
+  '@aws-sdk/': ['aws/assume-role/'],
+  '@smithy/': ['outputs/provider/'],
   '@noble/post-quantum': ['identity/x509/', 'identity/backends/file/', 'trust/', 'sandbox/'],
   '@peculiar/x509': ['sandbox/', 'trust/', 'doctor/'],
-  'prom-client': ['faces/serve/'],
+  'prom-client': ['outputs/serve/'],
   'node:process': ['cli/'],
 };
 
 /** A library of others' programs has no argv: what it takes from the process by itself, it takes in these files alone. */
 const processMembers = {
-  'faces/provider/ambient.ts': ['env'],
+  'outputs/provider/ambient.ts': ['env'],
   'supported-node.ts': ['version', 'versions'],
 };
 
@@ -156,8 +87,17 @@ function resolveBelowSrc(from, specifier) {
   return new URL(specifier, `file:///${from}`).pathname.slice(1);
 }
 
+const isBelow = (path, entry) => path === entry || path.startsWith(`${entry}/`);
+
+/** The row that a file below src/ belongs to. */
+function rowOf(path) {
+  const [longest] = Object.keys(arrows)
+    .filter((entry) => isBelow(path, entry))
+    .sort((one, other) => other.length - one.length);
+  return longest;
+}
+
 function whyNot(from, specifier, typeOnly) {
-  const place = from.split('/')[0];
   if (!specifier.startsWith('.')) {
     const owner = Object.keys(owners).find((name) => specifier === name || specifier.startsWith(name));
     return owner === undefined || typeOnly || owners[owner].some((folder) => from.startsWith(folder))
@@ -165,15 +105,16 @@ function whyNot(from, specifier, typeOnly) {
       : `${specifier} may be imported only in ${owners[owner].map((folder) => `src/${folder}`).join(' and ')}`;
   }
   const path = resolveBelowSrc(from, specifier);
-  const target = path.split('/')[0];
-  if (target === place || target === 'errors.ts') return undefined;
-  const allowed = arrows[place];
-  if (allowed === undefined) return `src/${place} has no row in scripts/lint/arrows.js`;
-  if (allowed.includes('*') || allowed.includes(target) || allowed.includes(path)) return undefined;
-  if (allowed.includes(`type:${target}`)) {
-    return typeOnly ? undefined : `src/${place} may import only types from src/${target}`;
-  }
-  return `src/${place} must not import src/${target}`;
+  const [row, target] = [rowOf(from), rowOf(path) ?? path];
+  if (row === undefined) return `src/${from.split('/')[0]} has no row in scripts/lint/arrows.js`;
+  if (row === target || isBelow(path, row) || path === 'core/errors.ts') return undefined;
+  const allowed = arrows[row];
+  const allows = (prefix) =>
+    allowed.includes(`${prefix}*`) ||
+    allowed.some((entry) => entry.startsWith(prefix) && isBelow(path, entry.slice(prefix.length)));
+  if (allows('')) return undefined;
+  if (!allows('type:')) return `src/${row} must not import src/${target}`;
+  return typeOnly ? undefined : `src/${row} may import only types from src/${target}`;
 }
 
 const rule = {

@@ -1,6 +1,6 @@
-import type { CommandOptions } from '../options/option-row.ts';
-import type { OptionValues } from '../options/option-values.ts';
-import type { Output } from './isolate-output.ts';
+import type { CommandOptions } from '../options/schema/option-row.ts';
+import type { OptionValues } from '../options/parse/option-values.ts';
+import type { Output } from './terminal/isolate-output.ts';
 
 /** The words a command takes after its name: `completion bash`. */
 interface CommandWord {

@@ -1,8 +1,8 @@
-import type { OptionRow } from '../options/option-row.ts';
-import type { OptionValues } from '../options/option-values.ts';
-import { shown } from '../options/shown.ts';
-import type { Trace, TraceEvent } from '../session/trace.ts';
-import { printable } from './printable.ts';
+import type { OptionRow } from '../options/schema/option-row.ts';
+import type { OptionValues } from '../options/parse/option-values.ts';
+import { shown } from '../options/parse/shown.ts';
+import type { Trace, TraceEvent } from '../aws/create-session/trace.ts';
+import { printable } from './terminal/printable.ts';
 
 type Log = (line: string) => void;
 

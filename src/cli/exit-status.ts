@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
 
 /**
  * 1: a defect of ours. 2: usage or configuration. 3: certificate, chain, key or password. 4: refused by the service,

@@ -1,6 +1,6 @@
-import { RolesAnywhereError } from '../errors.ts';
-import { nearest } from '../nearest.ts';
-import { shown } from '../options/shown.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
+import { shown } from '../options/parse/shown.ts';
 import type { Command, Terminal } from './command.ts';
 import { commandNames, commandsToCome, isCommandName, loadCommand, loadCommands } from './load-commands.ts';
 
@@ -35,7 +35,7 @@ async function named(name: string, argv: readonly string[] = [name]): Promise<Co
     throw new RolesAnywhereError('OPTION_NOT_BUILT', `the command ${name} is not built yet`, { hints: [list()] });
   }
   if (/^\\?[\r\n]|^\\$/.test(name)) {
-    const { explainLineBreak } = await import('../options/explain-faults.ts');
+    const { explainLineBreak } = await import('../options/explain/explain-faults.ts');
     throw explainLineBreak(undefined);
   }
   throw name.startsWith('-') ? await misplacedOption(name, argv) : unknownCommand(name);

@@ -1,5 +1,5 @@
-import { throwFaults } from '../options/explain-faults.ts';
-import type { ParsedFlags } from '../options/parse-flags.ts';
+import { throwFaults } from '../options/explain/explain-faults.ts';
+import type { ParsedFlags } from '../options/parse/parse-flags.ts';
 import type { RunnableCommand, Terminal } from './command.ts';
 import { commandHelp } from './help.ts';
 import { loadCommand, loadCommands } from './load-commands.ts';

@@ -1,5 +1,5 @@
-import { helpTextOf } from '../options/help-texts.ts';
-import { environmentName, type OptionRow } from '../options/option-row.ts';
+import { helpTextOf } from '../options/schema/help-texts.ts';
+import { environmentName, type OptionRow } from '../options/schema/option-row.ts';
 import type { Command } from './command.ts';
 import { commandsToCome } from './load-commands.ts';
 

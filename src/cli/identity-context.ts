@@ -9,6 +9,6 @@ export function identityContext(terminal: Terminal): IdentityContext {
     askSecret: terminal.askSecret,
     environment: terminal.env,
     isolateOutput: terminal.isolateOutput,
-    stoppable: async (work) => (await import('./stoppable.ts')).stoppable(work),
+    stoppable: async (work) => (await import('./terminal/stoppable.ts')).stoppable(work),
   };
 }

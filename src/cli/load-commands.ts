@@ -1,22 +1,23 @@
-import type { CommandName } from '../options/option-row.ts';
+import type { CommandName } from '../options/schema/option-row.ts';
 import type { Command } from './command.ts';
 
 /** Every command, in the order of help. */
 const loaders: Record<CommandName, () => Promise<Command>> = {
   'credential-process': async () => ({
-    ...(await import('./commands/credential-process.ts')).credentialProcess,
-    ...(await import('./commands/credential-process-help.ts')).credentialProcessHelp,
+    ...(await import('./commands/credential-process/credential-process.ts')).credentialProcess,
+    ...(await import('./commands/credential-process/credential-process-help.ts')).credentialProcessHelp,
   }),
-  serve: async () => (await import('./commands/serve.ts')).serve,
-  update: async () => (await import('./commands/update.ts')).update,
-  exec: async () => (await import('./commands/exec.ts')).exec,
-  export: async () => (await import('./commands/export.ts')).exportCommand,
-  cache: async () => (await import('./commands/cache.ts')).cache,
-  'sign-string': async () => (await import('./commands/sign-string.ts')).signString,
-  'read-certificate-data': async () => (await import('./commands/read-certificate-data.ts')).readCertificateData,
-  sandbox: async () => (await import('./commands/sandbox.ts')).sandbox,
-  completion: async () => (await import('./commands/completion.ts')).completion,
-  version: async () => (await import('./commands/version.ts')).version,
+  serve: async () => (await import('./commands/serve/serve.ts')).serve,
+  update: async () => (await import('./commands/update/update.ts')).update,
+  exec: async () => (await import('./commands/exec/exec.ts')).exec,
+  export: async () => (await import('./commands/export/export.ts')).exportCommand,
+  cache: async () => (await import('./commands/cache/cache.ts')).cache,
+  'sign-string': async () => (await import('./commands/sign-string/sign-string.ts')).signString,
+  'read-certificate-data': async () =>
+    (await import('./commands/read-certificate-data/read-certificate-data.ts')).readCertificateData,
+  sandbox: async () => (await import('./commands/sandbox/sandbox.ts')).sandbox,
+  completion: async () => (await import('./commands/completion/completion.ts')).completion,
+  version: async () => (await import('./commands/version/version.ts')).version,
 };
 
 /** Commands of the official helper and of ours that a later version brings, with what they will do. */

@@ -1,9 +1,9 @@
-import type { OptionRow } from '../options/option-row.ts';
-import type { OptionValues } from '../options/option-values.ts';
-import { parseFlags, type ParsedFlags } from '../options/parse-flags.ts';
-import { readValues } from '../options/read-values.ts';
+import type { OptionRow } from '../options/schema/option-row.ts';
+import type { OptionValues } from '../options/parse/option-values.ts';
+import { parseFlags, type ParsedFlags } from '../options/parse/parse-flags.ts';
+import { readValues } from '../options/parse/read-values.ts';
 import type { RunnableCommand, Terminal } from './command.ts';
-import { credentialProcess } from './commands/credential-process.ts';
+import { credentialProcess } from './commands/credential-process/credential-process.ts';
 
 /**
  * The command line: arguments in, exit status out. Data goes to stdout, everything else to stderr.

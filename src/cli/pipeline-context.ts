@@ -1,5 +1,5 @@
-import type { PipelineContext } from '../credential-plan.ts';
-import type { OptionValues } from '../options/option-values.ts';
+import type { PipelineContext } from '../pipeline/credential-plan.ts';
+import type { OptionValues } from '../options/parse/option-values.ts';
 import { version } from '../version.ts';
 import type { Terminal } from './command.ts';
 import { identityContext } from './identity-context.ts';
@@ -12,6 +12,6 @@ export async function pipelineContext(values: OptionValues, terminal: Terminal):
     random: Math.random,
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     userAgent: `roles-anywhere/${version}`,
-    ...(isWatched && (await import('./watched-context.ts')).watchedContext(values, terminal)),
+    ...(isWatched && (await import('./terminal/watched-context.ts')).watchedContext(values, terminal)),
   };
 }

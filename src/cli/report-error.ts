@@ -1,7 +1,7 @@
-import { RolesAnywhereError } from '../errors.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
 import type { Terminal } from './command.ts';
 import { exitStatus } from './exit-status.ts';
-import { printable } from './printable.ts';
+import { printable } from './terminal/printable.ts';
 
 /**
  * Writes an error for a person and gives the exit status for a program.

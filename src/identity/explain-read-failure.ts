@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
-import { looksLikeContent } from '../looks-like-content.ts';
+import { looksLikeContent } from '../core/looks-like-content.ts';
 import type { ByteSource } from './identity.ts';
 import { Problem } from './problem.ts';
 

@@ -1,6 +1,6 @@
 import { constants, createHash, type KeyObject, verify } from 'node:crypto';
-import { RolesAnywhereError } from '../errors.ts';
-import { whatIs } from '../given-shape.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
+import { whatIs } from '../core/given-shape.ts';
 import { type Digest, hashName } from './signer.ts';
 import { openPublicKey } from './x509/verify-signature.ts';
 

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { RolesAnywhereError } from '../errors.ts';
-import { isObject, whatIs } from '../given-shape.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
+import { isObject, whatIs } from '../core/given-shape.ts';
 import type { SignatureAlgorithm } from './signer.ts';
 import { describePublicKey } from './x509/public-key.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { parsePkcs11Uri } from '../pkcs11-uri.ts';
+import { parsePkcs11Uri } from './pkcs11-uri.ts';
 import type { IdentityContext, IdentitySource, KeySource, SecretSource } from './identity.ts';
 import { maxSourceBytes } from './read-source.ts';
 

@@ -1,5 +1,5 @@
-import { RolesAnywhereError, type ErrorCode } from '../errors.ts';
-import { failureKind } from '../failure-kind.ts';
+import { RolesAnywhereError, type ErrorCode } from '../core/errors.ts';
+import { failureKind } from '../core/failure-kind.ts';
 import type { IdentityContext, IdentitySource, KeptIdentity, SigningIdentity } from './identity.ts';
 import { fingerprintOf, type IdentityParts, partsOf, pathsOf } from './identity-files.ts';
 import { Lease } from './lease.ts';

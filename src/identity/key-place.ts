@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../errors.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
 import type { ByteSource, KeySource } from './identity.ts';
 
 /** A private key that comes with a certificate out of a file: bytes too, or a handle of the TPM. */

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../errors.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
 import { openFileSigner } from './backends/file/open-file-signer.ts';
 import type { IdentityContext, KeySource, Pkcs11Settings, SecretSource, TpmSettings } from './identity.ts';
 import { bytesOf, isOnToken, offToken } from './key-place.ts';

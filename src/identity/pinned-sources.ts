@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { ByteSource, IdentityContext, IdentitySource, KeySource, SecretSource } from './identity.ts';
 import { nameOf } from './place-of.ts';
 import { isSameSource } from './problem.ts';

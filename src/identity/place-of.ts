@@ -1,4 +1,4 @@
-import { looksLikeContent } from '../looks-like-content.ts';
+import { looksLikeContent } from '../core/looks-like-content.ts';
 import type { KeySource, SecretSource } from './identity.ts';
 
 /** How messages name a source: `--certificate: /etc/pki/leaf.pem`. */

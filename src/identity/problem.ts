@@ -1,4 +1,4 @@
-import { RolesAnywhereError, type ErrorCode, type ErrorDetails } from '../errors.ts';
+import { RolesAnywhereError, type ErrorCode, type ErrorDetails } from '../core/errors.ts';
 import type { KeySource, SecretSource } from './identity.ts';
 
 /** Carried by every instance; the command's files are bundled apart, so each may hold a copy of this class. */

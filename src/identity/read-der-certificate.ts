@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../errors.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
 import { Problem } from './problem.ts';
 import type { Certificate } from './x509/certificate.ts';
 import { parseCertificate as parse } from './x509/parse-certificate.ts';

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { IdentityContext, IdentitySource, KeySource } from './identity.ts';
 import { PinnedSources } from './pinned-sources.ts';
 import { type SourceReader, sourceReader } from './source-reader.ts';

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { ByteSource, IdentityContext } from './identity.ts';
 import { naming, Problem } from './problem.ts';
 

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { ByteSource, IdentityContext } from './identity.ts';
 import { isSameSource } from './problem.ts';
 import { readSource, type SourceBytes } from './read-source.ts';

@@ -1,5 +1,5 @@
-import { RolesAnywhereError } from '../errors.ts';
-import { isObject, type KeysOf, refuseUnknownKeys, whatIs } from '../given-shape.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
+import { isObject, type KeysOf, refuseUnknownKeys, whatIs } from '../core/given-shape.ts';
 import type { AuthorityOptions, IntermediateOptions, LeafOptions } from './certificate-authority.ts';
 import type { Fault } from './faults.ts';
 import type { ProfileOptions, RoleOptions } from './registry.ts';

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../errors.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
 import type { Fault } from './faults.ts';
 
 const operations = ['CreateSession', 'AssumeRole', 'GetCallerIdentity'] as const;

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../errors.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
 import type { Certificate } from '../trust/certificate.ts';
 import { issuerProblem } from '../trust/certificate-path.ts';
 import { readCertificates } from '../trust/read-certificate.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { RolesAnywhereError } from '../errors.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
 
 /** The sandbox's folder of files, private to the user. */
 export interface SandboxFiles {

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../errors.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
 import { readCertificates } from '../trust/read-certificate.ts';
 import { answerRequest, type Backstage } from './answer-request.ts';
 import { type CertificateAuthority, createCertificateAuthority, type IssuedLeaf } from './certificate-authority.ts';

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../errors.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
 import { checkSignatureAlgorithm } from './certificate-signature.ts';
 import type { AlgorithmIdentifier, Certificate, DistinguishedName, NameAttribute } from './certificate.ts';
 import {

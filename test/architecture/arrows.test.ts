@@ -36,21 +36,33 @@ function lint(path: string, text: string): Promise<string> {
 }
 
 test.each([
-  ['src/session/x.ts', "import { a } from '../cli/a.ts'; a;", 'src/session must not import src/cli'],
-  ['src/session/x.ts', "export { a } from '../faces/a.ts';", 'src/session must not import src/faces'],
-  ['src/sandbox/x.ts', "void import('../sigv4-x509/a.ts');", 'src/sandbox must not import src/sigv4-x509'],
+  [
+    'src/aws/create-session/x.ts',
+    "import { a } from '../../cli/a.ts'; a;",
+    'src/aws/create-session must not import src/cli',
+  ],
+  [
+    'src/aws/create-session/x.ts',
+    "export { a } from '../../outputs/a.ts';",
+    'src/aws/create-session must not import src/outputs',
+  ],
+  ['src/sandbox/x.ts', "void import('../aws/sigv4-x509/a.ts');", 'src/sandbox must not import src/aws/sigv4-x509'],
   ['src/options/x.ts', "import { a } from '../identity/a.ts'; a;", 'only types from src/identity'],
-  ['src/options/x.ts', "import { a } from '../role-chain/a.ts'; a;", 'only types from src/role-chain'],
+  ['src/options/x.ts', "import { a } from '../aws/assume-role/a.ts'; a;", 'only types from src/aws/assume-role'],
   [
     'src/identity/x.ts',
     "import { PKCS11 } from 'pkcs11js'; PKCS11;",
     'pkcs11js may be imported only in src/identity/backends/pkcs11/',
   ],
-  ['src/session/x.ts', "import { env } from 'node:process'; env;", 'node:process may be imported only in src/cli/'],
-  ['src/session/x.ts', 'export const a = process.env;', 'process.* belongs to src/cli'],
-  ['src/faces/provider/x.ts', 'export const a = process.env;', 'process.* belongs to src/cli'],
-  ['src/faces/provider/ambient.ts', 'export const a = process.argv;', 'process.* belongs to src/cli'],
-  ['src/session/x.ts', "export * from './y.ts';", 'export * hides'],
+  [
+    'src/aws/create-session/x.ts',
+    "import { env } from 'node:process'; env;",
+    'node:process may be imported only in src/cli/',
+  ],
+  ['src/aws/create-session/x.ts', 'export const a = process.env;', 'process.* belongs to src/cli'],
+  ['src/outputs/provider/x.ts', 'export const a = process.env;', 'process.* belongs to src/cli'],
+  ['src/outputs/provider/ambient.ts', 'export const a = process.argv;', 'process.* belongs to src/cli'],
+  ['src/aws/create-session/x.ts', "export * from './y.ts';", 'export * hides'],
   ['src/elsewhere/x.ts', "import { a } from '../errors/a.ts'; a;", 'src/elsewhere has no row'],
 ])('%s: %s is refused', async (path, text, message) => {
   expect(await lint(path, text)).toContain(message);
@@ -58,14 +70,14 @@ test.each([
 
 test.each([
   [
-    'src/session/x.ts',
-    "import { a } from './a.ts'; import { b } from '../errors.ts'; import { c } from '../sigv4-x509/c.ts'; a; b; c;",
+    'src/aws/create-session/x.ts',
+    "import { a } from './a.ts'; import { b } from '../../core/errors.ts'; import { c } from '../sigv4-x509/c.ts'; a; b; c;",
   ],
   ['src/options/x.ts', "import type { A } from '../identity/a.ts'; export type B = A;"],
-  ['src/options/x.ts', "import { a } from '../role-chain/check-hop.ts'; a;"],
+  ['src/options/x.ts', "import { a } from '../aws/assume-role/check-hop.ts'; a;"],
   ['src/cli/x.ts', "export const a = process.env; void import('../sandbox/index.ts');"],
-  ['src/faces/provider/ambient.ts', 'export const a = process.env;'],
-  ['test/session/x.ts', "import { a } from '../../src/cli/a.ts'; a; process.env;"],
+  ['src/outputs/provider/ambient.ts', 'export const a = process.env;'],
+  ['test/aws/create-session/x.ts', "import { a } from '../../src/cli/a.ts'; a; process.env;"],
 ])('%s: %s is allowed', async (path, text) => {
   expect(await lint(path, text)).not.toContain('house(arrows)');
 });

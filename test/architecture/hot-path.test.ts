@@ -81,7 +81,7 @@ test('the profile that an SDK has us called for costs one more', async () => {
   writeFileSync(config, sandbox.configSection('on-prem'));
   const modules = await loadedModules(['credential-process', '--from-profile', 'on-prem'], { AWS_CONFIG_FILE: config });
   expect(modules.filter((request) => request.startsWith('./'))).toEqual([
-    './options-from-profile.cjs',
+    './options-profile-from-profile.cjs',
     './pipeline.cjs',
   ]);
 });

@@ -4,9 +4,9 @@ import { commandHelp } from '../../src/cli/help.ts';
 import { commandNames, commandsToCome, loadCommands } from '../../src/cli/load-commands.ts';
 import { main } from '../../src/cli/main.ts';
 import { version } from '../../src/version.ts';
-import { flagsWithHelp, helpTextOf } from '../../src/options/help-texts.ts';
-import { optionTable } from '../../src/options/table.ts';
-import { fakeTerminal } from './fake-terminal.ts';
+import { flagsWithHelp, helpTextOf } from '../../src/options/schema/help-texts.ts';
+import { optionTable } from '../../src/options/schema/table.ts';
+import { fakeTerminal } from './terminal/fake-terminal.ts';
 
 async function run(argv: readonly string[], env: Record<string, string> = {}) {
   const terminal = fakeTerminal(env);

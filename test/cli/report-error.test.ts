@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { reportError } from '../../src/cli/report-error.ts';
-import { type ErrorCode, RolesAnywhereError } from '../../src/errors.ts';
-import { fakeTerminal } from './fake-terminal.ts';
+import { type ErrorCode, RolesAnywhereError } from '../../src/core/errors.ts';
+import { fakeTerminal } from './terminal/fake-terminal.ts';
 
 function report(error: unknown, debug = false) {
   const terminal = fakeTerminal();

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { providerIn } from '../../src/faces/provider/from-roles-anywhere.ts';
+import { providerIn } from '../../src/outputs/provider/from-roles-anywhere.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { surroundings } from '../faces/provider/surroundings.ts';
+import { surroundings } from '../outputs/provider/surroundings.ts';
 import { type CommandResult, runCommand } from '../support/command.ts';
 import { type ConnectProxy, startConnectProxy } from '../support/connect-proxy.ts';
 import { makeCa, makeFolder, makeLeaf, removeFolder } from '../support/openssl.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { RolesAnywhereError } from '../../src/errors.ts';
+import { RolesAnywhereError } from '../../src/core/errors.ts';
 import { berToDer } from '../../src/identity/backends/file/ber.ts';
 import { decodePem, pemBlocks, pemHeaders } from '../../src/identity/backends/file/pem.ts';
 import { openIdentity } from '../../src/identity/open-identity.ts';

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { RolesAnywhereError } from '../../src/errors.ts';
+import { RolesAnywhereError } from '../../src/core/errors.ts';
 import type { IdentitySource, KeptIdentity, SigningIdentity } from '../../src/identity/identity.ts';
 import { keepIdentities } from '../../src/identity/keep-identities.ts';
 import { keepIdentity } from '../../src/identity/keep-identity.ts';

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { GetCallerIdentityCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { createCredentialChain, fromIni, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { providerIn } from '../../src/faces/provider/from-roles-anywhere.ts';
-import type { FromRolesAnywhereInit } from '../../src/faces/provider/init.ts';
+import { providerIn } from '../../src/outputs/provider/from-roles-anywhere.ts';
+import type { FromRolesAnywhereInit } from '../../src/outputs/provider/init.ts';
 import { fromRolesAnywhere } from '../../src/index.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { initFor, sessionsOf, surroundings } from '../faces/provider/surroundings.ts';
+import { initFor, sessionsOf, surroundings } from '../outputs/provider/surroundings.ts';
 
 let sandbox: Sandbox;
 

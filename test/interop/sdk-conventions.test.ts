@@ -9,12 +9,12 @@ import { GetCallerIdentityCommand, STSClient, type STSClientConfig } from '@aws-
 import { CredentialsProviderError as SameError } from '@smithy/core/config';
 import { CredentialsProviderError, ProviderError } from '@smithy/property-provider';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { RolesAnywhereError } from '../../src/errors.ts';
-import { providerIn } from '../../src/faces/provider/from-roles-anywhere.ts';
-import type { FromRolesAnywhereInit } from '../../src/faces/provider/init.ts';
+import { RolesAnywhereError } from '../../src/core/errors.ts';
+import { providerIn } from '../../src/outputs/provider/from-roles-anywhere.ts';
+import type { FromRolesAnywhereInit } from '../../src/outputs/provider/init.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { version } from '../../src/version.ts';
-import { initFor, surroundings } from '../faces/provider/surroundings.ts';
+import { initFor, surroundings } from '../outputs/provider/surroundings.ts';
 import { rejectionOf } from '../support/thrown.ts';
 
 let sandbox: Sandbox;

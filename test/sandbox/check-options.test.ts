@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RolesAnywhereError } from '../../src/errors.ts';
+import type { RolesAnywhereError } from '../../src/core/errors.ts';
 import { createCertificateAuthority, type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { rejectionOf, thrownBy } from '../support/thrown.ts';
 

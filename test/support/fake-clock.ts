@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/refresh/clock.ts';
+import type { Clock } from '../../src/pipeline/refresh/clock.ts';
 
 /** Both clocks and all timers in the hands of a test. */
 export interface FakeClock extends Clock {

@@ -1,7 +1,7 @@
 import type { IdentityContext, SigningIdentity } from '../../src/identity/identity.ts';
 import type { Pkcs11Options, Pkcs11Source } from '../../src/identity/backends/pkcs11/pkcs11-options.ts';
 import { verifySignature } from '../../src/identity/x509/verify-signature.ts';
-import { parsePkcs11Uri } from '../../src/pkcs11-uri.ts';
+import { parsePkcs11Uri } from '../../src/identity/pkcs11-uri.ts';
 import { softHsmModule } from './softhsm.ts';
 
 export function certificateAt(uri: string): Pkcs11Source {

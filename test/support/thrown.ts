@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../src/errors.ts';
+import { RolesAnywhereError } from '../../src/core/errors.ts';
 
 /** What a call gives, or the RolesAnywhereError that it throws; anything else it throws fails the test. */
 export function outcomeOf<T>(call: () => T): T | RolesAnywhereError {

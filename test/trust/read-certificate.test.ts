@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RolesAnywhereError } from '../../src/errors.ts';
+import { RolesAnywhereError } from '../../src/core/errors.ts';
 import { readCertificate, readCertificates } from '../../src/trust/read-certificate.ts';
 import {
   certificateDer,

@@ -8,7 +8,7 @@ import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RolesAnywhereError } from '../../src/errors.ts';
+import { RolesAnywhereError } from '../../src/core/errors.ts';
 import { Problem } from '../../src/identity/problem.ts';
 import { distinguishedName } from '../../src/identity/x509/distinguished-name.ts';
 import { parseCertificate } from '../../src/identity/x509/parse-certificate.ts';

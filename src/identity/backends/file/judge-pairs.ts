@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import { placeOf } from '../../place-of.ts';
 import { naming, Problem } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { PrivateKey } from '../../private-key.ts';
 import { hashName, type SignatureAlgorithm } from '../../signer.ts';
 import { openPublicKey } from '../../x509/verify-signature.ts';

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { ByteSource, IdentityContext, SigningIdentity } from '../../identity.ts';
 import { sourceReader } from '../../source-reader.ts';
 import { verifiedSigner } from '../../verified-signer.ts';

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext, KeySource, SecretSource } from '../../identity.ts';
 import { nameOf } from '../../place-of.ts';
 import { Problem } from '../../problem.ts';

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { equalBytes } from '../../x509/der.ts';
 import type { Candidates } from './find-candidates.ts';

@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 
 /**
  * The part of PKCS#11 (v2.40) that this package uses, in its own words. What is behind it only load-module.ts knows.

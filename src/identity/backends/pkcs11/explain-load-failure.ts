@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { arch } from 'node:os';
 import { isAbsolute } from 'node:path';
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { LoadFailure } from './load-module.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext } from '../../identity.ts';
 import { CryptokiError, explainFailure } from './cryptoki.ts';
 import { ambiguous, findTokens, type FoundToken, nameOfToken, onlyToken } from './find-token.ts';

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import { type CryptokiSlot, explainFailure, isResult, tokenFlags, type TokenInfo } from './cryptoki.ts';
 import type { OpenModule } from './open-module.ts';
 import type { Pkcs11Source } from './pkcs11-options.ts';

@@ -4,7 +4,7 @@
  * Neither a compiler nor a bundler is to look for a package that may not be there, so none of its types are imported and
  * the import() names no literal; the comments tell webpack and Vite to leave it alone.
  */
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 
 export interface Pkcs11js {
   readonly PKCS11: new () => Binding;

@@ -1,5 +1,5 @@
-import { RolesAnywhereError } from '../../../errors.ts';
-import { parsePkcs11Uri } from '../../../pkcs11-uri.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
+import { parsePkcs11Uri } from '../../pkcs11-uri.ts';
 import type {
   ByteSource,
   IdentityContext,

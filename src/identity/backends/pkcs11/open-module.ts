@@ -1,5 +1,5 @@
 import { platform } from 'node:os';
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import { CryptokiError, type CryptokiModule, explainFailure, isResult } from './cryptoki.ts';
 import { explainLoadFailure } from './explain-load-failure.ts';
 import { LoadFailure, type LoadedModule, loadModule } from './load-module.ts';

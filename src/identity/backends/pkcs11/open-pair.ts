@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext } from '../../identity.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { type CandidateCertificate, choosePair } from './choose-pair.ts';

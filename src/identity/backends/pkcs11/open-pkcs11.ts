@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext, SigningIdentity } from '../../identity.ts';
 import { naming } from '../../problem.ts';
 import type { Signer } from '../../signer.ts';

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext, SecretSource } from '../../identity.ts';
 import { readSecret } from '../../secret.ts';
 import {

@@ -1,5 +1,5 @@
 import { hash as hashOnce } from 'node:crypto';
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import { type Digest, hashName } from '../../signer.ts';
 import { encodeEcdsaSignature } from '../../x509/ecdsa-signature.ts';
 import { CryptokiError, type CryptokiSession, isResult, mechanism } from './cryptoki.ts';

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext } from '../../identity.ts';
 import type { Digest, Signer } from '../../signer.ts';
 import { equalBytes } from '../../x509/der.ts';

@@ -1,4 +1,4 @@
-import { RolesAnywhereError, type ErrorCode } from '../../../errors.ts';
+import { RolesAnywhereError, type ErrorCode } from '../../../core/errors.ts';
 import { getProperties, tpmProperties } from './tpm2/commands.ts';
 import type { TpmConnection } from './tpm2/connection.ts';
 import { TpmRefusal } from './tpm2/command.ts';

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext } from '../../identity.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import type { LoadedKey } from './load-key.ts';

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import { naming, Problem } from '../../problem.ts';
 import { equalBytes } from '../../x509/der.ts';
 import type { KeyLoader } from './key-loader.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { RolesAnywhereError } from '../../../errors.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
 import { naming } from '../../problem.ts';
 import { type Digest, hashName, type SignatureAlgorithm, type Signer } from '../../signer.ts';
 import { encodeElement } from '../../x509/der-writer.ts';

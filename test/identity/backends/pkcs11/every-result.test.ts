@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RolesAnywhereError } from '../../../../src/errors.ts';
+import { RolesAnywhereError } from '../../../../src/core/errors.ts';
 import { openSigner } from '../../../../src/identity/open-signer.ts';
 import { verifySignature } from '../../../../src/identity/x509/verify-signature.ts';
 import { cryptokiResults } from '../../../support/cryptoki-results.ts';

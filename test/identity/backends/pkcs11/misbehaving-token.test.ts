@@ -6,7 +6,7 @@ import {
   openPkcs11Signer,
   type Pkcs11Signer,
 } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
-import { parsePkcs11Uri } from '../../../../src/pkcs11-uri.ts';
+import { parsePkcs11Uri } from '../../../../src/identity/pkcs11-uri.ts';
 import { makeFolder, makeKey, removeFolder } from '../../../support/openssl.ts';
 import { optionsWith, personWho, privateKeyAt, type WatchedContext } from '../../../support/pkcs11.ts';
 import { makeSoftHsm, needsSoftHsm } from '../../../support/softhsm.ts';

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RolesAnywhereError } from '../../../../src/errors.ts';
+import type { RolesAnywhereError } from '../../../../src/core/errors.ts';
 import type { IdentityContext, SecretSource, SigningIdentity } from '../../../../src/identity/identity.ts';
 import { openPkcs11Identity } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
 import type { Pkcs11Options } from '../../../../src/identity/backends/pkcs11/pkcs11-options.ts';

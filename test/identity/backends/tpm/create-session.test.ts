@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import type { SigningIdentity } from '../../../../src/identity/identity.ts';
 import { parseCertificate } from '../../../../src/identity/x509/parse-certificate.ts';
-import { obtainCredentials } from '../../../../src/pipeline.ts';
+import { obtainCredentials } from '../../../../src/pipeline/pipeline.ts';
 import { type Sandbox, startSandbox } from '../../../../src/sandbox/index.ts';
 import { certificateDer, type Issued, makeCa, makeFolder, openssl, removeFolder } from '../../../support/openssl.ts';
 import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RolesAnywhereError } from '../../../../src/errors.ts';
+import { RolesAnywhereError } from '../../../../src/core/errors.ts';
 import { parseTpmDevice } from '../../../../src/identity/backends/tpm/device.ts';
 
 /** Kind of the device, or code of the error. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { RolesAnywhereError } from '../../../../src/errors.ts';
+import { RolesAnywhereError } from '../../../../src/core/errors.ts';
 import { parseTpmDevice } from '../../../../src/identity/backends/tpm/device.ts';
 import {
   openTpmSigner,

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RolesAnywhereError } from '../../../../src/errors.ts';
+import { RolesAnywhereError } from '../../../../src/core/errors.ts';
 import { parseTpmDevice } from '../../../../src/identity/backends/tpm/device.ts';
 import { pcrsOf } from '../../../../src/identity/backends/tpm/key-policy.ts';
 import { openTpmSigner, type TpmKeySource } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';

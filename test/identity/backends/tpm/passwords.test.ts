@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { RolesAnywhereError } from '../../../../src/errors.ts';
+import { RolesAnywhereError } from '../../../../src/core/errors.ts';
 import { openTpmSigner, type TpmKeySource } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
 import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';

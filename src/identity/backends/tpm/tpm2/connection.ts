@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RolesAnywhereError } from '../../../../errors.ts';
+import { RolesAnywhereError } from '../../../../core/errors.ts';
 import type { TpmTransport } from '../transport/tpm-transport.ts';
 import { algorithms } from './algorithms.ts';
 import {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { RolesAnywhereError } from '../../../../errors.ts';
+import { RolesAnywhereError } from '../../../../core/errors.ts';
 import {
   asFailure,
   collectResponse,

@@ -1,5 +1,5 @@
 import { statSync, type Stats } from 'node:fs';
-import { RolesAnywhereError } from '../../../../errors.ts';
+import { RolesAnywhereError } from '../../../../core/errors.ts';
 import type { TpmDevice } from '../device.ts';
 import { openDeviceTransport } from './device-transport.ts';
 import { type TpmTransport, unreachable } from './tpm-transport.ts';

@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../../../errors.ts';
+import { RolesAnywhereError } from '../../../../core/errors.ts';
 import { Problem } from '../../../problem.ts';
 import { damaged } from '../../../x509/der.ts';
 

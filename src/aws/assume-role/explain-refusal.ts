@@ -1,0 +1,125 @@
+import { dateOf } from '../create-session/answer-facts.ts';
+import { clockSkew } from '../create-session/local-checks.ts';
+import type { RoleCall } from './assume-role.ts';
+import type { StsRefusal } from './judge-failure.ts';
+
+type Explain = (refusal: StsRefusal, call: RoleCall) => readonly string[];
+
+/** By the codes of STS (API reference, AssumeRole and common errors), with those of older SDKs beside them. */
+const explanations: readonly (readonly [RegExp, Explain])[] = [
+  [/^AccessDenied/, explainDenied],
+  [/^ExpiredToken/, explainExpired],
+  [/^RegionDisabled|^OptInRequired/, explainRegion],
+  [/^InvalidClientTokenId|^UnrecognizedClient/, explainUnknownKeys],
+  [/^MalformedPolicyDocument/, explainPolicy],
+  [/^PackedPolicyTooLarge/, explainPackedSize],
+  [/^InvalidParameterValue/, explainParameter],
+  [/^Validation/, explainValidation],
+  [/^SignatureDoesNotMatch|^InvalidSignature|^RequestExpired|^RequestTimeTooSkewed/, explainSignature],
+];
+
+/** Seconds; STS accepts 15 minutes. */
+const certainSkew = 300;
+
+/** Says why STS may have refused a hop, the likeliest cause first. */
+export function explainRefusal(refusal: StsRefusal, call: RoleCall, now: Date): readonly string[] {
+  const date = dateOf(refusal.headers['date']);
+  const skew = date === undefined ? 0 : clockSkew(now, date);
+  const clock =
+    Math.abs(skew) < certainSkew
+      ? []
+      : [`the clock of this machine is ${Math.abs(skew)} seconds ${skew > 0 ? 'ahead of' : 'behind'} STS: set it`];
+  const explain = explanations.find(([pattern]) => pattern.test(refusal.type))?.[1] ?? explainOther;
+  return [...clock, ...explain(refusal, call)];
+}
+
+/** What the certificate brings along makes STS ask the trust policy for more than sts:AssumeRole. */
+const alsoAsked: ReadonlyMap<string, string> = new Map([
+  ['sts:TagSession', 'credentials of IAM Roles Anywhere carry session tags that go on along the chain'],
+  ['sts:SetSourceIdentity', 'credentials of IAM Roles Anywhere carry a source identity that goes on along the chain'],
+]);
+
+function explainDenied({ message }: StsRefusal, call: RoleCall): readonly string[] {
+  const { hop, callerArn } = call;
+  const action = /not authorized to perform: (sts:\w+)/.exec(message)?.[1] ?? '';
+  const reason = alsoAsked.get(action);
+  const allow =
+    reason === undefined
+      ? 'must allow sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity: credentials of IAM Roles Anywhere carry session tags and a source identity'
+      : `must allow ${action} beside sts:AssumeRole: ${reason}`;
+  return [
+    `the trust policy of ${hop.roleArn} ${allow}`,
+    // IAM user guide, "Permissions required to set source identity": chaining asks both roles for them.
+    `its principal must be ${callerArn} or the account of that role, and the policies of that role must allow the same actions on ${hop.roleArn}`,
+    hop.externalId === undefined
+      ? 'no external id was given: the trust policy may ask for one (sts:ExternalId)'
+      : 'the external id that was given must be the one of the trust policy (sts:ExternalId)',
+    ...(hop.tags === undefined
+      ? []
+      : ['conditions of the trust policy on aws:RequestTag or aws:TagKeys must hold for the tags that were given']),
+    'what remains is a role that does not exist, or an SCP of the organization',
+  ];
+}
+
+function explainExpired(_refusal: StsRefusal, { callerArn }: RoleCall): readonly string[] {
+  return [`the credentials of ${callerArn} have expired: check the clock of this machine`];
+}
+
+function explainRegion(_refusal: StsRefusal, call: RoleCall): readonly string[] {
+  return [
+    `activate STS in ${regionOf(call)} in the account settings of IAM, or name another region for this hop (region)`,
+  ];
+}
+
+function explainUnknownKeys(_refusal: StsRefusal, call: RoleCall): readonly string[] {
+  return [
+    `the account of ${call.callerArn} may not have enabled the region ${regionOf(call)}: enable it, or name another region for this hop (region)`,
+    'check that the endpoint of STS is one of the same partition',
+  ];
+}
+
+/** The one that was asked, as far as it is known here: a caller's own settings may name another. */
+function regionOf({ hop, region, sts }: RoleCall): string {
+  const given = sts.clientConfig?.region;
+  return hop.region ?? (typeof given === 'string' ? given : region);
+}
+
+function explainPolicy(): readonly string[] {
+  return [
+    'policy must be an IAM policy document without a principal: check its version, effects, actions and resources',
+  ];
+}
+
+function explainPackedSize({ message }: StsRefusal): readonly string[] {
+  const percent = /\d+ ?(?:%|percent)/i.exec(message)?.[0];
+  return [
+    `session policy, policyArns and tags are packed into one limit, and are ${percent ?? 'more than 100%'} of it: shorten them`,
+    'tags of the certificate count too: the attribute mappings of the Roles Anywhere profile decide which of them are set',
+  ];
+}
+
+function explainParameter(_refusal: StsRefusal, { hop }: RoleCall): readonly string[] {
+  if (hop.tags === undefined) return ['check the session name, the policies and the external id of this hop'];
+  return [
+    'a tag that came along from the hop before cannot be given again: those of the certificate begin with x509Subject/, x509Issuer/ or x509SAN/',
+    'transitiveTagKeys may name only keys of tags, and keys that differ in case alone are one key',
+  ];
+}
+
+function explainValidation({ message }: StsRefusal, { hop }: RoleCall): readonly string[] {
+  if (!/duration|1 hour/i.test(message)) return ['check the session name, the policies, the tags and the external id'];
+  return [
+    `asked for were ${hop.durationSeconds ?? 3600} seconds: a role assumed with the credentials of another is for one hour at the most, and for no longer than its own maximum session duration`,
+  ];
+}
+
+function explainSignature(): readonly string[] {
+  return [
+    'check the clock of this machine',
+    'what remains is a proxy that changes headers or body, or an endpoint that is not that of STS',
+  ];
+}
+
+function explainOther(): readonly string[] {
+  return ['check that it is STS that answers at the endpoint, and no proxy'];
+}

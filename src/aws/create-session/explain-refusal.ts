@@ -1,0 +1,202 @@
+import type { ErrorCode } from '../../core/errors.ts';
+import type { SigningIdentity } from '../../identity/identity.ts';
+import type { SignedRequest } from '../sigv4-x509/request.ts';
+import {
+  arnFaults,
+  arnParts,
+  chainGap,
+  clockSkew,
+  datesOutOf,
+  leafFaults,
+  nameOf,
+  signatureFits,
+} from './local-checks.ts';
+import type { SessionRequest } from './session-request.ts';
+
+/** What was refused, and by which clock it was made. */
+export interface RefusedRequest {
+  readonly request: SessionRequest;
+  readonly identity: SigningIdentity;
+  readonly signed: SignedRequest;
+  readonly now: Date;
+}
+
+/** The same, with the service's own clock where its answer told it. */
+interface Facts extends RefusedRequest {
+  readonly serviceDate: Date | undefined;
+}
+
+/**
+ * Says why the service may have refused: the causes known for what it said, those that can be checked here checked.
+ *
+ * The service's texts name neither the clock nor what is missing from a chain. The hints name what was found, or else
+ * what remains.
+ *
+ * @param serviceDate from the Date header of the answer
+ */
+export function explainRefusal(
+  code: ErrorCode,
+  refused: RefusedRequest,
+  serviceDate: Date | undefined,
+): readonly string[] {
+  return explanations.get(code)?.({ ...refused, serviceDate }) ?? [];
+}
+
+const explanations: ReadonlyMap<ErrorCode, (facts: Facts) => readonly string[]> = new Map([
+  ['REFUSED_UNTRUSTED', explainUntrusted],
+  ['REFUSED_CERTIFICATE', explainCertificate],
+  ['REFUSED_SIGNATURE', explainSignature],
+  ['REFUSED_TRUST_ANCHOR', explainTrustAnchor],
+  ['REFUSED_PROFILE', explainProfile],
+  ['REFUSED_ROLE_NOT_IN_PROFILE', explainRoleNotInProfile],
+  ['REFUSED_SESSION_NAME', explainSessionName],
+  ['REFUSED_REVOKED', explainRevoked],
+  ['REFUSED_ROLE', explainRole],
+  ['REFUSED_DURATION', explainDuration],
+  ['REFUSED_VALIDATION', explainValidation],
+  ['REFUSED_OTHER', explainOther],
+]);
+
+/** By the service's clock where it told it. */
+const timeOf = ({ serviceDate, now }: Facts): Date => serviceDate ?? now;
+
+function explainUntrusted(facts: Facts): readonly string[] {
+  const { identity, request } = facts;
+  const dates = datesOutOf([identity.certificate, ...identity.chain], timeOf(facts));
+  if (dates.length > 0) return dates;
+  const gap = chainGap(identity);
+  if (gap !== undefined) return [gap, 'give the certificates between leaf and trust anchor with --intermediates'];
+  return [
+    anchorMustHold(identity),
+    ...(identity.chain.length === 0
+      ? ['no intermediate certificate was sent: give those there are with --intermediates']
+      : []),
+    `check that ${request.trustAnchorArn} is the trust anchor of this CA`,
+    'a trust anchor does not follow when the certificate of its CA is renewed: update it',
+    ...arnFaults(request),
+  ];
+}
+
+/** The chain holds together: then everything hangs on its top. */
+function anchorMustHold({ certificate, chain }: SigningIdentity): string {
+  const top = chain.at(-1);
+  if (top === undefined)
+    return `the trust anchor must hold the certificate of ${nameOf(certificate, 'issuer')}, which issued the leaf`;
+  return `the chain ends with ${nameOf(top, 'subject')}: the trust anchor must hold that certificate, or the one of ${nameOf(top, 'issuer')}, which issued it`;
+}
+
+function explainCertificate(facts: Facts): readonly string[] {
+  const found = [...leafFaults(facts.identity, timeOf(facts)), ...datesOutOf(facts.identity.chain, timeOf(facts))];
+  if (found.length > 0) return found;
+  return [
+    'the leaf certificate is of X.509 version 3, no CA, with digitalSignature, SHA-256 or better and valid: that is not it',
+    'check the same of the certificates of the chain, which must be CAs, and try a leaf with the extended key usage clientAuth',
+  ];
+}
+
+/** Seconds; AWS services accept between 5 and 15 minutes, and which it is here is not documented. */
+const certainSkew = 300;
+const possibleSkew = 60;
+
+function explainSignature(facts: Facts): readonly string[] {
+  const skew = facts.serviceDate === undefined ? undefined : clockSkew(facts.now, facts.serviceDate);
+  if (skew !== undefined && Math.abs(skew) >= certainSkew) return [clockHint(skew)];
+  const fits = signatureFits(facts.signed, facts.identity);
+  if (fits === false) {
+    return ['the signature does not fit the certificate: the private key is not the one of the leaf'];
+  }
+  return [
+    skew === undefined
+      ? 'check the clock of this machine: the answer tells no time to compare it with'
+      : skewHint(skew),
+    fits === undefined
+      ? 'whether the private key is the one of the leaf cannot be checked by this version of Node.js'
+      : 'the signature fits the certificate, so it is not the private key',
+    'what remains is a proxy that changes headers or body, or an endpoint of another region than ' +
+      facts.request.region,
+    ...arnFaults(facts.request),
+  ];
+}
+
+function clockHint(skew: number): string {
+  return `the clock of this machine is ${Math.abs(skew)} seconds ${skew > 0 ? 'ahead of' : 'behind'} the service: set it`;
+}
+
+function skewHint(skew: number): string {
+  if (Math.abs(skew) >= possibleSkew) return `${clockHint(skew)}, that may be enough`;
+  return `the clock of this machine is within ${possibleSkew} seconds of the service, so it is not the clock`;
+}
+
+function explainTrustAnchor({ request }: Facts): readonly string[] {
+  const { region, account } = arnParts(request.trustAnchorArn);
+  return [
+    ...arnFaults(request),
+    `check in the console that account ${account} has this trust anchor in ${region}, and that it is enabled`,
+  ];
+}
+
+function explainProfile({ request }: Facts): readonly string[] {
+  const { region, account } = arnParts(request.profileArn);
+  return [
+    ...arnFaults(request),
+    `check in the console that account ${account} has this profile in ${region}, and that it is enabled`,
+  ];
+}
+
+function explainRoleNotInProfile({ request }: Facts): readonly string[] {
+  return [...arnFaults(request), `add ${request.roleArn} to the roles of ${request.profileArn}`];
+}
+
+function explainSessionName({ request }: Facts): readonly string[] {
+  return [
+    'leave --role-session-name out, or let the profile accept it (acceptRoleSessionName)',
+    `the profile is ${request.profileArn}`,
+  ];
+}
+
+function explainRevoked({ identity }: Facts): readonly string[] {
+  const { serialNumber } = identity.certificate;
+  return [
+    `serial number ${serialNumber} (hexadecimal ${serialNumber.toString(16)}) is in a CRL imported for the trust anchor`,
+    'get a new certificate, or correct the CRL if that was a mistake',
+  ];
+}
+
+function explainRole({ request }: Facts): readonly string[] {
+  return [
+    ...arnFaults(request),
+    'the trust policy of the role must allow sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity to rolesanywhere.amazonaws.com',
+    `its conditions must hold: aws:SourceArn would be ${request.trustAnchorArn}, and aws:PrincipalTag/x509Subject/CN and its like come from the leaf`,
+    'what remains is a role that does not exist, an SCP of the organization, or a region that the account has disabled',
+  ];
+}
+
+function explainDuration({ request }: Facts): readonly string[] {
+  const asked =
+    request.durationSeconds === undefined
+      ? "the duration is the profile's own"
+      : `the duration asked for is ${request.durationSeconds} seconds, or the profile's own if that is less`;
+  return [asked, "ask for less with --session-duration, or raise the role's maximum session duration"];
+}
+
+function explainValidation({ request }: Facts): readonly string[] {
+  return [
+    ...(request.durationSeconds === undefined
+      ? []
+      : [`durationSeconds is ${request.durationSeconds}, and may be 900 to 43200`]),
+    ...(request.roleSessionName === undefined
+      ? []
+      : ['roleSessionName has 2 to 64 letters, digits or characters out of _+=,.@-']),
+    'the ARNs must be those of a trust anchor, a profile and a role',
+  ];
+}
+
+function explainOther(facts: Facts): readonly string[] {
+  const skew = facts.serviceDate === undefined ? 0 : clockSkew(facts.now, facts.serviceDate);
+  return [
+    ...(Math.abs(skew) >= certainSkew ? [clockHint(skew)] : []),
+    ...datesOutOf([facts.identity.certificate, ...facts.identity.chain], timeOf(facts)),
+    ...arnFaults(facts.request),
+    'check that it is the service that answers at the endpoint, and no proxy',
+  ];
+}

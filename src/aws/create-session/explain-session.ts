@@ -1,0 +1,47 @@
+import { RolesAnywhereError } from '../../core/errors.ts';
+import type { SessionFault } from './read-session.ts';
+import type { SessionRequest } from './session-request.ts';
+import type { WireResponse } from '../http/transport.ts';
+
+/** The error for an answer of CreateSession whose credentials cannot be used: RESPONSE_*. */
+export function explainSession(
+  fault: SessionFault,
+  answer: WireResponse,
+  request: SessionRequest,
+  now: Date,
+): RolesAnywhereError {
+  const requestId = answer.headers['x-amzn-requestid'];
+  const fail = (code: RolesAnywhereError['code'], message: string, hints: readonly string[] = []) =>
+    new RolesAnywhereError(code, message, { hints, ...(requestId === undefined ? {} : { requestId }) });
+  switch (fault.kind) {
+    case 'no-json': {
+      const what = `${answer.body.length} bytes ${answer.headers['content-type'] ?? 'of no type'}`;
+      return fail('RESPONSE_INVALID', `the answer of the service is no JSON object but ${what}`, [
+        'check that the endpoint is that of IAM Roles Anywhere, and that no proxy answers in its place',
+      ]);
+    }
+    case 'missing':
+      return fail('RESPONSE_EMPTY', `${fault.member} is missing or empty in the answer of the service`);
+    case 'malformed':
+      return fail('RESPONSE_INVALID', `${fault.member} in the answer of the service is not what it should be`);
+    case 'other-role':
+      return fail(
+        'RESPONSE_OTHER_ROLE',
+        `the service gave credentials of ${forMessage(fault.found)}, but asked was ${request.roleArn}`,
+      );
+    case 'expired':
+      return fail('RESPONSE_EXPIRED', `the credentials of the service expired at ${fault.expiration.toISOString()}`, [
+        `check the clock of this machine: it says ${now.toISOString()}${serviceTime(answer)}`,
+      ]);
+  }
+}
+
+/** What came from outside, short enough and without control characters. */
+function forMessage(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
+}
+
+function serviceTime(answer: WireResponse): string {
+  const date = answer.headers['date'];
+  return date === undefined ? '' : `, the service says ${forMessage(date)}`;
+}

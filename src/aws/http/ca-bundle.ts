@@ -1,0 +1,42 @@
+import { X509Certificate } from 'node:crypto';
+
+import { RolesAnywhereError } from '../../core/errors.ts';
+import { readCertificates } from './read-certificates.ts';
+import type { NetworkOptions } from '../create-session/session-request.ts';
+import type { TransportOptions } from './transport.ts';
+
+/**
+ * The certificates that replace the default roots.
+ *
+ * @throws RolesAnywhereError FILE_FAILED
+ */
+export function readCaBundle({ path, option }: NonNullable<NetworkOptions['caBundle']>): TransportOptions['ca'] {
+  const origin = `${option} (${path})`;
+  const pem = readBundle(path, origin);
+  if (pem.some(isCertificate)) return { pem, origin };
+  throw new RolesAnywhereError('FILE_FAILED', `${origin} holds no certificate in PEM`, {
+    hints: ['a CA bundle is one or more blocks that begin with -----BEGIN CERTIFICATE-----'],
+  });
+}
+
+/** Whether OpenSSL will take it: it drops in silence what it cannot read, and would then trust nothing. */
+export function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function readBundle(path: string, origin: string): readonly string[] {
+  try {
+    return readCertificates(path);
+  } catch (cause) {
+    throw new RolesAnywhereError('FILE_FAILED', `${origin} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** The system's own code where it gives one. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

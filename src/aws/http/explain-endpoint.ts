@@ -1,0 +1,42 @@
+import { RolesAnywhereError } from '../../core/errors.ts';
+import { suffixes } from './endpoint-suffixes.ts';
+import type { EndpointOptions } from '../create-session/session-request.ts';
+
+/** What is wrong with options that lead to no endpoint. A custom URL is not repeated: it may hold a password. */
+export function explainEndpoint(options: EndpointOptions): RolesAnywhereError {
+  const { partition, region, custom, fips, dualStack } = options;
+  if (custom !== undefined) {
+    if (fips || dualStack) return combined(custom.option, fips ? 'a FIPS' : 'a dual-stack');
+    return invalid(`${custom.option} ${customFault(custom.url)}`, [
+      'an endpoint looks like https://rolesanywhere.eu-west-1.amazonaws.com',
+    ]);
+  }
+  if (!suffixes.has(partition)) {
+    return invalid(`no endpoint is known for the partition '${partition}'`, [
+      `the partitions known are ${[...suffixes.keys()].join(', ')}`,
+      'name the endpoint with --endpoint',
+    ]);
+  }
+  return invalid(`the region '${region}' cannot be part of a host name`, ['a region looks like eu-west-1']);
+}
+
+function combined(option: string, variant: string): RolesAnywhereError {
+  return invalid(`${option} cannot be combined with ${variant} endpoint`, [
+    `give the host of ${variant} endpoint in ${option}, or leave ${option} out`,
+  ]);
+}
+
+function customFault(text: string): string {
+  if (!URL.canParse(text)) return 'is no URL that begins with https://';
+  const url = new URL(text);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    return `begins with ${url.protocol}, but an endpoint begins with https://`;
+  }
+  if (url.username !== '' || url.password !== '') return 'holds a user name or password, which an endpoint cannot';
+  if (url.search !== '' || url.hash !== '') return 'holds a query or a fragment, which an endpoint cannot';
+  return `would send the request to ${url.host} unencrypted; http is for the loopback interface only`;
+}
+
+function invalid(message: string, hints: readonly string[]): RolesAnywhereError {
+  return new RolesAnywhereError('ENDPOINT_INVALID', message, { hints });
+}

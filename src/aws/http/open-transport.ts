@@ -1,0 +1,34 @@
+import { directTransport } from './direct-transport.ts';
+import type { NetworkOptions } from '../create-session/session-request.ts';
+import type { Transport, TransportOptions } from './transport.ts';
+
+/** An answer of CreateSession has some 3 KB. */
+const maxBodyBytes = 1024 * 1024;
+
+/** What was found to be needed, for as long as the options live: each renewal begins with that. */
+const learned = new WeakMap<NetworkOptions, TransportOptions['ca']>();
+
+/**
+ * The transport for an endpoint: straight, or through the proxy that the environment names for it.
+ *
+ * @param warn told once of a place of certificates that holds none
+ * @throws RolesAnywhereError FILE_FAILED for the CA bundle, OPTION_INVALID for the proxy
+ */
+export async function openTransport(
+  network: NetworkOptions,
+  endpoint: URL,
+  warn?: (message: string) => void,
+): Promise<Transport> {
+  const { caBundle, roots, proxy } = network;
+  if ((caBundle ?? roots) && !learned.has(network)) {
+    learned.set(network, (await import('./trusted-roots.ts')).firstRoots(network, warn));
+  }
+  const options: TransportOptions = {
+    ...network,
+    ca: learned.get(network),
+    maxBodyBytes,
+    again: async (error) => (await import('./second-try.ts')).secondTry(error, options, { network, learned }),
+  };
+  const throughProxy = proxy && (await import('./proxy-transport.ts')).transportThrough(proxy, endpoint, options);
+  return throughProxy ?? directTransport(options);
+}

@@ -1,0 +1,21 @@
+import { obtainProcessDocument } from '../../../outputs/process/process-document.ts';
+import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';
+import { optionsOf } from '../../../options/schema/table.ts';
+import { cacheOptions } from '../../cache-options.ts';
+import type { RunnableCommand } from '../../command.ts';
+import { pipelineContext } from '../../pipeline-context.ts';
+
+/**
+ * `credential-process`: what SDKs and the AWS CLI call by a profile's credential_process. Its help stands apart, in
+ * credential-process-help.ts: every call reads this file.
+ */
+export const credentialProcess: RunnableCommand = {
+  name: 'credential-process',
+  options: optionsOf('credential-process'),
+  keepsWarnings: true,
+  async run(values, terminal) {
+    const plan = await resolvePlan(values, terminal.env);
+    const cache = await cacheOptions(values, terminal);
+    await terminal.stdout(await obtainProcessDocument(plan, cache, await pipelineContext(values, terminal)));
+  },
+};

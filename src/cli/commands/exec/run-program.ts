@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isatty } from 'node:tty';
+import { RolesAnywhereError } from '../../../core/errors.ts';
+import type { Terminal } from '../../command.ts';
+import type { Output } from '../../terminal/isolate-output.ts';
+import { reportError } from '../../report-error.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How a program ended. */
+type ProgramEnd = { readonly status: number } | { readonly signal: NodeJS.Signals };
+
+const passedOn = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+/** A terminal sends these to every process in the foreground by itself, and twice is once too often. */
+const ofTerminal = ['SIGINT', 'SIGQUIT'] as const;
+
+/** A program to run: its name, or the path of its file, and its arguments. */
+export type CommandLine = readonly [program: string, ...args: string[]];
+
+/** What a program is run with. */
+export interface ProgramContext {
+  readonly env: Environment;
+  readonly terminal: Terminal;
+  /** Shows the causes of what keeps it from running. */
+  readonly isDebug: boolean;
+  /** Says more of what keeps it from running. */
+  readonly explain?: (error: RolesAnywhereError) => unknown;
+  /** Run when it has ended, before this process ends likewise. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Runs a program in the place of this one: with its stdin, stdout and stderr, and with the signals that this one gets.
+ *
+ * @returns its exit status; as shells have it, 127 where there is no such program and 126 where it cannot be run
+ */
+export async function runProgram(line: CommandLine, context: ProgramContext): Promise<number> {
+  let end: ProgramEnd;
+  try {
+    end = await spawnProgram(line, context);
+  } catch (error) {
+    if (!(error instanceof RolesAnywhereError)) throw error;
+    reportError(context.explain?.(error) ?? error, context.isDebug ? ['--debug'] : [], context.terminal);
+    return isAbsent(error.cause) ? 127 : 126;
+  } finally {
+    await context.close();
+  }
+  return statusOf(end);
+}
+
+/**
+ * A program that was ended by a signal is told of as shells do it. Of the signals that a person or a service manager
+ * sends, this process ends too, so that who waits for it sees the same.
+ */
+function statusOf(end: ProgramEnd): number {
+  if ('status' in end) return end.status;
+  if (['SIGINT', 'SIGTERM', 'SIGHUP'].includes(end.signal)) process.kill(process.pid, end.signal);
+  return 128 + constants.signals[end.signal];
+}
+
+function isAbsent(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+}
+
+/** @throws RolesAnywhereError PROGRAM_FAILED when it cannot be started */
+function spawnProgram([program, ...args]: CommandLine, { env, terminal }: ProgramContext): Promise<ProgramEnd> {
+  return new Promise((resolve, reject) => {
+    const isInTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+    const handlers = [
+      ...passedOn.map((name) => [name, () => void child.kill(name)] as const),
+      ...ofTerminal.map((name) => [name, () => void (isInTerminal || child.kill(name))] as const),
+    ];
+    for (const [name, handler] of handlers) process.on(name, handler);
+    const finish = (): void => {
+      for (const [name, handler] of handlers) process.off(name, handler);
+    };
+    const output = terminal.output();
+    const stdout = typeof output === 'number' ? output : output.stdin;
+    const child = spawn(program, args, { env: { ...env }, stdio: [0, stdout, 2], windowsHide: false });
+    child.once('error', (cause) => {
+      finish();
+      reject(cannotRun(program, cause));
+    });
+    child.once('exit', (status, signal) => {
+      finish();
+      const end = signal === null ? { status: status ?? 1 } : { signal };
+      void written(output).then(() => resolve(end));
+    });
+  });
+}
+
+/** Resolves when all output is where it belongs; what the program has left running may go on writing. */
+async function written(output: Output): Promise<void> {
+  if (typeof output === 'number') return;
+  await Promise.race([output.finish().catch(() => undefined), sleep(1000)]);
+}
+
+function cannotRun(program: string, cause: Error): RolesAnywhereError {
+  const code = 'code' in cause ? String(cause.code) : 'unknown reason';
+  const reason = { ENOENT: 'there is no such program', EACCES: 'it may not be run' }[code] ?? code;
+  return new RolesAnywhereError('PROGRAM_FAILED', `cannot run ${program}: ${reason}`, { cause });
+}

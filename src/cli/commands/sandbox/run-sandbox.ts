@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { RolesAnywhereError } from '../../../core/errors.ts';
+import type { Variable } from '../../../outputs/credential-variables.ts';
+import { childEnvironment } from '../../../outputs/exec/child-environment.ts';
+import { quoteForSh } from '../../../outputs/export/quote.ts';
+import type { OptionValues } from '../../../options/parse/option-values.ts';
+import { keyTypes } from '../../../sandbox/key-pair.ts';
+import { readFault } from '../../../sandbox/read-fault.ts';
+import { describeRequest } from '../../../sandbox/request-log.ts';
+import { openFiles } from '../../../sandbox/sandbox-files.ts';
+import type { Sandbox, SandboxOptions } from '../../../sandbox/sandbox.ts';
+import { startSandbox } from '../../../sandbox/start-sandbox.ts';
+import type { Terminal } from '../../command.ts';
+import { type CommandLine, runProgram } from '../exec/run-program.ts';
+
+/**
+ * Runs the sandbox until a signal stops it, or until the command that the words name has ended: data to stdout, a line
+ * for every request to stderr.
+ *
+ * @returns the exit status of that command
+ */
+export async function runSandbox(values: OptionValues, terminal: Terminal): Promise<number | void> {
+  const [program, ...args] = values.words;
+  if (program !== undefined && values.isOn('json')) {
+    throw new RolesAnywhereError('OPTION_CONFLICT', '--json has nothing to print where a command is run');
+  }
+  // From here on: what is half started is tidied up as well. A command gets the signals itself.
+  const stopped = program === undefined ? terminal.untilStopped() : undefined;
+  const faults = values.list('fail').map((text) => readFault(text, values.origin('fail')));
+  const running = await startSandbox({
+    ...readOptions(values),
+    keyType: keyTypes.find((type) => type === values.text('key-type')),
+    now: () => terminal.now(),
+    log: (record) => terminal.log(describeRequest(record)),
+  });
+  for (const fault of faults) running.failNext(fault);
+  if (program !== undefined) return runInside(running, [program, ...args], terminal);
+  try {
+    await terminal.stdout(values.isOn('json') ? describeAsJson(running) : describeAsText(running));
+    terminal.log(`the sandbox listens on ${running.endpoint} until it is interrupted`);
+    await stopped;
+  } finally {
+    await running.close();
+  }
+}
+
+/** Runs a command whose environment leads to the sandbox and nowhere else. @returns its exit status */
+async function runInside(running: Sandbox, line: CommandLine, terminal: Terminal): Promise<number> {
+  const files = openFiles(undefined);
+  const close = async (): Promise<void> => {
+    files.remove();
+    await running.close();
+  };
+  const config = files.write('config', configFor(running));
+  const { region, environment } = running;
+  const variables: readonly Variable[] = [
+    ...Object.entries(environment),
+    ['AWS_CONFIG_FILE', config],
+    // Not there, and not the user's own: a profile of that name in it would come first.
+    ['AWS_SHARED_CREDENTIALS_FILE', join(dirname(config), 'credentials')],
+    ['AWS_PROFILE', 'sandbox'],
+  ];
+  const env = childEnvironment(terminal.env, { variables, region, secrets: [] });
+  return runProgram(line, { env, terminal, isDebug: false, close });
+}
+
+/** A profile whose credential_process is this very program: it need not be on the PATH. */
+function configFor(running: Sandbox): string {
+  const program = [process.execPath, process.argv[1] ?? ''].map((path) => `"${path}"`).join(' ');
+  return running
+    .configSection('sandbox')
+    .replace('credential_process = roles-anywhere ', () => `credential_process = ${program} `);
+}
+
+function readOptions(values: OptionValues): SandboxOptions {
+  const anchors = values.list('anchor').map((path) => readAnchor(path, values.origin('anchor')));
+  const maxSessionDuration = values.integer('role-max-session-duration') ?? 3600;
+  return {
+    port: values.integer('port'),
+    region: values.text('region'),
+    accountId: values.text('account-id'),
+    anchors: anchors.length === 0 ? undefined : anchors,
+    identity: readIdentity(values),
+    roles: values.list('role').map((name) => ({ name, maxSessionDuration })),
+    profile: {
+      durationSeconds: values.integer('profile-duration') ?? 3600,
+      acceptRoleSessionName: values.isOn('accept-role-session-name'),
+    },
+    throttle: values.integer('throttle'),
+    clockOffset: values.integer('clock-offset'),
+    directory: values.text('directory'),
+  };
+}
+
+function readAnchor(path: string, option: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RolesAnywhereError('FILE_FAILED', `${option} cannot be read: ${reason}`, { cause });
+  }
+}
+
+/** What is printed is for other folders too, so the paths are made absolute. */
+function readIdentity(values: OptionValues): SandboxOptions['identity'] {
+  const [certificate, privateKey] = [values.text('certificate'), values.text('private-key')];
+  if (certificate === undefined && privateKey === undefined) return undefined;
+  if (certificate === undefined || privateKey === undefined) {
+    throw new RolesAnywhereError('OPTION_MISSING', '--certificate and --private-key go together, and one is missing');
+  }
+  return { certificatePath: resolve(certificate), privateKeyPath: resolve(privateKey) };
+}
+
+/** Where the sandbox does not know the leaf, it has no variables for it: the user has to name it. */
+function commandFor({ environment }: Sandbox): string {
+  const command = 'roles-anywhere credential-process';
+  return 'ROLES_ANYWHERE_CERTIFICATE' in environment ? command : `${command} --certificate FILE --private-key FILE`;
+}
+
+function describeAsText(running: Sandbox): string {
+  const exports = Object.entries(running.environment).map(([name, value]) => `export ${name}=${quoteForSh(value)}`);
+  return [
+    '# For ~/.aws/config; then: aws --profile sandbox sts get-caller-identity',
+    running.configSection(),
+    '# An AWS CLI before 2.13 (or 1.29) knows no `services` and must be told:',
+    `#   aws --profile sandbox --endpoint-url ${running.stsEndpoint} sts get-caller-identity`,
+    '',
+    `# Or for a shell; then: ${commandFor(running)}`,
+    ...exports,
+    '',
+  ].join('\n');
+}
+
+function describeAsJson(running: Sandbox): string {
+  const { endpoint, stsEndpoint, region, accountId, trustAnchorArn, profileArn, roleArn, environment } = running;
+  const config = running.configSection();
+  const arns = { trustAnchorArn, profileArn, roleArn };
+  return `${JSON.stringify({ endpoint, stsEndpoint, region, accountId, ...arns, environment, config })}\n`;
+}

@@ -1,0 +1,203 @@
+import { resolve } from 'node:path';
+import type { CredentialPlan } from '../../../pipeline/credential-plan.ts';
+import { told, type ProfilePlan } from '../../../outputs/serve/kept-role.ts';
+import { type ListenAddress, parseListenAddress, socketsOfSystemd } from '../../../outputs/serve/listen-address.ts';
+import { logLevels, type ServeLog } from '../../../outputs/serve/serve-log.ts';
+import {
+  type ServeContext,
+  type ServeOptions,
+  type Serving,
+  startServing,
+} from '../../../outputs/serve/start-serving.ts';
+import { notifier, type Notify, watchdogInterval } from '../../../outputs/serve/systemd-notify.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
+import type { OptionValues } from '../../../options/parse/option-values.ts';
+import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';
+import { systemClock } from '../../../pipeline/refresh/clock.ts';
+import { version } from '../../../version.ts';
+import type { Terminal } from '../../command.ts';
+import { traceTo } from '../../debug-trace.ts';
+import { pipelineContext } from '../../pipeline-context.ts';
+import { logLines } from './serve-log-lines.ts';
+
+/** Serves until a signal ends it; SIGHUP reads everything again. */
+export async function runServe(
+  values: OptionValues,
+  given: Terminal,
+  reread: () => Promise<OptionValues>,
+): Promise<void> {
+  const log = serveLog(values, given);
+  const terminal: Terminal = {
+    ...given,
+    warn: (message) => log('warn', message),
+    // There is no data on it.
+    isolateOutput: async () => undefined,
+  };
+  terminal.tellWarnings(terminal.warn);
+  const hangUps = new HangUps();
+  const stopped = terminal.untilStopped(() => hangUps.ring());
+  const notify = notifier(terminal.env, terminal.warn);
+  if (values.isGiven('hop-limit') && values.integer('hop-limit') !== 64) {
+    log('warn', `${values.origin('hop-limit')} has no effect: Node cannot set the time to live of IP packets`);
+  }
+  const options = serveOptionsOf(values, terminal.env);
+  const plans = await plansOf(values, terminal);
+  const starting = startServing({ ...options, plans }, await serveContext(values, terminal, log));
+  const serving = await unlessStopped(starting, stopped);
+  if (serving === undefined) return;
+  const watchdog = startWatchdog(notify, terminal.env);
+  tellWhere(serving, options, log);
+  hangUps.answer(() => reload({ serving, terminal, reread, notify, log }));
+  let isStopping = false;
+  void serving.whenReady().then(() => (isStopping ? undefined : notify('READY=1', 'STATUS=serving')));
+  await stopped;
+  isStopping = true;
+  log('info', 'stopping');
+  clearInterval(watchdog);
+  await Promise.all([notify('STOPPING=1'), serving.close()]);
+}
+
+/** A signal while the first credentials are being obtained ends the wait for them; what was opened by then is closed. */
+async function unlessStopped(starting: Promise<Serving>, stopped: Promise<void>): Promise<Serving | undefined> {
+  const serving = await Promise.race([starting, stopped]);
+  if (serving !== undefined) return serving;
+  starting.then((late) => late.close()).catch(() => undefined);
+  return undefined;
+}
+
+function serveLog(values: OptionValues, { now, log }: Terminal): ServeLog {
+  const level = values.isOn('debug')
+    ? 'debug'
+    : (logLevels.find((name) => name === values.text('log-level')) ?? 'info');
+  return logLines({ format: values.text('log-format') === 'json' ? 'json' : 'text', level, now, write: log });
+}
+
+async function serveContext(values: OptionValues, terminal: Terminal, log: ServeLog): Promise<ServeContext> {
+  const debugs = values.isOn('debug') || values.text('log-level') === 'debug';
+  const debug = (line: string): void => log('debug', line.replace(/^debug: /, ''));
+  const pipeline = await pipelineContext(values, { ...terminal, log: debug });
+  return {
+    pipeline: values.isOn('debug') ? { ...pipeline, trace: traceTo(debug) } : pipeline,
+    clock: systemClock(),
+    log,
+    logsRequests: debugs,
+    version,
+  };
+}
+
+/** One role for each profile of `--from-profile`. */
+async function plansOf(values: OptionValues, terminal: Terminal): Promise<readonly ProfilePlan[]> {
+  const each = [values, ...values.others];
+  return Promise.all(each.map(async (one) => ({ profile: one.profileName, plan: await planAlone(one, terminal) })));
+}
+
+/** Several profiles are roles of their own here, and nothing to fall back on. */
+function planAlone(values: OptionValues, terminal: Terminal): Promise<CredentialPlan> {
+  return resolvePlan({ ...values, others: [] }, terminal.env);
+}
+
+function serveOptionsOf(values: OptionValues, env: Terminal['env']): Omit<ServeOptions, 'plans'> {
+  const port = values.integer('port') ?? 9911;
+  const listen = values.list('listen').map((text) => parseListenAddress(text, port, values.origin('listen')));
+  const handedOver = socketsOfSystemd(env, process.pid);
+  const path = values.text('token-file');
+  const uids = values.list('allow-uid').map((text) => readUid(text, values.origin('allow-uid')));
+  const all: readonly ListenAddress[] = [...handedOver.filter(({ name }) => name !== 'admin'), ...listen];
+  return {
+    listen: all.length === 0 ? [{ kind: 'tcp', host: '127.0.0.1', port }] : all,
+    adminListen: [
+      ...handedOver.filter(({ name }) => name === 'admin'),
+      ...values.list('admin-listen').map((text) => parseListenAddress(text, 0, values.origin('admin-listen'))),
+    ],
+    socketMode: readMode(values.text('socket-mode') ?? '', values.origin('socket-mode')),
+    tokenFile:
+      path === undefined
+        ? undefined
+        : { path: resolve(path), option: values.origin('token-file'), userId: process.geteuid?.() },
+    allowHosts: values.list('allow-host').map((name) => name.toLowerCase()),
+    allowUids: uids.length === 0 ? undefined : uids,
+    wait: values.isOn('wait'),
+  };
+}
+
+function readUid(text: string, option: string): number {
+  if (process.platform !== 'linux') throw invalid(`${option} works on Linux only`);
+  if (!/^\d{1,10}$/.test(text)) throw invalid(`${option} must be the number of a user, not ${text}`);
+  return Number(text);
+}
+
+function readMode(text: string, option: string): number {
+  if (!/^0?[0-7]{3}$/.test(text)) throw invalid(`${option} must be three octal digits as 0660, not ${text}`);
+  return Number.parseInt(text, 8);
+}
+
+function invalid(message: string): RolesAnywhereError {
+  return new RolesAnywhereError('OPTION_INVALID', message);
+}
+
+/** The lines to copy, as the official helper prints one. */
+function tellWhere({ listeners, adminListeners }: Serving, options: Omit<ServeOptions, 'plans'>, log: ServeLog): void {
+  for (const { name } of [...listeners, ...adminListeners]) log('info', `listening on ${name}`);
+  const tcp = listeners.find(({ kind }) => kind === 'tcp');
+  if (tcp === undefined) return;
+  if (tcp.isLocal) log('info', `export AWS_EC2_METADATA_SERVICE_ENDPOINT=${tcp.name}/`);
+  if (options.tokenFile === undefined) return;
+  log('info', `export AWS_CONTAINER_CREDENTIALS_FULL_URI=${tcp.name}/credentials`);
+  log('info', `export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=${options.tokenFile.path}`);
+}
+
+interface Running {
+  readonly serving: Serving;
+  readonly terminal: Terminal;
+  readonly reread: () => Promise<OptionValues>;
+  readonly notify: Notify;
+  readonly log: ServeLog;
+}
+
+/** Whatever fails leaves everything as it was. */
+async function reload({ serving, terminal, reread, notify, log }: Running): Promise<void> {
+  // sd_notify(3) asks for the time of CLOCK_MONOTONIC, which is what this is.
+  await notify('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
+  try {
+    const failed = await serving.reload(await plansOf(await reread(), terminal));
+    if (failed === 0) log('info', 'reloaded');
+  } catch (error) {
+    const { code, message } = told(error);
+    log('error', `reload failed, what was there stays: ${message}`, { code });
+  }
+  await notify('READY=1');
+}
+
+function startWatchdog(notify: Notify, env: Terminal['env']): NodeJS.Timeout | undefined {
+  const interval = watchdogInterval(env, process.pid);
+  if (interval === undefined) return undefined;
+  void notify('WATCHDOG=1');
+  return setInterval(() => void notify('WATCHDOG=1'), interval);
+}
+
+/** Signals come when they like; what they ask for is done one after the other, and once for any that came meanwhile. */
+class HangUps {
+  #action: (() => Promise<void>) | undefined;
+  #isPending = false;
+  #isRunning = false;
+
+  ring(): void {
+    this.#isPending = true;
+    void this.#run();
+  }
+
+  answer(action: () => Promise<void>): void {
+    this.#action = action;
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    if (this.#isRunning || this.#action === undefined) return;
+    this.#isRunning = true;
+    while (this.#isPending) {
+      this.#isPending = false;
+      await this.#action();
+    }
+    this.#isRunning = false;
+  }
+}

@@ -1,0 +1,20 @@
+import { signString as sign } from '../../../outputs/inspect/sign-string.ts';
+import { resolveSignString } from '../../../options/resolve/resolve-inspect.ts';
+import { signStringOptions } from '../../../options/schema/sign-string-table.ts';
+import type { Command } from '../../command.ts';
+import { debugTo } from '../../debug-trace.ts';
+import { identityContext } from '../../identity-context.ts';
+
+/** `sign-string`: shows that a key can sign, without the network. */
+export const signString: Command = {
+  name: 'sign-string',
+  summary: 'signs a fixed test message with the private key',
+  description:
+    'Signs a message that is always the same, to show that the key can be opened and used. stdin is not read for it.',
+  options: signStringOptions,
+  examples: ['roles-anywhere sign-string --private-key leaf.key --format text'],
+  async run(values, terminal) {
+    const debug = values.isOn('debug') ? debugTo(terminal.log) : undefined;
+    await terminal.stdout(await sign(resolveSignString(values), { ...identityContext(terminal), debug }));
+  },
+};

@@ -1,0 +1,11 @@
+import { optionsOf } from '../../../options/schema/table.ts';
+import { version as number } from '../../../version.ts';
+import type { Command } from '../../command.ts';
+
+/** `version`: the bare number, as the official helper prints it. */
+export const version: Command = {
+  name: 'version',
+  summary: 'prints the version',
+  options: optionsOf('version'),
+  run: (_values, terminal) => terminal.stdout(`${number}\n`),
+};

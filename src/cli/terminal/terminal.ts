@@ -1,0 +1,66 @@
+import { fstatSync, writeSync } from 'node:fs';
+import type { Terminal } from '../command.ts';
+import type { Output } from './isolate-output.ts';
+import { printable } from './printable.ts';
+import { keepWarnings } from './warnings.ts';
+
+/** The terminal of this process. */
+export function processTerminal(): Terminal {
+  const warnings = keepWarnings((message) => writeError(`roles-anywhere: warning: ${printable(message)}`), process.env);
+  takeWarningsOfNode(warnings.warn);
+  let output: Output = 1;
+  return {
+    env: process.env,
+    now: () => new Date(),
+    stdout: (data) => writeOut(data, output),
+    isolateOutput: async () => {
+      output = await (await import('./isolate-output.ts')).isolateOutput();
+    },
+    output: () => output,
+    log: writeError,
+    warn: warnings.warn,
+    tellWarnings: warnings.tell,
+    isWatched: () => fstatSync(2).isCharacterDevice(),
+    askSecret: async (question) => (await import('./prompt.ts')).askSecret(question),
+    untilStopped,
+  };
+}
+
+/** Node prints deprecations and the like by a listener of its own, which is not there where it was told not to. */
+function takeWarningsOfNode(warn: Terminal['warn']): void {
+  if (process.listenerCount('warning') === 0) return;
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => warn(`${name}: ${message}`));
+}
+
+/**
+ * Writes at once: loading `process.stdout` takes longer than writing. Only where the reader is slow, and the pipe set
+ * not to block, is the rest left to it.
+ */
+async function writeOut(data: string | Uint8Array, output: Output): Promise<void> {
+  if (typeof output !== 'number') return (await import('./slow-output.ts')).writeByHelper(data, output);
+  let rest = typeof data === 'string' ? Buffer.from(data) : data;
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(output, rest));
+  } catch (error) {
+    await (await import('./slow-output.ts')).writeRest(rest, error);
+  }
+}
+
+/** There is nobody to tell when stderr fails. */
+function writeError(line: string): void {
+  let rest = Buffer.from(`${line}\n`);
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(2, rest));
+  } catch {
+    // Where it only is slow (EAGAIN), the stream waits.
+    process.stderr.on('error', () => undefined).write(rest);
+  }
+}
+
+function untilStopped(onHangUp?: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+    process.on('SIGHUP', onHangUp ?? (() => resolve()));
+  });
+}

@@ -1,0 +1,88 @@
+import { RolesAnywhereError } from '../../core/errors.ts';
+import { type Arn, type ArnKind, isRegion, parseArn } from '../resolve/arn.ts';
+import { explainSources } from './explain-sources.ts';
+import { missingOptions, unreadProfiles } from '../resolve/missing-options.ts';
+import type { OptionValues } from '../parse/option-values.ts';
+import { Problems } from '../parse/problems.ts';
+import { isSessionName } from '../resolve/resolve.ts';
+import { explainRoleChain } from '../resolve/resolve-role-chain.ts';
+import { shown } from '../parse/shown.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const required = ['trust-anchor-arn', 'profile-arn', 'role-arn', 'certificate'];
+
+const examples: Readonly<Record<ArnKind, string>> = {
+  'trust anchor': 'arn:aws:rolesanywhere:<region>:<account>:trust-anchor/<id>',
+  profile: 'arn:aws:rolesanywhere:<region>:<account>:profile/<id>',
+  role: 'arn:aws:iam::<account>:role/<name>',
+};
+
+/** An ARN and what messages call the option that gave it. */
+interface GivenArn extends Arn {
+  readonly kind: ArnKind;
+  readonly origin: string;
+}
+
+/**
+ * Throws why resolveCredentialRequest makes nothing of these options.
+ * @throws RolesAnywhereError OPTION_*, ARN_*: everything missing or wrong at once
+ */
+export function throwRequestProblems(values: OptionValues, env: Environment = {}): never {
+  const problems = new Problems();
+  const missing = required.filter((flag) => values.text(flag) === undefined);
+  if (missing.length > 0) problems.add(missingOptions(missing, ownProfileOf(values), unreadProfiles(values, env)));
+  explainArns(values, problems);
+  problems.try(() => checkText(values, 'region', isRegion, 'a region such as eu-west-1'));
+  problems.try(() =>
+    checkText(values, 'role-session-name', isSessionName, '2 to 64 letters, digits or characters of _+=,.@-'),
+  );
+  explainRoleChain(values, problems);
+  explainSources(values, problems);
+  problems.throwAny();
+  throw new RolesAnywhereError('INTERNAL', 'options were refused without a reason');
+}
+
+/** The profile to put keys into: not one that leads on by role_arn. */
+function ownProfileOf({ profileName, profileChain }: OptionValues): string | undefined {
+  return profileChain.length === 0 ? profileName : undefined;
+}
+
+function checkText(values: OptionValues, flag: string, isRight: (text: string) => boolean, demand: string): void {
+  const text = values.text(flag);
+  if (text === undefined || isRight(text)) return;
+  throw new RolesAnywhereError('OPTION_INVALID', `${values.origin(flag)} must be ${demand}, not ${shown(text)}`);
+}
+
+function explainArns(values: OptionValues, problems: Problems): void {
+  const trustAnchor = problems.try(() => readArn('trust anchor', 'trust-anchor-arn', values));
+  const profile = problems.try(() => readArn('profile', 'profile-arn', values));
+  const role = problems.try(() => readArn('role', 'role-arn', values));
+  requireEqual(trustAnchor, profile, ['partition', 'region', 'account'], problems);
+  requireEqual(profile ?? trustAnchor, role, ['partition', 'account'], problems);
+}
+
+function readArn(kind: ArnKind, flag: string, values: OptionValues): GivenArn | undefined {
+  const text = values.text(flag);
+  if (text === undefined) return undefined;
+  const origin = values.origin(flag);
+  const arn = parseArn(kind, text);
+  if (arn !== undefined) return { ...arn, kind, origin };
+  throw new RolesAnywhereError('ARN_INVALID', `${origin} is no ARN of a ${kind}: ${shown(text)}`, {
+    hints: [`the ARN of a ${kind} looks like ${examples[kind]}`],
+  });
+}
+
+function requireEqual(
+  one: GivenArn | undefined,
+  other: GivenArn | undefined,
+  parts: readonly (keyof Arn)[],
+  problems: Problems,
+): void {
+  if (one === undefined || other === undefined) return;
+  for (const part of parts.filter((part) => one[part] !== other[part])) {
+    const places = `${one.origin} is in ${one[part]}, ${other.origin} in ${other[part]}`;
+    const message = `${one.kind} and ${other.kind} are not in the same ${part}: ${places}`;
+    problems.add(new RolesAnywhereError('ARN_MISMATCH', message));
+  }
+}

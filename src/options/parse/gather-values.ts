@@ -1,0 +1,133 @@
+import { RolesAnywhereError } from '../../core/errors.ts';
+import type { NamedHop } from '../../aws/assume-role/role-hop.ts';
+import { type CommandOptions, environmentName, type OptionRow, profileKeyName } from '../schema/option-row.ts';
+import type { OptionValues } from './option-values.ts';
+import type { ParsedFlags } from './parse-flags.ts';
+import { splitArns } from './split-arns.ts';
+
+/** The keys of one profile, with its `services` section flattened to `services.<service>.<key>`. */
+export interface ProfileKeys {
+  readonly name: string;
+  readonly keys: ReadonlyMap<string, string>;
+  /** What messages call the place of a key, where that is not the profile itself. */
+  readonly places?: ReadonlyMap<string, string>;
+  /** The roles to assume on top, the one assumed first is the first. */
+  readonly chain: readonly NamedHop[];
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where options come from, first to last. */
+export interface OptionSources {
+  readonly flags: ParsedFlags;
+  readonly env: Environment;
+  readonly profile: ProfileKeys | undefined;
+}
+
+/** One option that somebody gave. */
+export interface GivenOption {
+  readonly row: OptionRow;
+  readonly texts: readonly string[];
+  /** What messages call the place. */
+  readonly origin: string;
+  /** 0 for the command line, 1 for the environment, 2 for the profile. */
+  readonly level: number;
+}
+
+/**
+ * Takes each option from the first source that has it: flag, environment, profile. An empty variable or key counts as
+ * not given; an empty flag is an error, for a script with an unset variable means something else.
+ *
+ * @throws RolesAnywhereError OPTION_CONFLICT, OPTION_INVALID: everything of the kind at once
+ */
+export async function gatherValues(command: CommandOptions, sources: OptionSources): Promise<OptionValues> {
+  let given = command.options.map((row) => findGiven(row, sources)).filter((option) => option !== undefined);
+  if (given.some(({ row }) => row.exclusive)) {
+    given = [...(await import('../schema/exclusions.ts')).withoutOverruled(given, command.name)];
+  }
+  const misfits = given.filter(({ row, texts }) => !texts.every((text) => fits(row, text)));
+  if (misfits.length > 0) (await import('../explain/explain-misfits.ts')).throwMisfits(misfits);
+  return optionValues(command.options, new Map(given.map((one) => [one.row.flag, one])), sources);
+}
+
+function findGiven(row: OptionRow, { flags, env, profile }: OptionSources): GivenOption | undefined {
+  const texts = flags.given.get(row.flag);
+  if (texts !== undefined) return { row, texts, origin: `--${row.flag}`, level: 0 };
+  if (row.flagOnly) return undefined;
+
+  const inEnvironment = (name: string) => givenAs(row, env[name], name, 1);
+  const inProfile = (key: string) =>
+    givenAs(row, profile?.keys.get(key), profile?.places?.get(key) ?? `${key} of profile ${profile?.name}`, 2);
+  const own = inEnvironment(environmentName(row));
+  if (own !== undefined || isSwitchedOff(row, env, profile)) return own ?? inProfile(profileKeyName(row));
+  return (
+    firstOf(row.environment, inEnvironment) ??
+    inProfile(profileKeyName(row)) ??
+    firstOf(row.profileKeys, inProfile) ??
+    firstOf(row.general?.environment, inEnvironment) ??
+    firstOf(row.general?.profileKeys, inProfile)
+  );
+}
+
+function isSwitchedOff({ switchedOffBy }: OptionRow, env: Environment, profile: ProfileKeys | undefined): boolean {
+  if (switchedOffBy === undefined) return false;
+  const text = env[switchedOffBy.environment] || profile?.keys.get(switchedOffBy.profileKey);
+  return text?.toLowerCase() === 'true';
+}
+
+function firstOf<T>(names: readonly string[] = [], look: (name: string) => T | undefined): T | undefined {
+  for (const name of names) {
+    const found = look(name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function givenAs(row: OptionRow, text: string | undefined, origin: string, level: number): GivenOption | undefined {
+  if (!text) return undefined;
+  return { row, texts: row.kind === 'list' ? splitList(row, text) : [text], origin, level };
+}
+
+function splitList(row: OptionRow, text: string): readonly string[] {
+  return row.chain ? splitArns(text) : text.split(',').map((part) => part.trim());
+}
+
+/** Whether a text has the form that the row asks for; explain-misfits.ts says what is wrong with one that has not. */
+function fits({ kind, range, choices, mayBeEmpty }: OptionRow, text: string): boolean {
+  if (text === '') return mayBeEmpty === true;
+  if (kind === 'boolean') return parseBoolean(text) !== undefined;
+  if (kind !== 'integer') return choices?.includes(text) !== false;
+  return /^[+-]?\d+$/.test(text) && (range === undefined || (Number(text) >= range[0] && Number(text) <= range[1]));
+}
+
+/** The spellings that pflag takes (Go's strconv.ParseBool). */
+function parseBoolean(text: string): boolean | undefined {
+  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
+  return /^(0|f|F|FALSE|false|False)$/.test(text) ? false : undefined;
+}
+
+function optionValues(
+  rows: readonly OptionRow[],
+  given: ReadonlyMap<string, GivenOption>,
+  { flags, profile }: OptionSources,
+): OptionValues {
+  const texts = (flag: string): readonly string[] => {
+    const row = rows.find((row) => row.flag === flag);
+    if (row === undefined) throw new RolesAnywhereError('INTERNAL', `the command has no option --${flag}`);
+    return given.get(flag)?.texts ?? (row.fallback === undefined ? [] : [row.fallback]);
+  };
+  const text = (flag: string): string | undefined => texts(flag)[0];
+  return {
+    text,
+    integer: (flag) => (text(flag) === undefined ? undefined : Number(text(flag))),
+    isOn: (flag) => parseBoolean(text(flag) ?? '') === true,
+    list: texts,
+    isGiven: (flag) => given.has(flag),
+    origin: (flag) => given.get(flag)?.origin ?? `--${flag}`,
+    rows: [...given.values()].map(({ row }) => row),
+    words: flags.words,
+    profileName: profile?.name,
+    profileChain: profile?.chain ?? [],
+    others: [],
+  };
+}

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { RolesAnywhereError } from '../../core/errors.ts';
+import { type AwsConfig, type ConfigSection, parseAwsConfig, parseAwsCredentials } from './aws-config.ts';
+import { homeFolder } from './home-folder.ts';
+import { hasOwnKeys } from '../schema/own-keys.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The profiles of the configuration file, or of both files, and what messages call the place where they are. */
+export interface AwsFiles extends AwsConfig {
+  readonly places: string;
+}
+
+/**
+ * Reads the configuration file.
+ *
+ * @throws RolesAnywhereError CONFIG_PROFILE when there is none; FILE_FAILED when it cannot be read; CONFIG_INVALID
+ */
+export function readAwsConfig(env: Environment): AwsFiles {
+  const path = configPath(env);
+  return { ...parseAwsConfig(readConfigFile(path)), places: path };
+}
+
+/**
+ * Puts the keys of the credentials file over those of the configuration file, as the SDKs do: a profile with role_arn
+ * may be in either. A profile with keys of ours stays as it is: what `update` wrote is no setting. A credentials file
+ * that cannot be read counts as none.
+ */
+export function withCredentialsFile(config: AwsFiles, env: Environment): AwsFiles {
+  const { path, sections } = readCredentialsFile(env);
+  const profiles = new Map(config.profiles);
+  for (const [name, keys] of sections) {
+    const configured = config.profiles.get(name) ?? new Map<string, string>();
+    if (!hasOwnKeys(configured)) profiles.set(name, new Map([...configured, ...keys]));
+  }
+  return { ...config, profiles, places: sections.size === 0 ? config.places : `${config.places} or ${path}` };
+}
+
+/** The names of the profiles of both files; of none where neither can be read. */
+export function profileNames(env: Environment): readonly string[] {
+  try {
+    const config = readAwsConfig(env);
+    return [...withCredentialsFile(config, env).profiles.keys()].filter(isPrintable);
+  } catch {
+    return [...readCredentialsFile(env).sections.keys()].filter(isPrintable);
+  }
+}
+
+const isPrintable = (name: string): boolean => !/\p{Cc}/u.test(name);
+
+/** Where the SDKs look for the configuration file. */
+export function configPath(env: Environment): string {
+  return placeOf(env, 'AWS_CONFIG_FILE', 'config');
+}
+
+/** Where the SDKs look for the credentials file. */
+export function credentialsPath(env: Environment): string {
+  return placeOf(env, 'AWS_SHARED_CREDENTIALS_FILE', 'credentials');
+}
+
+/** Where the SDKs look for a file, a `~/` at the beginning of the variable's value being the home folder. */
+function placeOf(env: Environment, variable: string, name: string): string {
+  const given = env[variable] || `~/.aws/${name}`;
+  if (!given.startsWith('~/')) return given;
+  const home = homeFolder(env);
+  if (home !== undefined) return join(home, given.slice(2));
+  throw new RolesAnywhereError('FILE_FAILED', `${given} cannot be found: this user has no home folder`, {
+    hints: [`set HOME, or ${variable} to the path of the file`],
+  });
+}
+
+function readConfigFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new RolesAnywhereError('CONFIG_PROFILE', `--from-profile needs ${resolve(path)}, which does not exist`, {
+        cause,
+        hints: ['AWS_CONFIG_FILE names another file'],
+      });
+    }
+    throw new RolesAnywhereError('FILE_FAILED', `cannot read ${path}: ${code}`, { cause });
+  }
+}
+
+function readCredentialsFile(env: Environment): { path: string; sections: ReadonlyMap<string, ConfigSection> } {
+  try {
+    const path = credentialsPath(env);
+    return { path, sections: parseAwsCredentials(readFileSync(path, 'utf8')) };
+  } catch {
+    return { path: '', sections: new Map() };
+  }
+}

@@ -1,0 +1,53 @@
+import { RolesAnywhereError } from '../../core/errors.ts';
+import { type AwsFiles, readAwsConfig, withCredentialsFile } from './aws-files.ts';
+import type { ConfigSection } from './aws-config.ts';
+import { followedKeys } from './follow-profile.ts';
+import type { ProfileKeys } from '../parse/gather-values.ts';
+import { isAside } from '../schema/own-keys.ts';
+import { readProcessLine } from './process-line.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads a profile that nobody named to us: AWS_PROFILE, that of an SDK client, `default`. It may well be for others.
+ *
+ * @param origin what messages call it
+ * @returns undefined where there is no such file or profile, or it leads neither to `roles_anywhere_` keys nor to a
+ *   `credential_process` of ours or of the official helper
+ * @throws RolesAnywhereError CONFIG_*, OPTION_* where it does and something is wrong on the way
+ */
+export function readImpliedProfile(name: string, origin: string, env: Environment): ProfileKeys | undefined {
+  const config = configOf(env);
+  if (config === undefined) return undefined;
+  const files = withCredentialsFile(config, env);
+  return leadsToUs(name, files) ? followedKeys(name, files, origin) : undefined;
+}
+
+/** As for the SDKs, a file that is not there or cannot be read counts as empty. */
+function configOf(env: Environment): AwsFiles | undefined {
+  try {
+    return readAwsConfig(env);
+  } catch (error) {
+    if (error instanceof RolesAnywhereError && error.code === 'CONFIG_INVALID') throw error;
+    return undefined;
+  }
+}
+
+function leadsToUs(name: string, files: AwsFiles, visited: readonly string[] = []): boolean {
+  const keys = files.profiles.get(name);
+  if (keys === undefined || visited.includes(name)) return false;
+  if (isOurs(name, keys)) return true;
+  const source = keys.get('source_profile');
+  return keys.has('role_arn') && source !== undefined && leadsToUs(source, files, [...visited, name]);
+}
+
+/** A key of ours that does not exist is ours all the same, and so is a line of ours with a mistake in it. */
+function isOurs(name: string, keys: ConfigSection): boolean {
+  if ([...keys.keys()].some((key) => key.startsWith('roles_anywhere_') && !isAside(key))) return true;
+  const line = keys.get('credential_process');
+  try {
+    return line !== undefined && readProcessLine(line, name) !== undefined;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,99 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-plan.ts';
+import { RolesAnywhereError } from '../../core/errors.ts';
+import { holdCredentials } from '../../pipeline/pipeline-held.ts';
+import type { Clock } from '../../pipeline/refresh/clock.ts';
+import type { Variable } from '../credential-variables.ts';
+import { guardedAnswerer } from '../serve/answerers.ts';
+import { limitedServer } from '../serve/http-server.ts';
+import { openListener } from '../serve/listeners.ts';
+import { roleDirectory, type ServedRole } from '../serve/served-role.ts';
+
+export interface ContainerEndpointContext {
+  readonly pipeline: PipelineContext;
+  readonly clock: Clock;
+  /** A renewal that failed, without secrets. */
+  readonly warn: (message: string) => void;
+}
+
+/** A container credential endpoint that one program alone can ask. */
+export interface ContainerEndpoint {
+  /** What leads SDKs there (SDK guide, "Container credential provider"). */
+  readonly variables: readonly Variable[];
+  close(): Promise<void>;
+}
+
+/**
+ * Obtains credentials, keeps them fresh, and hands them out on a free port of loopback to who knows the token.
+ *
+ * @throws RolesAnywhereError what obtaining the first set throws; PORT_UNAVAILABLE
+ */
+export async function openContainerEndpoint(
+  plan: CredentialPlan,
+  { pipeline, clock, warn }: ContainerEndpointContext,
+): Promise<ContainerEndpoint> {
+  let failure: string | undefined;
+  let renewedAt = clock.now();
+  const held = holdCredentials(plan, {
+    ...pipeline,
+    clock,
+    onRefresh(event) {
+      if (event.kind === 'renewed') {
+        [failure, renewedAt] = [undefined, clock.now()];
+      } else if (event.kind === 'failed') {
+        const known = event.error instanceof RolesAnywhereError ? event.error : undefined;
+        failure = known?.code ?? 'INTERNAL';
+        if (isOpen) warn(`the credentials could not be renewed: ${known?.message ?? 'a defect of roles-anywhere'}`);
+      }
+    },
+  });
+  let isOpen = false;
+  try {
+    await held.get();
+    const role: ServedRole = {
+      profile: 'exec',
+      ...roleOf(plan),
+      held() {
+        const credentials = held.held();
+        return credentials === undefined ? undefined : { credentials, renewedAt };
+      },
+      lastFailure: () => failure,
+    };
+    const token = randomBytes(32).toString('base64url');
+    const directory = roleDirectory([role]);
+    const container = { isToken: isSame(token), directory: () => directory, now: clock.now };
+    const entrance = { mayConnect: () => true as const, allowHosts: [], routes: () => ({ container }) };
+    const server = limitedServer(guardedAnswerer(entrance), () => undefined);
+    const listener = await openListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, 0o600, server);
+    isOpen = true;
+    held.keepFresh();
+    return {
+      variables: [
+        ['AWS_CONTAINER_CREDENTIALS_FULL_URI', `${listener.name}/credentials`],
+        ['AWS_CONTAINER_AUTHORIZATION_TOKEN', token],
+      ],
+      async close() {
+        await Promise.all([listener.close(), held.close()]);
+      },
+    };
+  } catch (error) {
+    await held.close();
+    throw error;
+  }
+}
+
+/** In constant time. */
+function isSame(token: string): (text: string) => boolean {
+  const expected = Buffer.from(token);
+  return (text) => {
+    const given = Buffer.from(text);
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  };
+}
+
+/** The last role of a chain is the one whose credentials are handed out. */
+function roleOf(plan: CredentialPlan): Pick<ServedRole, 'roleName' | 'accountId'> {
+  const { session, roleChain } = plan.targets[0].request;
+  const arn = roleChain?.at(-1)?.roleArn ?? session.roleArn;
+  return { roleName: arn.slice(arn.lastIndexOf('/') + 1), accountId: arn.split(':')[4] ?? '' };
+}

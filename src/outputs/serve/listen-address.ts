@@ -1,0 +1,61 @@
+import { isIP, isIPv4 } from 'node:net';
+import { resolve } from 'node:path';
+import { RolesAnywhereError } from '../../core/errors.ts';
+import { isLoopbackName } from './guard.ts';
+
+/** Where to listen. */
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string }
+  /** A socket that is open already: systemd's. `name` is that of FileDescriptorName. */
+  | { readonly kind: 'fd'; readonly fd: number; readonly name: string };
+
+/**
+ * Reads `127.0.0.1`, `127.0.0.1:9911`, `[::1]`, `[::1]:9911`, `localhost`, `/run/roles-anywhere/socket`, `./socket` or
+ * `unix:path`. A path comes out absolute.
+ *
+ * @param port for an address without one
+ * @throws RolesAnywhereError OPTION_INVALID, naming `option`
+ */
+export function parseListenAddress(text: string, port: number, option: string): ListenAddress {
+  const path = text.startsWith('unix:') ? text.slice('unix:'.length) : text;
+  if (path !== '' && (path !== text || text.includes('/'))) return { kind: 'unix', path: resolve(path) };
+  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text);
+  const named = match?.[1] ?? match?.[2] ?? text;
+  const host = named === 'localhost' ? '127.0.0.1' : named;
+  const given = match?.[3] === undefined ? port : Number(match[3]);
+  const isBracketed = match?.[1] !== undefined;
+  if (isIP(host) === 0 || given > 65_535 || (isBracketed && isIPv4(host))) {
+    throw new RolesAnywhereError('OPTION_INVALID', `${option}: ${text} is no address to listen on`, {
+      hints: [
+        'give an IP address, with or without a port, as 127.0.0.1:9911 or [::1]:9911, or the path of a socket with a slash in it',
+      ],
+    });
+  }
+  return { kind: 'tcp', host, port: given };
+}
+
+/** Whether only this machine can connect there. */
+export function isLoopbackAddress(address: string): boolean {
+  return isLoopbackName(address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, ''));
+}
+
+/** `http://127.0.0.1:9911`, `http://[::1]:9911` */
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/**
+ * The sockets that systemd hands over (sd_listen_fds(3)): LISTEN_FDS of them from descriptor 3 on, when LISTEN_PID is
+ * this process.
+ */
+export function socketsOfSystemd(
+  env: Readonly<Record<string, string | undefined>>,
+  pid: number,
+): readonly Extract<ListenAddress, { kind: 'fd' }>[] {
+  if (env['LISTEN_PID'] !== String(pid)) return [];
+  const count = Number(env['LISTEN_FDS'] ?? '0');
+  const names = (env['LISTEN_FDNAMES'] ?? '').split(':');
+  if (!Number.isInteger(count) || count < 0) return [];
+  return Array.from({ length: count }, (_, index) => ({ kind: 'fd', fd: 3 + index, name: names[index] ?? '' }));
+}

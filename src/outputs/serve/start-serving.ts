@@ -1,0 +1,154 @@
+import type { PipelineContext } from '../../pipeline/credential-plan.ts';
+import type { Clock } from '../../pipeline/refresh/clock.ts';
+import type { Routes } from './answer-request.ts';
+import { adminAnswerer, guardedAnswerer } from './answerers.ts';
+import { limitedServer } from './http-server.ts';
+import { ImdsTokens } from './imds-tokens.ts';
+import type { ProfilePlan } from './kept-role.ts';
+import type { ListenAddress } from './listen-address.ts';
+import { type Listener, openListener } from './listeners.ts';
+import { makeMetrics, type Metrics } from './metrics.ts';
+import { checkExposure, tellExposure } from './exposure.ts';
+import { requestLog } from './request-log.ts';
+import { RoleKeeper } from './role-keeper.ts';
+import type { ServeLog } from './serve-log.ts';
+import { openTokenFile, type TokenFileOptions } from './token-file.ts';
+import { peerCheck } from './who-may-connect.ts';
+
+/** What to serve, where and to whom. */
+export interface ServeOptions {
+  /** One role each, in order. */
+  readonly plans: readonly ProfilePlan[];
+  readonly listen: readonly ListenAddress[];
+  /** Where health and metrics are, and nothing else is; with the rest when empty. */
+  readonly adminListen: readonly ListenAddress[];
+  /** Permissions of Unix sockets that are made. */
+  readonly socketMode: number;
+  /** Token of the container endpoint, which is not there without one. */
+  readonly tokenFile?: TokenFileOptions | undefined;
+  /** Names in Host headers besides those of loopback, in lower case. */
+  readonly allowHosts: readonly string[];
+  /** Users whose processes may connect; all of them when undefined. */
+  readonly allowUids?: readonly number[] | undefined;
+  /** Listens before there are credentials, and keeps trying. */
+  readonly wait: boolean;
+}
+
+/** The world around. */
+export interface ServeContext {
+  readonly pipeline: PipelineContext;
+  readonly clock: Clock;
+  readonly log: ServeLog;
+  readonly logsRequests: boolean;
+  readonly version: string;
+}
+
+/** A server that runs. */
+export interface Serving {
+  /** Where credentials are served, in the order of the addresses. */
+  readonly listeners: readonly Listener[];
+  readonly adminListeners: readonly Listener[];
+  /** Resolves when every role has had its first credentials. */
+  whenReady(): Promise<void>;
+  /** Reads certificates and keys again, and takes over what the profiles say now. @returns how many roles failed */
+  reload(plans: readonly ProfilePlan[]): Promise<number>;
+  /** Stops accepting, lets requests under way finish, gives back tokens and TPM. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves credentials as the instance metadata service and as a container's credential endpoint do. Nobody who asks
+ * waits for CreateSession: credentials are obtained before they are asked for, and renewed in the background.
+ *
+ * @throws RolesAnywhereError what obtaining the first credentials throws, unless told to wait; PORT_UNAVAILABLE;
+ *   OPTION_MISSING for an address that others can reach without a token; FILE_FAILED, OPTION_INVALID of the token file
+ */
+export async function startServing(options: ServeOptions, context: ServeContext): Promise<Serving> {
+  checkExposure(options);
+  const { pipeline, clock, log } = context;
+  const metrics = makeMetrics({ version: context.version, now: clock.now, roles: () => keeper.roles });
+  const keeper = new RoleKeeper(options.plans, { pipeline, clock, log, metrics });
+  const tokens = new ImdsTokens(clock.monotonic);
+  const opened: Listener[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(opened.map((listener) => listener.close()));
+    tokens.clear();
+    await keeper.close();
+  };
+  try {
+    const doors = doorsOf({ options, context, metrics, keeper, tokens });
+    if (!options.wait) await keeper.start();
+    for (const open of doors) opened.push(await open());
+    if (options.wait) keeper.keepFresh();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    listeners: opened.slice(0, options.listen.length),
+    adminListeners: opened.slice(options.listen.length),
+    whenReady: () => keeper.whenReady(),
+    reload: (plans) => keeper.reload(plans),
+    close,
+  };
+}
+
+interface House {
+  readonly options: ServeOptions;
+  readonly context: ServeContext;
+  readonly metrics: Metrics;
+  readonly keeper: RoleKeeper;
+  readonly tokens: ImdsTokens;
+}
+
+/** What opens each of the addresses, those of credentials first. */
+function doorsOf({ options, context, metrics, keeper, tokens }: House): readonly (() => Promise<Listener>)[] {
+  const { clock, log } = context;
+  const { now } = clock;
+  const directory = () => keeper.directory;
+  const isToken =
+    options.tokenFile === undefined
+      ? undefined
+      : openTokenFile(options.tokenFile, { warn: warnTo(log), monotonic: clock.monotonic });
+  const admin = { metrics, directory };
+  const tellRequest = requestLog({ log, monotonic: clock.monotonic, everything: context.logsRequests });
+  const mayConnect = peerCheck(options.allowUids);
+
+  const open = async (
+    address: ListenAddress,
+    makeAnswerer: typeof guardedAnswerer,
+    routesOf: (of: Listener) => Routes,
+  ) => {
+    let routes: Routes = {};
+    const answerer = makeAnswerer({ mayConnect, allowHosts: options.allowHosts, routes: () => routes });
+    const server = limitedServer(answerer, (request, answer) => {
+      metrics.requested(answer);
+      tellRequest(request, answer);
+    });
+    server.on('drop', () => metrics.dropped());
+    const listener = await openListener(address, options.socketMode, server);
+    routes = routesOf(listener);
+    return listener;
+  };
+  const openMain = (address: ListenAddress) => async () => {
+    const listener = await open(address, guardedAnswerer, ({ isLocal }) => ({
+      // A token of the metadata service is no authentication: whoever can connect gets one.
+      imds: isLocal || options.allowUids !== undefined ? { tokens, directory, now } : undefined,
+      container: isToken === undefined ? undefined : { isToken, directory, now },
+      admin: options.adminListen.length === 0 ? admin : undefined,
+    }));
+    try {
+      tellExposure(listener, options, log);
+    } catch (error) {
+      await listener.close();
+      throw error;
+    }
+    return listener;
+  };
+  const openAdmin = (address: ListenAddress) => () => open(address, adminAnswerer, () => ({ admin }));
+  return [...options.listen.map(openMain), ...options.adminListen.map(openAdmin)];
+}
+
+function warnTo(log: ServeLog): (message: string) => void {
+  return (message) => log('warn', message);
+}

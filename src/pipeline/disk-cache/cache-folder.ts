@@ -1,0 +1,119 @@
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { RolesAnywhereError } from '../../core/errors.ts';
+
+/** A folder of entries, and who is to own it. */
+export interface CacheFolder {
+  readonly path: string;
+  /** What messages call the place that names it: `--cache-dir`. */
+  readonly option: string;
+  /** Of the user that this process acts as; undefined where files have no such owner, on Windows. */
+  readonly userId: number | undefined;
+}
+
+/** An entry has some kilobytes; session policies and tags are a few more. */
+const maxFileBytes = 1024 * 1024;
+
+/** Permissions of group and others. */
+const others = 0o077;
+
+/** Windows has neither of the flags; what is undefined counts as 0 here. */
+const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Path of a file of an entry: `json` for the entry itself, `lock` for its lock. */
+export function pathOf(folder: CacheFolder, key: string, extension: string): string {
+  return `${folder.path}/${key}.${extension}`;
+}
+
+/**
+ * Reads a file of the folder.
+ *
+ * @returns undefined where there is no folder or no such file, or the file cannot be one of ours
+ * @throws RolesAnywhereError FILE_UNSAFE where others may read or write folder or file, or own it, or the file is a
+ *   link; whatever the operating system throws
+ */
+export function readPrivateFile(folder: CacheFolder, path: string): string | undefined {
+  if (!checkFolder(folder)) return undefined;
+  const fd = openWithoutLinks(folder, path);
+  if (fd === undefined) return undefined;
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw unsafe(folder, path, 'is no file', `rm -r ${path}`);
+    checkOwner(folder, path, stats);
+    return stats.size > maxFileBytes ? undefined : readAll(fd, stats.size);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * @returns whether the folder is there
+ * @throws RolesAnywhereError FILE_UNSAFE; whatever the operating system throws
+ */
+export function checkFolder(folder: CacheFolder): boolean {
+  const stats = statSync(folder.path, { throwIfNoEntry: false });
+  if (stats === undefined) return false;
+  if (stats.isDirectory()) checkOwner(folder, folder.path, stats);
+  return true;
+}
+
+/** Owner and permissions mean nothing on Windows, where what is in a user's profile is that user's. */
+function checkOwner(folder: CacheFolder, path: string, stats: Stats): void {
+  if (folder.userId === undefined) return;
+  if (stats.uid !== folder.userId) {
+    const whose = `belongs to user ${stats.uid}, and this is user ${folder.userId}`;
+    throw unsafe(folder, path, whose, `chown ${folder.userId} ${path}`);
+  }
+  if ((stats.mode & others) === 0) return;
+  const bits = (stats.mode & 0o777).toString(8).padStart(4, '0');
+  const mode = stats.isDirectory() ? '700' : '600';
+  throw unsafe(folder, path, `gives permissions to others (mode ${bits})`, `chmod ${mode} ${path}`);
+}
+
+/** A file that is a link is somebody's attempt to have another one read. */
+function openWithoutLinks(folder: CacheFolder, path: string): number | undefined {
+  try {
+    return openSync(path, readFlags);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'ELOOP') throw unsafe(folder, path, 'is a symbolic link', `rm ${path}`);
+    throw error;
+  }
+}
+
+function readAll(fd: number, size: number): string {
+  const bytes = Buffer.alloc(size);
+  let length = 0;
+  while (length < size) {
+    const count = readSync(fd, bytes, length, size - length, length);
+    if (count === 0) break;
+    length += count;
+  }
+  return bytes.toString('utf8', 0, length);
+}
+
+function unsafe({ option }: CacheFolder, path: string, what: string, command: string): RolesAnywhereError {
+  return new RolesAnywhereError('FILE_UNSAFE', `${option}: ${path} ${what}, so the cache is not used`, {
+    hints: [`if it is yours, ${command}`],
+  });
+}
+
+/** The code of an error of the operating system; undefined for any other error. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined;
+}
+
+/** An entry. */
+const entryName = /^[0-9a-f]{64}\.json$/;
+
+/** Entries, locks, claims to locks and files on their way to be entries. */
+const ownName = /^[0-9a-f]{64}\.(?:json|lock|lock-[0-9a-f]{16}|[0-9a-f]{12}\.tmp)$/;
+
+export function isEntry(name: string): boolean {
+  return entryName.test(name);
+}
+
+/** Whether a file of the folder is one that the cache makes. */
+export function isOurs(name: string): boolean {
+  return ownName.test(name);
+}

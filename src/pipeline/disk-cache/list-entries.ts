@@ -1,0 +1,70 @@
+import { readdirSync } from 'node:fs';
+import { RolesAnywhereError } from '../../core/errors.ts';
+import { type CacheFolder, checkFolder, codeOf, isEntry, isOurs, readPrivateFile } from './cache-folder.ts';
+import { decodeHeader } from './entry-codec.ts';
+import { removeIfThere } from './write-private-file.ts';
+
+/** An entry as far as it can be told without the key that opens it. */
+export interface ListedEntry {
+  /** Path of its file. */
+  readonly path: string;
+  readonly bytes: number;
+  /** `unreadable` for a file that is damaged, of another version or not of ours. */
+  readonly state: 'valid' | 'expired' | 'unreadable';
+  readonly role?: string;
+  readonly target?: string;
+  readonly writtenAt?: Date;
+  readonly expiration?: Date;
+  readonly isEncrypted?: boolean;
+}
+
+/**
+ * The entries of a folder, those that expire last first.
+ *
+ * @throws RolesAnywhereError FILE_UNSAFE, FILE_FAILED
+ */
+export function listEntries(folder: CacheFolder, now: Date): readonly ListedEntry[] {
+  return namesIn(folder)
+    .filter(isEntry)
+    .map((name) => listed(folder, `${folder.path}/${name}`, now))
+    .filter((entry) => entry !== undefined)
+    .sort((one, other) => (other.expiration?.getTime() ?? 0) - (one.expiration?.getTime() ?? 0));
+}
+
+/**
+ * Removes entries and what else the cache has left in its folder; files of others stay.
+ *
+ * @returns how many entries there were
+ * @throws RolesAnywhereError FILE_UNSAFE, FILE_FAILED
+ */
+export function clearEntries(folder: CacheFolder): number {
+  const removed = namesIn(folder).filter((name) => isOurs(name) && removeIfThere(`${folder.path}/${name}`));
+  const left = namesIn(folder).filter(isEntry);
+  if (left.length > 0) throw failed(folder, `cannot remove ${left.length} of its entries`);
+  return removed.filter(isEntry).length;
+}
+
+function namesIn(folder: CacheFolder): readonly string[] {
+  try {
+    return checkFolder(folder) ? readdirSync(folder.path) : [];
+  } catch (error) {
+    if (error instanceof RolesAnywhereError) throw error;
+    throw failed(folder, `cannot be read: ${codeOf(error)}`);
+  }
+}
+
+/** Undefined for one that is gone by now. */
+function listed(folder: CacheFolder, path: string, now: Date): ListedEntry | undefined {
+  const text = readPrivateFile(folder, path);
+  if (text === undefined) return undefined;
+  const bytes = Buffer.byteLength(text);
+  const header = decodeHeader(text);
+  if (header === undefined) return { path, bytes, state: 'unreadable' };
+  const { role, target, writtenAt, expiration, isEncrypted } = header;
+  const state = expiration > now ? 'valid' : 'expired';
+  return { path, bytes, state, role, target, writtenAt, expiration, isEncrypted };
+}
+
+function failed({ path, option }: CacheFolder, what: string): RolesAnywhereError {
+  return new RolesAnywhereError('FILE_FAILED', `${option}: the cache ${path} ${what}`);
+}

@@ -1,0 +1,26 @@
+import { gatherValues, type ProfileKeys } from '../../../src/options/parse/gather-values.ts';
+import type { CommandName, OptionRow } from '../../../src/options/schema/option-row.ts';
+import type { OptionValues } from '../../../src/options/parse/option-values.ts';
+import { parseFlags } from '../../../src/options/parse/parse-flags.ts';
+import { signStringOptions } from '../../../src/options/schema/sign-string-table.ts';
+import { optionsOf } from '../../../src/options/schema/table.ts';
+
+interface Given {
+  readonly args?: readonly string[];
+  readonly env?: Record<string, string>;
+  readonly profile?: Record<string, string>;
+  readonly rows?: readonly OptionRow[];
+}
+
+/** Every option of a command. */
+export function rowsOf(name: CommandName): readonly OptionRow[] {
+  return name === 'sign-string' ? signStringOptions : optionsOf(name);
+}
+
+/** The values of a command for arguments, environment and the keys of a profile called on-prem. */
+export function valuesOf(name: CommandName, { args = [], env = {}, profile, rows }: Given): Promise<OptionValues> {
+  const keys: ProfileKeys | undefined =
+    profile === undefined ? undefined : { name: 'on-prem', keys: new Map(Object.entries(profile)), chain: [] };
+  const options = rows ?? rowsOf(name);
+  return gatherValues({ name, options }, { flags: parseFlags(args, options, false), env, profile: keys });
+}

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { refusalOf } from '../../../src/outputs/serve/guard.ts';
+
+function judge(headers: Record<string, string>, { localAddress = '127.0.0.1', allowed = [] as string[] } = {}) {
+  const rawHeaders = Object.entries(headers).flat();
+  return refusalOf({ method: 'GET', url: '/', rawHeaders }, { localAddress }, allowed)?.status;
+}
+
+test.each([
+  '127.0.0.1',
+  '127.0.0.1:9911',
+  '127.9.8.7',
+  'localhost',
+  'LOCALHOST:9911',
+  '[::1]',
+  '[::1]:9911',
+  '169.254.169.254',
+])('Host: %s may come in', (host) => {
+  expect(judge({ host })).toBeUndefined();
+});
+
+test.each([
+  'attacker.example',
+  '127.0.0.1.attacker.example',
+  'localhost.attacker.example',
+  'localhost.',
+  '127.0.0.1.nip.io:9911',
+  '10.0.0.1',
+  '[::2]',
+  '169.254.169.254.',
+  '0x7f000001',
+  '2130706433',
+  '127.1',
+  'user@127.0.0.1',
+  '127.0.0.1, attacker.example',
+  '127.0.0.1:9911:80',
+  '',
+])('Host: %s may not', (host) => {
+  expect(judge({ host })).toBe(403);
+});
+
+test('the address that was connected to names itself', () => {
+  expect(judge({ host: '192.0.2.7:80' }, { localAddress: '::ffff:192.0.2.7' })).toBeUndefined();
+  expect(judge({ host: '[2001:db8::7]' }, { localAddress: '2001:db8::7' })).toBeUndefined();
+  expect(judge({ host: '192.0.2.8' }, { localAddress: '192.0.2.7' })).toBe(403);
+});
+
+test('--allow-host adds a name', () => {
+  expect(judge({ host: 'Credentials.internal:80' }, { allowed: ['credentials.internal'] })).toBeUndefined();
+  expect(judge({ host: 'other.internal' }, { allowed: ['credentials.internal'] })).toBe(403);
+});
+
+test('there must be one Host header', () => {
+  expect(judge({})).toBe(400);
+  const rawHeaders = ['Host', '127.0.0.1', 'host', 'attacker.example'];
+  const request = { method: 'GET', url: '/', rawHeaders };
+  expect(refusalOf(request, { localAddress: '127.0.0.1' }, [])?.status).toBe(400);
+});
+
+test.each(['x-forwarded-for', 'x-forwarded-host', 'forwarded', 'origin', 'sec-fetch-site'])('%s', (name) => {
+  expect(judge({ host: '127.0.0.1', [name]: 'same-origin' })).toBe(403);
+  expect(judge({ host: '127.0.0.1', [name]: '' })).toBe(403);
+});
+
+test('a body', () => {
+  expect(judge({ host: 'localhost', 'content-length': '0' })).toBeUndefined();
+  expect(judge({ host: 'localhost', 'content-length': '1024' })).toBeUndefined();
+  expect(judge({ host: 'localhost', 'content-length': '1025' })).toBe(413);
+  expect(judge({ host: 'localhost', 'transfer-encoding': 'chunked' })).toBe(413);
+});

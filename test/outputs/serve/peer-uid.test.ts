@@ -1,0 +1,72 @@
+import { createServer, connect, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, describe, expect, test } from 'vitest';
+import { peerUid, uidInTable } from '../../../src/outputs/serve/peer-uid.ts';
+
+const title = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
+const row = (local: string, remote: string, state: string, uid: number, inode: number): string =>
+  `   4: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000 ${String(uid).padStart(5)}        0 ${inode} 1 0000000000000000 20 4 30 10 -1`;
+const table = (...rows: string[]): string => [title, ...rows, ''].join('\n');
+
+/** The server's side: 127.0.0.1:9911, connected to from port 45678. */
+const ends = { localAddress: '127.0.0.1', localPort: 9911, remoteAddress: '127.0.0.1', remotePort: 45_678 };
+const [server, client] = ['0100007F:26B7', '0100007F:B26E'];
+
+test('the row of the other end names the user, not that of our own', () => {
+  expect(uidInTable(table(row(server, client, '01', 990, 7), row(client, server, '01', 1000, 8)), ends, 'LE')).toBe(
+    1000,
+  );
+});
+
+test('rows of sockets that nobody holds name uid 0, and do not count', () => {
+  expect(uidInTable(table(row(client, server, '06', 0, 0)), ends, 'LE')).toBeUndefined();
+  expect(uidInTable(table(row(client, server, '05', 0, 0)), ends, 'LE')).toBeUndefined();
+  expect(uidInTable(table(row(client, server, '01', 0, 0)), ends, 'LE')).toBeUndefined();
+});
+
+test('another port, another address, an empty table', () => {
+  expect(uidInTable(table(row('0100007F:B26F', server, '01', 1000, 8)), ends, 'LE')).toBeUndefined();
+  expect(uidInTable(table(row('0200007F:B26E', server, '01', 1000, 8)), ends, 'LE')).toBeUndefined();
+  expect(uidInTable('', ends, 'LE')).toBeUndefined();
+});
+
+test('IPv6, and IPv4 in its clothes', () => {
+  const loopback = '00000000000000000000000001000000';
+  const mapped = '0000000000000000FFFF00000100007F';
+  const six = { ...ends, localAddress: '::1', remoteAddress: '::1' };
+  expect(uidInTable(table(row(`${loopback}:B26E`, `${loopback}:26B7`, '01', 1001, 8)), six, 'LE')).toBe(1001);
+  expect(uidInTable(table(row(`${mapped}:B26E`, `${mapped}:26B7`, '01', 1002, 8)), ends, 'LE')).toBe(1002);
+  const dual = { ...ends, localAddress: '::ffff:127.0.0.1', remoteAddress: '::ffff:127.0.0.1' };
+  expect(uidInTable(table(row(client, server, '01', 1003, 8)), dual, 'LE')).toBe(1003);
+  const full = { ...ends, localAddress: '2001:db8::7', remoteAddress: '2001:db8:0:1::9' };
+  const [local, remote] = ['B80D0120010000000000000009000000', 'B80D0120000000000000000007000000'];
+  expect(uidInTable(table(row(`${local}:B26E`, `${remote}:26B7`, '01', 1004, 8)), full, 'LE')).toBe(1004);
+});
+
+test('a machine of the other byte order', () => {
+  expect(uidInTable(table(row('7F000001:B26E', '7F000001:26B7', '01', 1000, 8)), ends, 'BE')).toBe(1000);
+});
+
+describe.runIf(process.platform === 'linux')('of this machine', () => {
+  const open: (Server | Socket)[] = [];
+
+  afterEach(() => {
+    for (const each of open.splice(0)) {
+      if ('destroy' in each) each.destroy();
+      else each.close();
+    }
+  });
+
+  test.each(['127.0.0.1', '::1', '::'])('a connection to %s is of the user who runs this', async (host) => {
+    const listening = createServer();
+    open.push(listening);
+    await once(listening.listen(0, host), 'listening');
+    const address = listening.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const accepted = once(listening, 'connection');
+    open.push(connect(port, host === '::' ? '127.0.0.1' : host));
+    const [socket] = (await accepted) as [Socket];
+    open.push(socket);
+    expect(await peerUid(socket)).toBe(process.getuid?.());
+  });
+});

@@ -1,0 +1,158 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openTokenFile } from '../../../src/outputs/serve/token-file.ts';
+import { thrownBy } from '../../support/thrown.ts';
+
+let folder: string;
+let path: string;
+let warnings: string[];
+let now: number;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-token-'));
+  path = join(folder, 'token');
+  warnings = [];
+  now = 0;
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const open = () => {
+  const surroundings = { warn: (message: string) => warnings.push(message), monotonic: () => now };
+  return openTokenFile({ path, option: '--token-file', userId: process.geteuid?.() }, surroundings);
+};
+
+test('a file that is not there is made, for its owner alone and without a line break', () => {
+  const isToken = open();
+  const token = readFileSync(path, 'utf8');
+  expect(token).toMatch(/^[\w-]{43}$/);
+  expect(process.platform === 'win32' || (statSync(path).mode & 0o777) === 0o600).toBe(true);
+  expect(isToken(token)).toBe(true);
+  const last = token.endsWith('A') ? 'B' : 'A';
+  for (const other of [`${token} `, token.slice(1), '', `${token.slice(0, -1)}${last}`, token.toLowerCase()]) {
+    expect(isToken(other)).toBe(false);
+  }
+  expect(warnings).toEqual([]);
+});
+
+test('a file that is there stays as it is', () => {
+  writeFileSync(path, 'a-token-of-our-own', { mode: 0o600 });
+  const isToken = open();
+  expect(isToken('a-token-of-our-own')).toBe(true);
+  expect(readFileSync(path, 'utf8')).toBe('a-token-of-our-own');
+});
+
+test('it is read again when it changes, in place or by another file', () => {
+  writeFileSync(path, 'the-first-token-0', { mode: 0o600 });
+  const isToken = open();
+  writeFileSync(path, 'the-second-token');
+  expect([isToken('the-second-token'), isToken('the-first-token-0')]).toEqual([true, false]);
+  writeFileSync(`${path}.new`, 'the-third-token-0', { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+  expect([isToken('the-third-token-0'), isToken('the-second-token')]).toEqual([true, false]);
+  expect(warnings).toEqual([]);
+});
+
+test('the one before holds for a second more, unless somebody comes with the new one', () => {
+  writeFileSync(path, 'the-first-token-0', { mode: 0o600 });
+  const isToken = open();
+  writeFileSync(path, 'the-second-token');
+  now = 999;
+  expect(isToken('the-first-token-0')).toBe(true);
+  now = 1000;
+  expect(isToken('the-first-token-0')).toBe(false);
+});
+
+test('until the new content is a token, the one before holds', () => {
+  writeFileSync(path, 'the-first-token-0', { mode: 0o600 });
+  const isToken = open();
+  writeFileSync(path, '');
+  now += 1000;
+  expect([isToken(''), isToken('the-first-token-0')]).toEqual([false, true]);
+  unlinkSync(path);
+  now += 1000;
+  expect(isToken('the-first-token-0')).toBe(true);
+  expect(isToken('the-first-token-0')).toBe(true);
+  expect(warnings).toEqual([
+    `--token-file: ${path} holds no token of at least 16 printable ASCII characters; the one before still holds`,
+    `--token-file: cannot read ${path}: ENOENT; the one before still holds`,
+  ]);
+});
+
+test('a line break at the end does not count, and is told of', () => {
+  writeFileSync(path, 'a-token-of-our-own\r\n', { mode: 0o600 });
+  expect(open()('a-token-of-our-own')).toBe(true);
+  expect(warnings).toEqual([`${path} ends in a line break, with which some SDKs refuse to send the token`]);
+});
+
+test.runIf(process.platform !== 'win32')('a file that every user can read is told of', () => {
+  writeFileSync(path, 'a-token-of-our-own');
+  chmodSync(path, 0o640);
+  open();
+  expect(warnings).toEqual([]);
+  chmodSync(path, 0o644);
+  open();
+  expect(warnings).toEqual([`${path} is open to every user (mode 644)`]);
+});
+
+test.each(['', 'short', '\n', 'a-token-with-ünicode', 'a-token\nof-two-lines'])('"%s" is no token', (content) => {
+  writeFileSync(path, content, { mode: 0o600 });
+  const error = thrownBy(open);
+  expect(error.code).toBe('OPTION_INVALID');
+  expect(error.message).toBe(`--token-file: ${path} holds no token of at least 16 printable ASCII characters`);
+});
+
+test('a folder that is not there', () => {
+  path = join(folder, 'missing', 'token');
+  const error = thrownBy(open);
+  expect([error.code, error.message]).toEqual(['FILE_FAILED', `--token-file: cannot make ${path}: ENOENT`]);
+});
+
+describe.runIf(process.platform !== 'win32')('a file that somebody else may have filled', () => {
+  test.each([0o620, 0o602, 0o666])('is refused with mode %o', (mode) => {
+    writeFileSync(path, 'the-token-of-a-stranger');
+    chmodSync(path, mode);
+    const error = thrownBy(open);
+    expect([error.code, error.message]).toEqual([
+      'FILE_UNSAFE',
+      `--token-file: ${path} may be written by others (mode ${mode.toString(8)})`,
+    ]);
+  });
+
+  test('that is a pipe holds nothing up', () => {
+    execFileSync('mkfifo', [path]);
+    const error = thrownBy(open);
+    expect([error.code, error.message]).toEqual(['FILE_UNSAFE', `--token-file: ${path} is no regular file`]);
+  });
+
+  test('put in place later does not count', () => {
+    writeFileSync(path, 'the-first-token-0', { mode: 0o600 });
+    const isToken = open();
+    writeFileSync(`${path}.new`, 'the-token-of-a-stranger');
+    chmodSync(`${path}.new`, 0o666);
+    renameSync(`${path}.new`, path);
+    expect([isToken('the-token-of-a-stranger'), isToken('the-first-token-0')]).toEqual([false, true]);
+  });
+
+  // Only root can give a file away.
+  test.runIf(process.getuid?.() === 0)('is refused when it is another user’s (as root)', () => {
+    writeFileSync(path, 'the-token-of-a-stranger', { mode: 0o600 });
+    chownSync(path, 65_534, 65_534);
+    expect(thrownBy(open)).toMatchObject({
+      code: 'FILE_UNSAFE',
+      message: `--token-file: ${path} belongs to another user (uid 65534)`,
+    });
+  });
+});
