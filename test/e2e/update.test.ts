@@ -154,7 +154,7 @@ describe('several profiles', () => {
   test.each([
     [['--profile', 'x'], '--profile names 1 profiles for 2 of --from-profile'],
     [['--profile', 'x,x'], '--profile names profile x twice'],
-    [['--profile', 'x,a]b'], '--profile: "a]b" is no name of a profile that every client can read'],
+    [['--profile', 'x,a]b'], '--profile: "a]b" cannot be a name in a credentials file'],
   ])('%j is refused', async (args, message) => {
     const { status, stderr } = await once(['--from-profile', 'one,two', ...args]);
     expect([status, stderr.split('\n')[0]]).toEqual([2, `roles-anywhere: ${message}`]);

@@ -1,5 +1,5 @@
 import { platform } from 'node:os';
-import tls from 'node:tls';
+import * as tls from 'node:tls';
 
 import { isCertificate, readCaBundle, reasonOf } from './ca-bundle.ts';
 import { readCertificateFolder, readCertificates, readIfThere } from './read-certificates.ts';
