@@ -235,9 +235,11 @@ describe('where others could', () => {
 });
 
 describe('a cache that cannot be written', () => {
+  const shown = { env: { ROLES_ANYWHERE_WARNINGS: 'stderr' } };
+
   test('below a file: the credentials come all the same, with a warning', async () => {
     const path = join(sandbox.certificatePath, 'cache');
-    const { result } = await counting(() => run(options({ 'cache-dir': path })));
+    const { result } = await counting(() => run(options({ 'cache-dir': path }), shown));
     expect(result.status).toBe(0);
     expect(JSON.parse(result.stdout)).toMatchObject({ Version: 1 });
     expect(result.stderr).toBe(
@@ -252,7 +254,7 @@ describe('a cache that cannot be written', () => {
       `const fs = require('node:fs');
        fs.fsyncSync = () => { throw Object.assign(new Error('full'), { code: 'ENOSPC', syscall: 'fsync' }); };`,
     );
-    const result = await run(options(), { nodeOptions: ['--require', preload] });
+    const result = await run(options(), { nodeOptions: ['--require', preload], ...shown });
     expect(result).toMatchObject({ status: 0, stderr: expect.stringContaining('cannot be written: ENOSPC') as string });
     expect(JSON.parse(result.stdout)).toMatchObject({ Version: 1 });
     expect(readdirSync(folder())).toEqual([]);

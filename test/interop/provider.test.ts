@@ -174,7 +174,10 @@ describe('chains of providers', () => {
     const ini = fromIni({ ...(await sharedFiles()), profile: 'default', ignoreCache: true });
     sandbox.disable(sandbox.profileArn);
     const credentials = createCredentialChain(without(initFor(sandbox)), ini);
-    await expect(callerOf(credentials)).rejects.toMatchObject({ name: 'RolesAnywhereError', code: 'REFUSED_PROFILE' });
+    await expect(callerOf(credentials)).rejects.toMatchObject({
+      name: 'CredentialsProviderError',
+      code: 'REFUSED_PROFILE',
+    });
   });
 });
 

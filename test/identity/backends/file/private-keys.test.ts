@@ -24,6 +24,13 @@ const oid = (hex: string): Buffer => Buffer.from(hex, 'hex');
 const sequence = (...parts: readonly Uint8Array[]): Buffer => encodeElement(0x30, ...parts);
 const option = '--private-key';
 
+/** A positive INTEGER in its shortest form: DER allows no other. */
+function shortest(number: number): Buffer {
+  const hex = number.toString(16);
+  const whole = hex.length % 2 === 0 ? hex : `0${hex}`;
+  return Buffer.from(whole < '80' ? whole : `00${whole}`, 'hex');
+}
+
 /** Opens the key, signs, and lets openssl say whether the signature is that of the key in `expected`. */
 async function opensAs(expected: string, content: Uint8Array | string, secret?: string): Promise<void> {
   const context = recordingContext();
@@ -132,9 +139,7 @@ describe('encrypted PKCS#8', () => {
     const [salt, iv] = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)];
     const key = scryptSync('secret', salt, 32, { N, r, p, maxmem: 2 ** 30 });
     const cipher = createCipheriv('aes-256-cbc', key, iv);
-    const numbers = [N, r, p].map((number) =>
-      encodeElement(0x02, Buffer.from(number.toString(16).padStart(8, '0'), 'hex')),
-    );
+    const numbers = [N, r, p].map((number) => encodeElement(0x02, shortest(number)));
     const kdf = sequence(oid('06092b06010401da47040b'), sequence(encodeElement(0x04, salt), ...numbers));
     const scheme = sequence(oid('060960864801650304012a'), encodeElement(0x04, iv));
     const pbes2 = sequence(oid('06092a864886f70d01050d'), sequence(kdf, scheme));
