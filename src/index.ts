@@ -4,7 +4,8 @@
 import './supported-node.ts';
 
 export type { Credentials, CredentialSource } from './core/credentials.ts';
-export { type ErrorCode, type ErrorDetails, RolesAnywhereError } from './core/errors.ts';
+export type { ErrorCode } from './core/error-table.ts';
+export { type ErrorDetails, RolesAnywhereError } from './core/errors.ts';
 export { fromRolesAnywhere } from './outputs/provider/from-roles-anywhere.ts';
 export type {
   CallerConfig,

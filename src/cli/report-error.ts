@@ -1,6 +1,6 @@
+import { factsOf } from '../core/error-facts.ts';
 import { RolesAnywhereError } from '../core/errors.ts';
 import type { Terminal } from './command.ts';
-import { exitStatus } from './exit-status.ts';
 import { printable } from './terminal/printable.ts';
 
 /**
@@ -14,7 +14,7 @@ export function reportError(error: unknown, argv: readonly string[], terminal: T
   terminal.log(`roles-anywhere: ${printable(known.message)}`);
   for (const hint of known.hints) terminal.log(`hint: ${printable(hint)}`);
   if (wantsDebug(argv, terminal)) for (const line of details(known)) terminal.log(line);
-  return exitStatus(known.code);
+  return factsOf(known).exit;
 }
 
 function wantsDebug(argv: readonly string[], terminal: Terminal): boolean {

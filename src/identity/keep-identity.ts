@@ -1,5 +1,5 @@
-import { RolesAnywhereError, type ErrorCode } from '../core/errors.ts';
-import { failureKind } from '../core/failure-kind.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
+import { factsOf, failureKind } from '../core/error-facts.ts';
 import type { IdentityContext, IdentitySource, KeptIdentity, SigningIdentity } from './identity.ts';
 import { fingerprintOf, type IdentityParts, partsOf, pathsOf } from './identity-files.ts';
 import { Lease } from './lease.ts';
@@ -28,17 +28,6 @@ export function keepIdentity(
 ): KeptIdentity {
   return new IdentityKeeper(source, context, settings);
 }
-
-/** What a new session with the token or TPM may mend; both look for what was pulled and put back by themselves. */
-const mendable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'PKCS11_FAILED',
-  'PKCS11_NO_TOKEN',
-  'PKCS11_NOT_FOUND',
-  'PKCS11_MODULE',
-  'TPM_UNREACHABLE',
-  'TPM_FAILED',
-  'SIGNATURE_INVALID',
-]);
 
 /** The sources as they were when something was opened, or could not be. */
 interface Prints {
@@ -176,9 +165,10 @@ class IdentityKeeper implements KeptIdentity {
   /** After a failure of what was done with an identity. */
   #judge(error: unknown, { lease, prints }: Kept): void {
     if (this.#current?.lease !== lease) return;
-    const isRefused = failureKind(error) === 'secret';
-    if (isRefused) this.#refuse(error, prints);
-    if (isRefused || (error instanceof RolesAnywhereError && mendable.has(error.code))) void this.#retire();
+    const { kind, reopened } = factsOf(error);
+    if (kind === 'secret') this.#refuse(error, prints);
+    // Token and TPM both look for what was pulled and put back by themselves.
+    if (kind === 'secret' || reopened) void this.#retire();
   }
 
   #refuse(error: unknown, { unlocking }: Prints): void {

@@ -1,7 +1,7 @@
 import type { CredentialPlan, CredentialTarget, PipelineContext } from './credential-plan.ts';
 import type { Credentials } from '../core/credentials.ts';
 import { failover, type FailoverEvent, type FailoverTarget } from './failover/failover.ts';
-import { failureKind } from '../core/failure-kind.ts';
+import { failureKind } from '../core/error-facts.ts';
 import { keepIdentities, type KeptIdentities } from '../identity/keep-identities.ts';
 import { linksOf } from './pipeline.ts';
 import type { Clock } from './refresh/clock.ts';

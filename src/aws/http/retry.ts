@@ -1,4 +1,5 @@
-import { RolesAnywhereError, type ErrorCode } from '../../core/errors.ts';
+import type { CodeWith } from '../../core/error-table.ts';
+import { RolesAnywhereError } from '../../core/errors.ts';
 
 /** What one attempt came to. What cannot get better by waiting is thrown instead. */
 export type Outcome<T> =
@@ -23,16 +24,16 @@ const firstDelay = 100;
 const firstDelayThrottled = 500;
 const longestDelay = 20_000;
 
-/** With these, a later attempt may go better. A certificate that is not trusted, or a refusal, will not change. */
-const transientCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'NETWORK_UNREACHABLE',
-  'NETWORK_TIMEOUT',
-  'SERVICE_THROTTLED',
-  'SERVICE_UNAVAILABLE',
-]);
+/** Of the table of errors: a certificate that is not trusted, or a refusal, will not change. */
+const retried: Record<CodeWith<{ retried: true }>, true> = {
+  NETWORK_UNREACHABLE: true,
+  NETWORK_TIMEOUT: true,
+  SERVICE_THROTTLED: true,
+  SERVICE_UNAVAILABLE: true,
+};
 
 export function isTransient(error: unknown): error is RolesAnywhereError {
-  return error instanceof RolesAnywhereError && transientCodes.has(error.code);
+  return error instanceof RolesAnywhereError && error.code in retried;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { failureKind } from '../../core/failure-kind.ts';
+import { failureKind } from '../../core/error-facts.ts';
 import type { IdentityContext, KeptIdentity } from '../../identity/identity.ts';
 import { areSameKeys, type SuppliedKeys } from './supplied-keys.ts';
 

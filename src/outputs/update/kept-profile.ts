@@ -1,7 +1,7 @@
 import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-plan.ts';
 import type { Credentials } from '../../core/credentials.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { failureKind } from '../../core/failure-kind.ts';
+import { failureKind } from '../../core/error-facts.ts';
 import { type HeldCredentials, holdCredentials } from '../../pipeline/pipeline-held.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
 import type { RefreshEvent } from '../../pipeline/refresh/refresher.ts';

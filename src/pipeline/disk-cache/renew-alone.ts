@@ -1,5 +1,5 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { failureKind } from '../../core/failure-kind.ts';
+import { failureKind } from '../../core/error-facts.ts';
 import { type CacheEntry, isGoodEnough, isValid, lastSet } from './cache-entry.ts';
 import { type CacheFolder, codeOf } from './cache-folder.ts';
 import type { CacheProcess } from './holder.ts';

@@ -1,5 +1,5 @@
 import type { Credentials, CredentialSource } from '../../core/credentials.ts';
-import { RolesAnywhereError } from '../../core/errors.ts';
+import { factsOf } from '../../core/error-facts.ts';
 import { type FailedTarget, mostTelling } from './most-telling.ts';
 import { TargetHealth } from './target-health.ts';
 
@@ -84,15 +84,9 @@ function inOrder(candidates: readonly Candidate[]): readonly Candidate[] {
 
 /** Where nothing answers, or asks to be left alone, another target may; elsewhere only if that was asked for. */
 function isPassedOn(error: unknown, onRefusal: boolean): boolean {
-  if (!(error instanceof RolesAnywhereError)) return false;
-  return unreachable.test(error.code) || (onRefusal && unusable.test(error.code));
+  const { nextTarget } = factsOf(error);
+  return nextTarget === 'always' || (onRefusal && nextTarget === 'on-refusal');
 }
-
-/** TLS is among it: the next target is verified no less, and may be reached by another way. */
-const unreachable = /^(?:NETWORK|SERVICE)_/;
-
-/** Refused by the service, or by us before it could: certificate and key of the next target may be others. */
-const unusable = /^(?:REFUSED|RESPONSE|CERTIFICATE|CHAIN|KEY|PASSWORD|SIGNATURE|PKCS11|PIN|TPM)_/;
 
 /** An observer that throws must not turn a success into a failure. */
 function tell({ onEvent }: FailoverOptions, event: FailoverEvent): void {

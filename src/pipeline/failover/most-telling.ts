@@ -1,5 +1,5 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { failureKind } from '../../core/failure-kind.ts';
+import { failureKind } from '../../core/error-facts.ts';
 
 /** A target and why it did not serve. */
 export interface FailedTarget {

@@ -1,4 +1,4 @@
-import { failureKind } from '../../core/failure-kind.ts';
+import { failureKind } from '../../core/error-facts.ts';
 
 /** Milliseconds. Chance may say zero, and nobody is to be asked without a pause. */
 const shortest = 500;

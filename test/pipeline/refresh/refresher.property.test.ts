@@ -4,7 +4,7 @@ import type { Credentials } from '../../../src/core/credentials.ts';
 import { RolesAnywhereError } from '../../../src/core/errors.ts';
 import type { ErrorCode } from '../../../src/core/errors.ts';
 import { createRefresher } from '../../../src/pipeline/refresh/create-refresher.ts';
-import { failureKind } from '../../../src/core/failure-kind.ts';
+import { failureKind } from '../../../src/core/error-facts.ts';
 import type { Refresher } from '../../../src/pipeline/refresh/refresher.ts';
 import { fakeClock, type FakeClock, settled } from '../../support/fake-clock.ts';
 import { failure, hour, makeSet, minute, second } from './given.ts';

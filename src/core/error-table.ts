@@ -1,0 +1,274 @@
+/**
+ * Every code of an error, and what follows from it. docs/errors.md says the same to users; a test holds the two equal.
+ */
+
+/** What was asked for cannot be understood: an option, an ARN, a configuration file. */
+type OptionErrorCode =
+  | 'NOT_CONFIGURED'
+  | 'OPTION_UNKNOWN'
+  | 'OPTION_MISSING'
+  | 'OPTION_INVALID'
+  | 'OPTION_CONFLICT'
+  | 'OPTION_MISPLACED'
+  | 'OPTION_LINE_BREAK'
+  | 'OPTION_NOT_BUILT'
+  | 'ARN_INVALID'
+  | 'ARN_MISMATCH'
+  | 'ENDPOINT_INVALID'
+  | 'CONFIG_INVALID'
+  | 'CONFIG_PROFILE';
+
+/** The certificate, its chain, the key or a password cannot be used. */
+type IdentityErrorCode =
+  | 'CERTIFICATE_UNREADABLE'
+  | 'CERTIFICATE_INVALID'
+  | 'CERTIFICATE_VERSION'
+  | 'CERTIFICATE_IS_CA'
+  | 'CERTIFICATE_KEY_USAGE'
+  | 'CERTIFICATE_HASH_WEAK'
+  | 'CERTIFICATE_EXPIRED'
+  | 'CERTIFICATE_NOT_YET_VALID'
+  | 'CERTIFICATE_KEY_UNSUPPORTED'
+  | 'CHAIN_UNREADABLE'
+  | 'CHAIN_INVALID'
+  | 'CHAIN_TOO_LONG'
+  | 'KEY_UNREADABLE'
+  | 'KEY_INVALID'
+  | 'KEY_UNSUPPORTED'
+  | 'KEY_MISMATCH'
+  | 'PASSWORD_MISSING'
+  | 'PASSWORD_WRONG'
+  | 'PASSWORD_UNREADABLE'
+  | 'SIGNATURE_INVALID';
+
+/** A PKCS#11 module, a token or its PIN. */
+type Pkcs11ErrorCode =
+  | 'PKCS11_NOT_INSTALLED'
+  | 'PKCS11_MODULE'
+  | 'PKCS11_NO_TOKEN'
+  | 'PKCS11_AMBIGUOUS'
+  | 'PKCS11_NOT_FOUND'
+  | 'PKCS11_FAILED'
+  | 'PIN_MISSING'
+  | 'PIN_WRONG'
+  | 'PIN_LOCKED';
+
+/** The TPM cannot be used, or not with this key. */
+type TpmErrorCode =
+  | 'TPM_UNREACHABLE'
+  | 'TPM_BUSY'
+  | 'TPM_KEY_INVALID'
+  | 'TPM_KEY_UNSUPPORTED'
+  | 'TPM_PASSWORD_WRONG'
+  | 'TPM_LOCKED_OUT'
+  | 'TPM_POLICY_UNSUPPORTED'
+  | 'TPM_POLICY_FAILED'
+  | 'TPM_FAILED';
+
+/** The service refused, or what it answered cannot be used. */
+type ServiceErrorCode =
+  | 'REFUSED_UNTRUSTED'
+  | 'REFUSED_CERTIFICATE'
+  | 'REFUSED_SIGNATURE'
+  | 'REFUSED_TRUST_ANCHOR'
+  | 'REFUSED_PROFILE'
+  | 'REFUSED_ROLE_NOT_IN_PROFILE'
+  | 'REFUSED_SESSION_NAME'
+  | 'REFUSED_REVOKED'
+  | 'REFUSED_ROLE'
+  | 'REFUSED_DURATION'
+  | 'REFUSED_VALIDATION'
+  | 'REFUSED_OTHER'
+  | 'REFUSED_ASSUME_ROLE'
+  | 'RESPONSE_INVALID'
+  | 'RESPONSE_EMPTY'
+  | 'RESPONSE_EXPIRED'
+  | 'RESPONSE_OTHER_ROLE'
+  | 'RESPONSE_TOO_LARGE'
+  | 'RESPONSE_REDIRECT';
+
+/** The service could not be reached, or asked to be left alone, until the attempts ran out. */
+type NetworkErrorCode =
+  | 'NETWORK_UNREACHABLE'
+  | 'NETWORK_TLS'
+  | 'NETWORK_TIMEOUT'
+  | 'NETWORK_PROXY'
+  | 'SERVICE_THROTTLED'
+  | 'SERVICE_UNAVAILABLE';
+
+/** Something of this machine: a file that is no key material, a port, the output. */
+type LocalErrorCode =
+  | 'FILE_FAILED'
+  | 'FILE_UNSAFE'
+  | 'FILE_LOCKED'
+  | 'PORT_UNAVAILABLE'
+  | 'PROGRAM_FAILED'
+  | 'OUTPUT_FAILED';
+
+/**
+ * The closed union of codes. `INTERNAL` is a defect of this package.
+ *
+ * @example
+ * ```ts
+ * import type { ErrorCode } from 'roles-anywhere';
+ *
+ * export const worthAnAlarm: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CERTIFICATE_EXPIRED', 'REFUSED_REVOKED']);
+ * ```
+ */
+export type ErrorCode =
+  | OptionErrorCode
+  | IdentityErrorCode
+  | Pkcs11ErrorCode
+  | TpmErrorCode
+  | ServiceErrorCode
+  | NetworkErrorCode
+  | LocalErrorCode
+  | 'INTERNAL';
+
+/**
+ * 1: a defect of ours. 2: usage or configuration. 3: certificate, chain, key or password. 4: refused by the service,
+ * or its answer cannot be used. 5: network, throttling, 5xx, time-out. 6: a local file, port or lock.
+ */
+type ExitStatus = 1 | 2 | 3 | 4 | 5 | 6;
+
+/** What follows from an error. */
+export interface ErrorFacts {
+  /** Tells a program that called the command what kind of failure it was. */
+  readonly exit: ExitStatus;
+  /**
+   * `transient` may be over soon; `lasting` is over when somebody has changed something; `secret` must not be tried
+   * again by a machine, for each wrong PIN or password brings a token or TPM closer to being locked, and each missing
+   * one asks a person.
+   */
+  readonly kind: 'transient' | 'lasting' | 'secret';
+  /** Whether the request is sent again within the call: its other transient errors take longer to be over. */
+  readonly retried: boolean;
+  /** Whether a chain of credential providers goes on: nothing was configured, or nothing could be reached. */
+  readonly nextLink: boolean;
+  /** Whether the next target of a failover may be tried, or only where a refusal is to be passed over too. */
+  readonly nextTarget: 'always' | 'on-refusal' | 'never';
+  /** Whether a new session with the token or TPM may mend it. */
+  readonly reopened: boolean;
+}
+
+const defect = {
+  exit: 1,
+  kind: 'lasting',
+  retried: false,
+  nextLink: false,
+  nextTarget: 'never',
+  reopened: false,
+} as const satisfies ErrorFacts;
+
+const configuration = { ...defect, exit: 2 } as const;
+
+/** Certificate and key of the next target may be others. */
+const identity = { ...defect, exit: 3, nextTarget: 'on-refusal' } as const;
+
+const answer = { ...defect, exit: 4, nextTarget: 'on-refusal' } as const;
+
+/** TLS is among it: the next target is verified no less, and may be reached by another way. */
+const network = { ...defect, exit: 5, kind: 'transient', nextTarget: 'always' } as const;
+
+const local = { ...defect, exit: 6 } as const;
+
+export const errorTable = {
+  INTERNAL: defect,
+
+  NOT_CONFIGURED: { ...configuration, nextLink: true },
+  OPTION_UNKNOWN: configuration,
+  OPTION_MISSING: configuration,
+  OPTION_INVALID: configuration,
+  OPTION_CONFLICT: configuration,
+  OPTION_MISPLACED: configuration,
+  OPTION_LINE_BREAK: configuration,
+  OPTION_NOT_BUILT: configuration,
+  ARN_INVALID: configuration,
+  ARN_MISMATCH: configuration,
+  ENDPOINT_INVALID: configuration,
+  CONFIG_INVALID: configuration,
+  CONFIG_PROFILE: configuration,
+
+  CERTIFICATE_UNREADABLE: identity,
+  CERTIFICATE_INVALID: identity,
+  CERTIFICATE_VERSION: identity,
+  CERTIFICATE_IS_CA: identity,
+  CERTIFICATE_KEY_USAGE: identity,
+  CERTIFICATE_HASH_WEAK: identity,
+  CERTIFICATE_EXPIRED: identity,
+  CERTIFICATE_NOT_YET_VALID: identity,
+  CERTIFICATE_KEY_UNSUPPORTED: identity,
+  CHAIN_UNREADABLE: identity,
+  CHAIN_INVALID: identity,
+  CHAIN_TOO_LONG: identity,
+  KEY_UNREADABLE: identity,
+  KEY_INVALID: identity,
+  KEY_UNSUPPORTED: identity,
+  KEY_MISMATCH: identity,
+  PASSWORD_MISSING: { ...identity, kind: 'secret' },
+  PASSWORD_WRONG: { ...identity, kind: 'secret' },
+  PASSWORD_UNREADABLE: identity,
+  SIGNATURE_INVALID: { ...identity, reopened: true },
+
+  PKCS11_NOT_INSTALLED: identity,
+  PKCS11_MODULE: { ...identity, reopened: true },
+  PKCS11_NO_TOKEN: { ...identity, kind: 'transient', reopened: true },
+  PKCS11_AMBIGUOUS: identity,
+  PKCS11_NOT_FOUND: { ...identity, reopened: true },
+  PKCS11_FAILED: { ...identity, reopened: true },
+  PIN_MISSING: { ...identity, kind: 'secret' },
+  PIN_WRONG: { ...identity, kind: 'secret' },
+  PIN_LOCKED: { ...identity, kind: 'secret' },
+
+  TPM_UNREACHABLE: { ...identity, kind: 'transient', reopened: true },
+  TPM_BUSY: { ...identity, kind: 'transient' },
+  TPM_KEY_INVALID: identity,
+  TPM_KEY_UNSUPPORTED: identity,
+  TPM_PASSWORD_WRONG: { ...identity, kind: 'secret' },
+  TPM_LOCKED_OUT: { ...identity, kind: 'secret' },
+  TPM_POLICY_UNSUPPORTED: identity,
+  TPM_POLICY_FAILED: identity,
+  TPM_FAILED: { ...identity, reopened: true },
+
+  REFUSED_UNTRUSTED: answer,
+  REFUSED_CERTIFICATE: answer,
+  REFUSED_SIGNATURE: answer,
+  REFUSED_TRUST_ANCHOR: answer,
+  REFUSED_PROFILE: answer,
+  REFUSED_ROLE_NOT_IN_PROFILE: answer,
+  REFUSED_SESSION_NAME: answer,
+  REFUSED_REVOKED: answer,
+  REFUSED_ROLE: answer,
+  REFUSED_DURATION: answer,
+  REFUSED_VALIDATION: answer,
+  REFUSED_OTHER: answer,
+  REFUSED_ASSUME_ROLE: answer,
+  RESPONSE_INVALID: answer,
+  RESPONSE_EMPTY: answer,
+  RESPONSE_EXPIRED: answer,
+  RESPONSE_OTHER_ROLE: answer,
+  RESPONSE_TOO_LARGE: answer,
+  RESPONSE_REDIRECT: answer,
+
+  NETWORK_UNREACHABLE: { ...network, retried: true, nextLink: true },
+  NETWORK_TLS: network,
+  NETWORK_TIMEOUT: { ...network, retried: true, nextLink: true },
+  NETWORK_PROXY: network,
+  SERVICE_THROTTLED: { ...network, retried: true, nextLink: true },
+  SERVICE_UNAVAILABLE: { ...network, retried: true, nextLink: true },
+
+  FILE_FAILED: local,
+  FILE_UNSAFE: local,
+  FILE_LOCKED: local,
+  PORT_UNAVAILABLE: local,
+  PROGRAM_FAILED: local,
+  OUTPUT_FAILED: local,
+} as const satisfies Record<ErrorCode, ErrorFacts>;
+
+/**
+ * The codes of which `Facts` are true. What every call loads has a list of these and not the table; its type is this,
+ * so that a list with a code too many or too few does not compile.
+ */
+export type CodeWith<Facts extends Partial<ErrorFacts>> = {
+  [Code in ErrorCode]: (typeof errorTable)[Code] extends Facts ? Code : never;
+}[ErrorCode];
