@@ -67,7 +67,8 @@ describe('as the first process of a namespace, whom the kernel ends by no signal
     expect(readFileSync(join(folder, '.aws', 'credentials'), 'utf8')).toContain('aws_access_key_id = ASIA');
   });
 
-  test.skipIf(onReadOnlyRoot.length === 0)('on a read-only root (where it may be mounted so)', async () => {
+  test('on a read-only root', async ({ skip }) => {
+    skip(onReadOnlyRoot.length === 0, 'the root may not be mounted read-only here');
     const home = { HOME: '/', TMPDIR: '/dev/shm' };
     const run = (args: readonly string[]) => runCommand(args, { wrapper: onReadOnlyRoot, env: { ...env(), ...home } });
     for (const args of [['credential-process'], ['credential-process', '--cache'], ['export']]) {

@@ -34,11 +34,14 @@ export const asFirstProcess = unshare ?? [];
 
 const readOnly = 'mount -o remount,bind,ro / && exec "$@"';
 
+const ownMounts = ['--mount', ...asProcessOne, 'sh', '-c', readOnly, 'sh'];
+
 /** Starts what follows as process 1, with a root that cannot be written; empty where that is not allowed. */
 export const onReadOnlyRoot =
-  [['unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', readOnly, 'sh']].find(
-    ([program = '', ...args]) => spawnSync(program, [...args, 'true']).status === 0,
-  ) ?? [];
+  [
+    ['unshare', ...ownMounts],
+    ['unshare', '--map-root-user', ...ownMounts],
+  ].find(([program = '', ...args]) => spawnSync(program, [...args, 'true']).status === 0) ?? [];
 
 /** The process that `unshare` has forked. */
 export function childOf(pid: number | undefined): number {
