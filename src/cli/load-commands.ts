@@ -16,7 +16,7 @@ const loaders: Record<CommandName, () => Promise<Command>> = {
   'read-certificate-data': async () =>
     (await import('./commands/read-certificate-data/read-certificate-data.ts')).readCertificateData,
   sandbox: async () => (await import('./commands/sandbox/sandbox.ts')).sandbox,
-  completion: async () => (await import('./commands/completion/completion.ts')).completion,
+  completion: async () => (await import('./commands/completion/completion.ts')).completion(loadCommands),
   version: async () => (await import('./commands/version/version.ts')).version,
 };
 

@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../core/errors.ts';
 import { isObject, type KeysOf, refuseUnknownKeys, whatIs } from '../core/given-shape.ts';
-import type { AuthorityOptions, IntermediateOptions, LeafOptions } from './certificate-authority.ts';
+import type { AuthorityOptions, IntermediateOptions, LeafOptions } from './authority.ts';
 import type { Fault } from './faults.ts';
 import type { ProfileOptions, RoleOptions } from './registry.ts';
 import type { Sandbox, SandboxOptions } from './sandbox.ts';

@@ -7,14 +7,14 @@
  */
 import '../supported-node.ts';
 
-export {
-  type AuthorityOptions,
-  type CertificateAuthority,
-  createCertificateAuthority,
-  type IntermediateOptions,
-  type IssuedLeaf,
-  type LeafOptions,
-} from './certificate-authority.ts';
+export type {
+  AuthorityOptions,
+  CertificateAuthority,
+  IntermediateOptions,
+  IssuedLeaf,
+  LeafOptions,
+} from './authority.ts';
+export { createCertificateAuthority } from './certificate-authority.ts';
 export type { Fault } from './faults.ts';
 export type { CertificateHash, KeyType } from './key-pair.ts';
 export type { ProfileOptions, RoleOptions } from './registry.ts';

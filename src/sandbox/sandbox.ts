@@ -1,4 +1,4 @@
-import type { CertificateAuthority } from './certificate-authority.ts';
+import type { CertificateAuthority } from './authority.ts';
 import type { Fault } from './faults.ts';
 import type { KeyType } from './key-pair.ts';
 import type { ProfileOptions, RoleOptions } from './registry.ts';

@@ -1,7 +1,8 @@
 import { RolesAnywhereError } from '../core/errors.ts';
 import { readCertificates } from '../trust/read-certificate.ts';
 import { answerRequest, type Backstage } from './answer-request.ts';
-import { type CertificateAuthority, createCertificateAuthority, type IssuedLeaf } from './certificate-authority.ts';
+import type { CertificateAuthority, IssuedLeaf } from './authority.ts';
+import { createCertificateAuthority } from './certificate-authority.ts';
 import { type ClientSettings, configSectionOf, environmentOf } from './client-settings.ts';
 import { checkFault, checkProfile, checkRole, checkSandboxOptions, checkTrustAnchor } from './check-options.ts';
 import { CredentialStore } from './credential-store.ts';

@@ -4,26 +4,10 @@ import type { Credentials } from '../../core/credentials.ts';
 import type { SessionContext } from '../create-session/create-session.ts';
 import { resolveEndpoint } from '../http/endpoint.ts';
 import { retry, type Outcome } from '../http/retry.ts';
-import type { NetworkOptions } from '../create-session/session-request.ts';
 import { clientConfig, retriesBySdk } from './client-config.ts';
 import { type AssumedRole, readAssumedRole } from './read-assumed-role.ts';
 import { requestHandler } from './request-handler.ts';
-import type { NamedHop, StsOptions } from './role-hop.ts';
-
-/** One AssumeRole of a chain. */
-export interface RoleCall {
-  readonly hop: NamedHop;
-  /** Its place among the hops, from 1, and how many there are. */
-  readonly position: number;
-  readonly hops: number;
-  /** ARN of the role whose credentials are used. */
-  readonly callerArn: string;
-  /** Of the trust anchor. */
-  readonly partition: string;
-  readonly region: string;
-  readonly sts: StsOptions;
-  readonly network: NetworkOptions;
-}
+import type { NamedHop, RoleCall } from './role-hop.ts';
 
 /**
  * Assumes the role of a hop through the SDK, again where that may help.

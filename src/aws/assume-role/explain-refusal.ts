@@ -1,7 +1,17 @@
 import { dateOf } from '../create-session/answer-facts.ts';
 import { clockSkew } from '../create-session/local-checks.ts';
-import type { RoleCall } from './assume-role.ts';
-import type { StsRefusal } from './judge-failure.ts';
+import type { RoleCall } from './role-hop.ts';
+
+/** What STS said, as far as an error of the SDK tells. Empty where it says nothing. */
+export interface StsRefusal {
+  readonly status: number;
+  /** `AccessDenied`. */
+  readonly type: string;
+  readonly message: string;
+  readonly requestId: string | undefined;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 type Explain = (refusal: StsRefusal, call: RoleCall) => readonly string[];
 

@@ -1,24 +1,13 @@
 import { type ErrorCode, type ErrorDetails, RolesAnywhereError } from '../../core/errors.ts';
 import { printable, retryAfterOf } from '../create-session/answer-facts.ts';
 import { isTransient } from '../http/retry.ts';
-import type { RoleCall } from './assume-role.ts';
-import { explainRefusal } from './explain-refusal.ts';
+import { explainRefusal, type StsRefusal } from './explain-refusal.ts';
+import type { RoleCall } from './role-hop.ts';
 
 /** What a failed AssumeRole comes to: whether another attempt is worth it. */
 export type Judged =
   | { readonly kind: 'transient'; readonly error: RolesAnywhereError; readonly retryAfter?: number | undefined }
   | { readonly kind: 'permanent'; readonly error: RolesAnywhereError };
-
-/** What STS said, as far as an error of the SDK tells. Empty where it says nothing. */
-export interface StsRefusal {
-  readonly status: number;
-  /** `AccessDenied`. */
-  readonly type: string;
-  readonly message: string;
-  readonly requestId: string | undefined;
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 /**
  * Makes of what the SDK threw an error that names the hop and, where STS refused, the likely causes.

@@ -1,7 +1,7 @@
 import type { Credentials } from '../../core/credentials.ts';
 import { RolesAnywhereError, type ErrorCode } from '../../core/errors.ts';
 import { isSessionOf, longestLifetime } from '../create-session/read-session.ts';
-import type { RoleCall } from './assume-role.ts';
+import type { RoleCall } from './role-hop.ts';
 
 /** What STS answered, as the SDK read it. Nothing of it is checked yet. */
 export interface AssumedRole {

@@ -1,4 +1,5 @@
 import type { FromTemporaryCredentialsOptions } from '@aws-sdk/credential-providers';
+import type { NetworkOptions } from '../create-session/session-request.ts';
 
 /**
  * One AssumeRole with the credentials of the hop before (STS API reference, AssumeRole).
@@ -65,4 +66,19 @@ export interface StsOptions {
    * `retryStrategy` the SDK's retries in place of ours. `credentials` is not looked at: those are of the hop before.
    */
   readonly clientConfig?: StsClientConfig;
+}
+
+/** One AssumeRole of a chain. */
+export interface RoleCall {
+  readonly hop: NamedHop;
+  /** Its place among the hops, from 1, and how many there are. */
+  readonly position: number;
+  readonly hops: number;
+  /** ARN of the role whose credentials are used. */
+  readonly callerArn: string;
+  /** Of the trust anchor. */
+  readonly partition: string;
+  readonly region: string;
+  readonly sts: StsOptions;
+  readonly network: NetworkOptions;
 }

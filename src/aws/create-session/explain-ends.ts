@@ -1,4 +1,14 @@
-import type { SessionEnds } from './tell-ends.ts';
+import type { Credentials } from '../../core/credentials.ts';
+import type { SigningIdentity } from '../../identity/identity.ts';
+import type { SessionRequest } from './session-request.ts';
+
+/** A session that was made, and what it was made with. */
+export interface SessionEnds {
+  readonly request: Pick<SessionRequest, 'durationSeconds' | 'profileArn'>;
+  readonly certificate: Pick<SigningIdentity['certificate'], 'notBefore' | 'notAfter' | 'serialNumber'>;
+  readonly credentials: Pick<Credentials, 'expiration'>;
+  readonly now: Date;
+}
 
 const [minute, hour, day] = [60_000, 3_600_000, 86_400_000] as const;
 

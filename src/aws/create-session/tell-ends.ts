@@ -1,14 +1,4 @@
-import type { Credentials } from '../../core/credentials.ts';
-import type { SigningIdentity } from '../../identity/identity.ts';
-import type { SessionRequest } from './session-request.ts';
-
-/** A session that was made, and what it was made with. */
-export interface SessionEnds {
-  readonly request: Pick<SessionRequest, 'durationSeconds' | 'profileArn'>;
-  readonly certificate: Pick<SigningIdentity['certificate'], 'notBefore' | 'notAfter' | 'serialNumber'>;
-  readonly credentials: Pick<Credentials, 'expiration'>;
-  readonly now: Date;
-}
+import type { SessionEnds } from './explain-ends.ts';
 
 /** Milliseconds. */
 const week = 604_800_000;

@@ -1,10 +1,19 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { isLoopbackAddress } from './listen-address.ts';
+import { isLoopbackAddress, type ListenAddress } from './listen-address.ts';
 import type { Listener } from './listeners.ts';
 import type { ServeLog } from './serve-log.ts';
-import type { ServeOptions } from './start-serving.ts';
+import type { TokenFileOptions } from './token-file.ts';
 
-type Access = Pick<ServeOptions, 'listen' | 'tokenFile' | 'allowUids' | 'socketMode'>;
+/** Where credentials are served, and to whom. */
+export interface Access {
+  readonly listen: readonly ListenAddress[];
+  /** Permissions of Unix sockets that are made. */
+  readonly socketMode: number;
+  /** Token of the container endpoint, which is not there without one. */
+  readonly tokenFile?: TokenFileOptions | undefined;
+  /** Users whose processes may connect; all of them when undefined. */
+  readonly allowUids?: readonly number[] | undefined;
+}
 
 /**
  * Makes sure, before anything is obtained, that no address is open to other machines without a token.

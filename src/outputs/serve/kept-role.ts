@@ -2,7 +2,7 @@ import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { type HeldContext, type HeldCredentials, holdCredentials } from '../../pipeline/pipeline-held.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
-import type { Metrics } from './metrics.ts';
+import type { MeasuredRole, Metrics } from './metrics.ts';
 import type { LogFields, ServeLog } from './serve-log.ts';
 import type { ServedRole } from './served-role.ts';
 
@@ -22,10 +22,9 @@ export interface KeptRoleContext {
 }
 
 /** A role whose credentials are kept fresh. */
-export interface KeptRole extends ServedRole {
+export interface KeptRole extends MeasuredRole {
   readonly plan: CredentialPlan;
   readonly held: ServedRole['held'];
-  certificateExpires(): Date | undefined;
   /** Obtains the first set; resolves at once when there is one. @throws what the attempt threw */
   obtain(): Promise<void>;
   /** Resolves when there has been a first set, whoever obtained it, or the role was closed. */

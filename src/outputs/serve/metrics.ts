@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Answer } from './answer.ts';
-import type { KeptRole } from './kept-role.ts';
+import type { ServedRole } from './served-role.ts';
 
 /** Counts for Prometheus. Labels are from closed sets, or from the options: no request makes a new one. */
 export interface Metrics {
@@ -16,10 +16,15 @@ export interface Metrics {
   failedOver(target: string): void;
 }
 
+/** A role, and when the certificate expires that its credentials are obtained with; undefined while none was read. */
+export interface MeasuredRole extends ServedRole {
+  certificateExpires(): Date | undefined;
+}
+
 export interface MetricsOptions {
   readonly version: string;
   readonly now: () => Date;
-  readonly roles: () => readonly KeptRole[];
+  readonly roles: () => readonly MeasuredRole[];
 }
 
 const prefix = 'roles_anywhere_';
@@ -30,7 +35,7 @@ export function makeMetrics({ version, now, roles }: MetricsOptions): Metrics {
   const registers = [registry];
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []): Counter<Label> =>
     new Counter({ name: `${prefix}${name}`, help, labelNames, registers });
-  const countdown = (name: string, help: string, read: (role: KeptRole) => Date | undefined): void => {
+  const countdown = (name: string, help: string, read: (role: MeasuredRole) => Date | undefined): void => {
     const gauge = new Gauge({
       name: `${prefix}${name}`,
       help,

@@ -8,28 +8,21 @@ import type { ProfilePlan } from './kept-role.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { type Listener, openListener } from './listeners.ts';
 import { makeMetrics, type Metrics } from './metrics.ts';
-import { checkExposure, tellExposure } from './exposure.ts';
+import { type Access, checkExposure, tellExposure } from './exposure.ts';
 import { requestLog } from './request-log.ts';
 import { RoleKeeper } from './role-keeper.ts';
 import type { ServeLog } from './serve-log.ts';
-import { openTokenFile, type TokenFileOptions } from './token-file.ts';
+import { openTokenFile } from './token-file.ts';
 import { peerCheck } from './who-may-connect.ts';
 
 /** What to serve, where and to whom. */
-export interface ServeOptions {
+export interface ServeOptions extends Access {
   /** One role each, in order. */
   readonly plans: readonly ProfilePlan[];
-  readonly listen: readonly ListenAddress[];
   /** Where health and metrics are, and nothing else is; with the rest when empty. */
   readonly adminListen: readonly ListenAddress[];
-  /** Permissions of Unix sockets that are made. */
-  readonly socketMode: number;
-  /** Token of the container endpoint, which is not there without one. */
-  readonly tokenFile?: TokenFileOptions | undefined;
   /** Names in Host headers besides those of loopback, in lower case. */
   readonly allowHosts: readonly string[];
-  /** Users whose processes may connect; all of them when undefined. */
-  readonly allowUids?: readonly number[] | undefined;
   /** Listens before there are credentials, and keeps trying. */
   readonly wait: boolean;
 }

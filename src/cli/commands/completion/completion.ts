@@ -6,7 +6,7 @@ import type { Command } from '../../command.ts';
 const shells = ['bash', 'zsh', 'fish', 'powershell'];
 
 /** `completion bash|zsh|fish|powershell`: a script made from the tables, and what these scripts ask for. */
-export const completion: Command = {
+export const completion = (loadCommands: () => Promise<readonly Command[]>): Command => ({
   name: 'completion',
   summary: 'prints a completion script for a shell',
   description:
@@ -31,7 +31,6 @@ export const completion: Command = {
       );
     }
     const { completionScript } = await import('./completion-script.ts');
-    const { loadCommands } = await import('../../load-commands.ts');
     const script = shell === undefined ? undefined : completionScript(shell, await loadCommands());
     if (script === undefined || more.length > 0) {
       const meant = nearest(shell ?? '', shells);
@@ -41,4 +40,4 @@ export const completion: Command = {
     }
     await terminal.stdout(script);
   },
-};
+});

@@ -6,26 +6,14 @@ import { foreignKey, type PrivateKey } from '../../private-key.ts';
 import type { OpenedKey } from '../../signer.ts';
 import { parseTpmDevice, type TpmDevice } from './device.ts';
 import { KeyLoader } from './key-loader.ts';
-import { describeKey, type TpmKey } from './tpm-key.ts';
+import { describeKey, type TpmKey, type TpmKeySource } from './tpm-key.ts';
 import { TpmPassword } from './tpm-password.ts';
 import { TpmSigner } from './tpm-signer.ts';
 import { publicKeyInfoOf } from './tpm2/public-area.ts';
 import { openTransport } from './transport/open-transport.ts';
 import type { TpmTransport } from './transport/tpm-transport.ts';
 
-/** Where a TPM key is. `origin` is how messages name it: `--private-key: /etc/pki/leaf.pem`. */
-export type TpmKeySource = { readonly origin: string } & (
-  | {
-      readonly kind: 'tss2';
-      /** PEM or DER of a TSS2 PRIVATE KEY. */
-      readonly bytes: Uint8Array;
-    }
-  | {
-      readonly kind: 'handle';
-      /** 0x81000000 to 0x81ffffff */
-      readonly handle: number;
-    }
-);
+export type { TpmKeySource };
 
 /** What else the caller says of the TPM and its passwords. */
 export interface TpmOptions {

@@ -10,8 +10,21 @@ import { readPublic } from './tpm2/commands.ts';
 import type { TpmConnection } from './tpm2/connection.ts';
 import type { AsymmetricPublic } from './tpm2/public-area.ts';
 import { canSalt } from './tpm2/salt.ts';
-import type { TpmKeySource } from './open-tpm-key.ts';
 import { readTss2Key } from './tss2-key.ts';
+
+/** Where a TPM key is. `origin` is how messages name it: `--private-key: /etc/pki/leaf.pem`. */
+export type TpmKeySource = { readonly origin: string } & (
+  | {
+      readonly kind: 'tss2';
+      /** PEM or DER of a TSS2 PRIVATE KEY. */
+      readonly bytes: Uint8Array;
+    }
+  | {
+      readonly kind: 'handle';
+      /** 0x81000000 to 0x81ffffff */
+      readonly handle: number;
+    }
+);
 
 /** A key that can sign, and the way to load it. */
 export interface TpmKey {
