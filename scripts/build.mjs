@@ -1,114 +1,14 @@
-/**
- * Builds what is published: dist/command here, the library in build/library.mjs.
- *
- * The command is one file that holds the hot path, and beside it one file for everything that the source loads by
- * `await import()`: code that a call does not use is not even read (docs/architecture.md, "Three builds").
- */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
-import { build } from 'esbuild';
-import { buildLibrary } from './build/library.mjs';
-import { notices } from './build/notices.mjs';
+/** `npm run build`: what is published, the command and the library, below dist. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { root } from './lib/set-up.mjs';
-
-const commandFolder = join(root, 'dist', 'command');
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-
-/** File name in dist/command of a lazily loaded source file: its path with dashes, `serve/serve` once. */
-function lazyName(path) {
-  const below = path.includes(`${sep}node_modules${sep}`)
-    ? `package-${path.slice(path.lastIndexOf(`${sep}node_modules${sep}`) + '/node_modules/'.length)}`
-    : relative(join(root, 'src'), path);
-  return below
-    .replace(/\.[cm]?[jt]s$/, '')
-    .replace(/([a-z0-9-]+)[\\/]\1(?=$|-)/, '$1')
-    .replaceAll('@', '')
-    .replaceAll(/[^a-z0-9-]+/gi, '-');
-}
-
-/**
- * Makes every `import()` a require of a file of its own, and tells which files those are.
- *
- * Those of our own files are made so before esbuild sees them, as it would wrap each in a promise and a copy of the
- * module: `await` does without, and the hot file is smaller for it.
- */
-function lazyFiles(found) {
-  return {
-    name: 'lazy-files',
-    setup(bundler) {
-      bundler.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
-        if (path.includes(`${sep}node_modules${sep}`)) return undefined;
-        const source = readFileSync(path, 'utf8');
-        return { contents: source.replaceAll(/\bawait import\((?='\.)/g, 'await require('), loader: 'ts' };
-      });
-      bundler.onResolve({ filter: /.*/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
-        const isOurs = kind === 'require-call' && importer.endsWith('.ts');
-        if (!isOurs && kind !== 'dynamic-import') return undefined;
-        if (pluginData === 'resolving' || path.startsWith('node:')) return undefined;
-        const target = await bundler.resolve(path, { kind, importer, resolveDir, pluginData: 'resolving' });
-        if (target.errors.length > 0 || target.external) return target;
-        found.add(target.path);
-        return { path: `./${lazyName(target.path)}.cjs`, external: true };
-      });
-    },
-  };
-}
-
-/** Bundles one entry point and returns the lazily loaded files it names, and esbuild's account of what went in. */
-async function bundle(entry, name) {
-  const found = new Set();
-  const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: [entry],
-    outfile: join(commandFolder, `${name}.cjs`),
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20.19',
-    mainFields: ['module', 'main'],
-    supported: { 'dynamic-import': false },
-    define: {
-      __VERSION__: JSON.stringify(version),
-      // The SDK that is bundled stays the one it is: what a later one will need is no news for who runs the command.
-      'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"',
-    },
-    minify: true,
-    legalComments: 'none',
-    metafile: true,
-    logLevel: 'warning',
-    // A native addon cannot be bundled; users install it when they want PKCS#11. The SDK's search for credentials comes
-    // with what assumes roles, which is always given some: it is never loaded.
-    external: ['pkcs11js', '@aws-sdk/credential-provider-node'],
-    plugins: [lazyFiles(found)],
-  });
-  // Not what only code names that the bundler left out.
-  const named = new Set(Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)));
-  const needed = [...found].filter((path) => named.has(`./${lazyName(path)}.cjs`));
-  return { found: needed, inputs: Object.keys(metafile.inputs) };
-}
-
-async function buildCommand() {
-  rmSync(commandFolder, { recursive: true, force: true });
-  mkdirSync(commandFolder, { recursive: true });
-  /** Built file -> the sources in it. */
-  const inputs = {};
-  const pending = [[join(root, 'src', 'cli', 'entry.ts'), 'roles-anywhere']];
-  const done = new Set();
-  for (const [entry, name] of pending) {
-    if (done.has(entry)) continue;
-    done.add(entry);
-    const result = await bundle(entry, name);
-    inputs[`${name}.cjs`] = result.inputs;
-    for (const path of result.found) pending.push([path, lazyName(path)]);
-  }
-  // For the tests; it is not published.
-  writeFileSync(join(commandFolder, 'inputs.json'), `${JSON.stringify(inputs, undefined, 1)}\n`);
-  return Object.values(inputs).flat();
-}
 
 if (!existsSync(join(root, 'node_modules'))) {
   console.error('run `npm ci` first');
   process.exit(1);
 }
+const { buildCommand } = await import('./build/command.mjs');
+const { buildLibrary } = await import('./build/library.mjs');
+const { notices } = await import('./build/notices.mjs');
 const bundled = [...(await buildCommand()), ...(await buildLibrary())];
 writeFileSync(join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'), notices(bundled));

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, closeSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ByteSource } from '../../src/identity/identity.ts';
 import { maxSourceBytes, readSource } from '../../src/identity/read-source.ts';
@@ -79,7 +79,7 @@ describe('files', () => {
 
   test('with ~ are explained', async () => {
     const error = await rejectionOf(read(file('~/leaf.pem')));
-    expect(error.message).toBe('--certificate: ~/leaf.pem does not exist');
+    expect(error.message).toBe(`--certificate: ~/leaf.pem does not exist (${resolve('~/leaf.pem')})`);
     expect(error.hints).toEqual(['write the path in full: only a shell expands ~']);
   });
 
