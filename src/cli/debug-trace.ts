@@ -2,7 +2,10 @@ import type { OptionRow } from '../options/schema/option-row.ts';
 import type { OptionValues } from '../options/parse/option-values.ts';
 import { shown } from '../options/parse/shown.ts';
 import type { Trace, TraceEvent } from '../aws/create-session/trace.ts';
+import type { PipelineContext } from '../pipeline/credential-plan.ts';
+import type { Terminal } from './command.ts';
 import { printable } from './terminal/printable.ts';
+import { tellWaits } from './terminal/tell-waits.ts';
 
 type Log = (line: string) => void;
 
@@ -77,4 +80,11 @@ function block(text: string): readonly string[] {
 
 function milliseconds(duration: number): string {
   return `${Math.round(duration)} ms`;
+}
+
+/** What somebody sees who looks on: with `--debug` what happens on the way, at a terminal what is waited for. */
+export function watchedContext(values: OptionValues, terminal: Terminal): Pick<PipelineContext, 'trace' | 'debug'> {
+  const { log, warn, isWatched } = terminal;
+  const shown = values.isOn('debug') ? { trace: traceTo(log), debug: debugTo(log) } : {};
+  return isWatched() ? { ...shown, trace: tellWaits(warn, shown.trace) } : shown;
 }

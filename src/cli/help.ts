@@ -1,9 +1,20 @@
+import { throwFaults } from '../options/explain/explain-faults.ts';
 import { helpTextOf } from '../options/schema/help-texts.ts';
 import { environmentName, type OptionRow } from '../options/schema/option-row.ts';
-import type { Command } from './command.ts';
-import { commandsToCome } from './load-commands.ts';
+import type { ParsedFlags } from '../options/parse/parse-flags.ts';
+import type { Command, RunnableCommand, Terminal } from './command.ts';
+import { commandsToCome, loadCommand, loadCommands } from './load-commands.ts';
 
 const width = 80;
+
+/**
+ * What a command line gets that asks for help or cannot be used; help comes first.
+ * @throws RolesAnywhereError OPTION_*
+ */
+export async function helpOrFaults(command: RunnableCommand, flags: ParsedFlags, terminal: Terminal): Promise<void> {
+  if (flags.given.get('help')?.[0] !== 'true') throwFaults(flags.faults, command, await loadCommands());
+  await terminal.stdout(commandHelp(await loadCommand(command.name)));
+}
 
 /** What the program prints without a command. */
 export function overview(commands: readonly Command[]): string {

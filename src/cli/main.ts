@@ -37,7 +37,7 @@ async function runCommand(
   const takesWords = command.program === undefined ? command.word !== undefined : 'after';
   const flags = parseFlags(args, command.options, takesWords);
   if (flags.faults.length > 0 || flags.given.get('help')?.[0] === 'true') {
-    const { helpOrFaults } = await import('./help-or-faults.ts');
+    const { helpOrFaults } = await import('./help.ts');
     return helpOrFaults(command, flags, terminal);
   }
   return command.run(await valuesOf(command, flags, terminal), terminal, () =>

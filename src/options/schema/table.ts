@@ -54,7 +54,7 @@ export const helpRow: OptionRow = {
 /**
  * One row an option, in the order of help. Every call reads this file: what only help and errors need stands elsewhere,
  * keyed by flag (help-texts.ts, exclusions.ts), and so do the options that other commands alone have
- * (sign-string-table.ts, sandbox-table.ts).
+ * (sign-string-table.ts, serve-table.ts, and the commands' own folders).
  */
 export const optionTable: readonly OptionRow[] = [
   ...of(credentials, [

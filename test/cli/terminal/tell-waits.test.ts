@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { pipelineContext } from '../../../src/cli/pipeline-context.ts';
+import { pipelineContext } from '../../../src/cli/contexts.ts';
 import { tellWaits } from '../../../src/cli/terminal/tell-waits.ts';
 import type { TraceEvent } from '../../../src/aws/create-session/trace.ts';
 import { valuesOf } from '../../options/parse/values.ts';

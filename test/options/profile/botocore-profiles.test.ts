@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeProfile } from '../../../src/outputs/update/write-profile.ts';
 import { parseAwsConfig, parseAwsCredentials } from '../../../src/options/profile/aws-config.ts';
 import { resolveProfiles } from '../../../src/options/profile/resolve-profiles.ts';
-import { updateOptions } from '../../../src/options/schema/update-table.ts';
+import { update } from '../../../src/cli/commands/update/update.ts';
 import { needsPython } from '../../support/programs.ts';
 import { valuesOf } from '../parse/values.ts';
 
@@ -111,7 +111,7 @@ describe('names of profiles', needsPython('botocore'), () => {
     };
     const names: string[] = [];
     for (const name of new Set(fc.sample(pieces(4), { numRuns: 1500, seed: 2 }))) {
-      const values = await valuesOf('update', { args: [`--profile=${name}`], rows: updateOptions });
+      const values = await valuesOf('update', { args: [`--profile=${name}`], rows: update.options });
       try {
         names.push(...resolveProfiles(values));
       } catch {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveProfiles } from '../../../src/options/profile/resolve-profiles.ts';
-import { updateOptions } from '../../../src/options/schema/update-table.ts';
+import { update } from '../../../src/cli/commands/update/update.ts';
 import { thrownBy } from '../../support/thrown.ts';
 import { valuesOf } from '../parse/values.ts';
 
@@ -8,11 +8,11 @@ import { valuesOf } from '../parse/values.ts';
 async function given(profiles: readonly string[], args: readonly string[]) {
   const [first, ...others] = await Promise.all(
     profiles.map(async (profileName) => ({
-      ...(await valuesOf('update', { args, rows: updateOptions })),
+      ...(await valuesOf('update', { args, rows: update.options })),
       profileName,
     })),
   );
-  if (first === undefined) return valuesOf('update', { args, rows: updateOptions });
+  if (first === undefined) return valuesOf('update', { args, rows: update.options });
   return { ...first, others };
 }
 

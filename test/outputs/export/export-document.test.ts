@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ExportFormat, exportDocument, exportFormats } from '../../../src/outputs/export/export-document.ts';
-import { exportOptions } from '../../../src/options/schema/export-table.ts';
+import { exportCommand } from '../../../src/cli/commands/export/export.ts';
 import { needs } from '../../support/programs.ts';
 import { thrownBy } from '../../support/thrown.ts';
 
@@ -34,7 +34,7 @@ const printed = (format: ExportFormat, secret = credentials.secretAccessKey) =>
   exportDocument(format, withSecret(secret), now);
 
 test('the formats of the option are those that there are', () => {
-  expect(exportOptions.find(({ flag }) => flag === 'format')?.choices).toEqual(exportFormats);
+  expect(exportCommand.options.find(({ flag }) => flag === 'format')?.choices).toEqual(exportFormats);
 });
 
 describe('the bytes of the AWS CLI where nothing needs quoting', () => {

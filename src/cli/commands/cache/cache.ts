@@ -1,5 +1,5 @@
 import { RolesAnywhereError } from '../../../core/errors.ts';
-import { cacheOptions as options } from '../../../options/schema/cache-table.ts';
+import { optionsOf } from '../../../options/schema/table.ts';
 import type { Command } from '../../command.ts';
 
 const actions = ['list', 'clear'];
@@ -11,7 +11,16 @@ export const cache: Command = {
   description:
     'What is listed is no secret: role, profile or trust anchor, and when the credentials expire. Clearing removes the ' +
     'entries from this disk; the credentials themselves work until they expire.',
-  options,
+  options: [
+    {
+      flag: 'json',
+      kind: 'boolean',
+      help: 'Prints JSON in place of text.',
+      flagOnly: true,
+      commands: ['cache'],
+    },
+    ...optionsOf('cache'),
+  ],
   word: { placeholder: 'ACTION', choices: actions },
   examples: ['roles-anywhere cache list', 'roles-anywhere cache clear'],
   async run(values, terminal) {

@@ -1,6 +1,6 @@
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { clearEntries, listEntries, type ListedEntry } from '../../../pipeline/disk-cache/list-entries.ts';
-import { cacheFolder } from '../../cache-options.ts';
+import { cacheFolder } from '../../contexts.ts';
 import type { Terminal } from '../../command.ts';
 import { printable } from '../../terminal/printable.ts';
 

@@ -1,9 +1,8 @@
 import { obtainProcessDocument } from '../../../outputs/process/process-document.ts';
 import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';
 import { optionsOf } from '../../../options/schema/table.ts';
-import { cacheOptions } from '../../cache-options.ts';
+import { cacheOptions, pipelineContext } from '../../contexts.ts';
 import type { RunnableCommand } from '../../command.ts';
-import { pipelineContext } from '../../pipeline-context.ts';
 
 /**
  * `credential-process`: what SDKs and the AWS CLI call by a profile's credential_process. Its help stands apart, in

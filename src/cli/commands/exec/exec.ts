@@ -1,4 +1,4 @@
-import { execOptions } from '../../../options/schema/exec-table.ts';
+import { optionsOf } from '../../../options/schema/table.ts';
 import type { Command } from '../../command.ts';
 
 /** `exec`: runs a program with credentials in its environment. */
@@ -9,7 +9,18 @@ export const exec: Command = {
     "The program has the credentials in AWS's variables, and no other ones: what leads to others is taken out of its " +
     'environment, and so are all ROLES_ANYWHERE_ variables. Signals go on to it. The exit status is its own; 127 where ' +
     'there is no such program, 126 where it cannot be run.',
-  options: execOptions,
+  options: [
+    {
+      flag: 'server',
+      kind: 'boolean',
+      help:
+        'Gives the program a credential endpoint of its own on 127.0.0.1, which renews, in place of credentials that end ' +
+        'some day.',
+      flagOnly: true,
+      commands: ['exec'],
+    },
+    ...optionsOf('exec'),
+  ],
   program: 'PROGRAM [ARGUMENT …]',
   examples: [
     'roles-anywhere exec --from-profile on-prem -- aws s3 ls',

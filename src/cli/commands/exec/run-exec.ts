@@ -6,9 +6,8 @@ import { obtainOnce } from '../../../outputs/obtain-once.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';
 import type { CredentialPlan } from '../../../pipeline/credential-plan.ts';
-import { cacheOptions } from '../../cache-options.ts';
+import { cacheOptions, pipelineContext } from '../../contexts.ts';
 import type { Terminal } from '../../command.ts';
-import { pipelineContext } from '../../pipeline-context.ts';
 import { printable } from '../../terminal/printable.ts';
 import { type CommandLine, runProgram } from './run-program.ts';
 

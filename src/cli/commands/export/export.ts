@@ -1,4 +1,5 @@
-import { exportOptions } from '../../../options/schema/export-table.ts';
+import { optionsOf } from '../../../options/schema/table.ts';
+import { exportFormats } from '../../../outputs/export/export-document.ts';
 import type { Command } from '../../command.ts';
 
 /** `export`: prints credentials for a shell or a program. */
@@ -8,7 +9,20 @@ export const exportCommand: Command = {
   description:
     "The formats are those of the AWS CLI's configure export-credentials. What is printed is secret: let a shell read " +
     'it, and keep it out of files.',
-  options: exportOptions,
+  options: [
+    // sign-string has another --format: no variable serves both.
+    {
+      flag: 'format',
+      kind: 'string',
+      placeholder: 'FORMAT',
+      help: 'For whom: JSON for a credential_process, or lines that set variables in a shell.',
+      fallback: 'process',
+      choices: exportFormats,
+      flagOnly: true,
+      commands: ['export'],
+    },
+    ...optionsOf('export'),
+  ],
   keepsWarnings: true,
   examples: [
     'eval "$(roles-anywhere export --from-profile on-prem --format env)"',

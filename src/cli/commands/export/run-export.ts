@@ -2,9 +2,8 @@ import { exportDocument, exportFormats } from '../../../outputs/export/export-do
 import { obtainOnce } from '../../../outputs/obtain-once.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';
-import { cacheOptions } from '../../cache-options.ts';
+import { cacheOptions, pipelineContext } from '../../contexts.ts';
 import type { Terminal } from '../../command.ts';
-import { pipelineContext } from '../../pipeline-context.ts';
 
 /** Obtains credentials and prints them in the format asked for. */
 export async function runExport(values: OptionValues, terminal: Terminal): Promise<void> {

@@ -3,7 +3,7 @@ import { certificateList } from '../../../outputs/inspect/certificate-list.ts';
 import { resolveCertificate } from '../../../options/resolve/resolve-inspect.ts';
 import { optionsOf } from '../../../options/schema/table.ts';
 import type { Command } from '../../command.ts';
-import { identityContext } from '../../identity-context.ts';
+import { identityContext } from '../../contexts.ts';
 
 /** `read-certificate-data`: what a certificate says, for programs. */
 export const readCertificateData: Command = {

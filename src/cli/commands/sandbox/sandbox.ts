@@ -1,5 +1,5 @@
-import { sandboxOptions } from '../../../options/schema/sandbox-table.ts';
 import type { Command } from '../../command.ts';
+import { sandboxOptions } from './sandbox-options.ts';
 
 /** `sandbox`: a Roles Anywhere and an STS on this machine until a signal stops them. */
 export const sandbox: Command = {

@@ -17,7 +17,7 @@ import { systemClock } from '../../../pipeline/refresh/clock.ts';
 import { version } from '../../../version.ts';
 import type { Terminal } from '../../command.ts';
 import { traceTo } from '../../debug-trace.ts';
-import { pipelineContext } from '../../pipeline-context.ts';
+import { pipelineContext } from '../../contexts.ts';
 import { logLines } from './serve-log-lines.ts';
 
 /** Serves until a signal ends it; SIGHUP reads everything again. */

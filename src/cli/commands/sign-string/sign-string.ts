@@ -3,7 +3,7 @@ import { resolveSignString } from '../../../options/resolve/resolve-inspect.ts';
 import { signStringOptions } from '../../../options/schema/sign-string-table.ts';
 import type { Command } from '../../command.ts';
 import { debugTo } from '../../debug-trace.ts';
-import { identityContext } from '../../identity-context.ts';
+import { identityContext } from '../../contexts.ts';
 
 /** `sign-string`: shows that a key can sign, without the network. */
 export const signString: Command = {

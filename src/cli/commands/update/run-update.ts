@@ -7,7 +7,7 @@ import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';
 import { resolveProfiles } from '../../../options/profile/resolve-profiles.ts';
 import { systemClock } from '../../../pipeline/refresh/clock.ts';
 import type { Terminal } from '../../command.ts';
-import { pipelineContext } from '../../pipeline-context.ts';
+import { pipelineContext } from '../../contexts.ts';
 import { printable } from '../../terminal/printable.ts';
 import { logLines } from '../serve/serve-log-lines.ts';
 import { thisProcess } from '../../terminal/this-process.ts';

@@ -1,4 +1,5 @@
-import { updateOptions } from '../../../options/schema/update-table.ts';
+import { logFormat } from '../../../options/schema/serve-table.ts';
+import { optionsOf } from '../../../options/schema/table.ts';
 import type { Command } from '../../command.ts';
 
 /** `update`: keeps profiles of the credentials file fresh. */
@@ -9,7 +10,28 @@ export const update: Command = {
     'Writes credentials into ~/.aws/credentials, or the file that AWS_SHARED_CREDENTIALS_FILE names, and renews them ' +
     'until SIGINT or SIGTERM. All else in the file stays as it is. SIGHUP reads certificates, keys and profiles again. ' +
     'Programs that can call credential_process are better off with that: no secret lies in a file.',
-  options: updateOptions,
+  options: [
+    {
+      flag: 'profile',
+      kind: 'list',
+      placeholder: 'NAME',
+      help:
+        'Profile of the credentials file to write: as many as --from-profile names, with commas between them. Several of ' +
+        '--from-profile are written under their own names when this is not given.',
+      fallback: 'default',
+      flagOnly: true,
+      commands: ['update'],
+    },
+    {
+      flag: 'once',
+      kind: 'boolean',
+      help: 'Writes once and ends, in place of renewing until a signal comes.',
+      flagOnly: true,
+      commands: ['update'],
+    },
+    logFormat,
+    ...optionsOf('update'),
+  ],
   keepsWarnings: true,
   examples: [
     'roles-anywhere update --from-profile on-prem --profile default',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sandbox } from '../../../../src/cli/commands/sandbox/sandbox.ts';
-import { sandboxOptions } from '../../../../src/options/schema/sandbox-table.ts';
+import { sandboxOptions } from '../../../../src/cli/commands/sandbox/sandbox-options.ts';
 import { createCertificateAuthority } from '../../../../src/sandbox/index.ts';
 import { keyTypes } from '../../../../src/sandbox/key-pair.ts';
 import { valuesOf } from '../../../options/parse/values.ts';

@@ -1,5 +1,5 @@
-import type { OptionRow } from './option-row.ts';
-import { helpRow } from './table.ts';
+import type { OptionRow } from '../../../options/schema/option-row.ts';
+import { helpRow } from '../../../options/schema/table.ts';
 
 /** The environment that the sandbox prints is for its clients: it must not set up the next sandbox. */
 const row = (columns: Omit<OptionRow, 'flagOnly' | 'commands'>): OptionRow => ({
@@ -8,7 +8,7 @@ const row = (columns: Omit<OptionRow, 'flagOnly' | 'commands'>): OptionRow => ({
   commands: ['sandbox'],
 });
 
-/** As in src/sandbox/key-pair.ts, which the table must not import; a test holds the two equal. */
+/** As in src/sandbox/key-pair.ts, which is too much to load for help; a test holds the two equal. */
 const keyTypes: readonly string[] = [
   'P-256',
   'P-384',

@@ -1,7 +1,34 @@
+import type { IdentityContext } from '../identity/identity.ts';
 import type { OptionValues } from '../options/parse/option-values.ts';
+import type { PipelineContext } from '../pipeline/credential-plan.ts';
 import type { CacheOptions } from '../pipeline/pipeline-cached.ts';
+import { version } from '../version.ts';
 import type { Terminal } from './command.ts';
 import { thisProcess } from './terminal/this-process.ts';
+
+/** What opening a key may need of the terminal. */
+export function identityContext(terminal: Terminal): IdentityContext {
+  return {
+    now: terminal.now,
+    warn: terminal.warn,
+    askSecret: terminal.askSecret,
+    environment: terminal.env,
+    isolateOutput: terminal.isolateOutput,
+    stoppable: async (work) => (await import('./terminal/stoppable.ts')).stoppable(work),
+  };
+}
+
+/** What obtaining credentials may need of the terminal. */
+export async function pipelineContext(values: OptionValues, terminal: Terminal): Promise<PipelineContext> {
+  const isWatched = values.isOn('debug') || terminal.isWatched();
+  return {
+    ...identityContext(terminal),
+    random: Math.random,
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    userAgent: `roles-anywhere/${version}`,
+    ...(isWatched && (await import('./debug-trace.ts')).watchedContext(values, terminal)),
+  };
+}
 
 type Environment = Pick<Terminal, 'env'>;
 
