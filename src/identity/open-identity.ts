@@ -1,7 +1,7 @@
 import { openFileIdentity } from './backends/file/open-file-identity.ts';
 import type { IdentityContext, IdentitySource, SigningIdentity } from './identity.ts';
 import { bytesOf, isOnToken, offToken } from './key-place.ts';
-import { tpmKeyOpener } from './tpm-key-opener.ts';
+import { tpmKeyOpener } from './key-opener.ts';
 import { verifiedSigner } from './verified-signer.ts';
 
 type OpenBackend = (source: IdentitySource, context: IdentityContext) => Promise<SigningIdentity>;

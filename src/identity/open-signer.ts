@@ -3,7 +3,7 @@ import { openFileSigner } from './backends/file/open-file-signer.ts';
 import type { IdentityContext, KeySource, Pkcs11Settings, SecretSource, TpmSettings } from './identity.ts';
 import { bytesOf, isOnToken, offToken } from './key-place.ts';
 import type { Signer } from './signer.ts';
-import { tpmKeyOpener } from './tpm-key-opener.ts';
+import { tpmKeyOpener } from './key-opener.ts';
 import { verifiedSigner } from './verified-signer.ts';
 
 /** A private key to sign with; at least one of certificate and privateKey. */

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { ErrorCode } from '../core/errors.ts';
 import type { ByteSource, IdentityContext, IdentitySource, KeySource, SecretSource } from './identity.ts';
-import { nameOf } from './place-of.ts';
+import { nameOf } from './backends/sources.ts';
 import { isSameSource } from './problem.ts';
 import { readSource } from './read-source.ts';
 import { readSecret } from './secret.ts';

@@ -40,7 +40,7 @@ export async function naming<T>(
     return await read();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    const place = typeof from === 'string' ? from : (await import('./place-of.ts')).placeOf(from);
+    const place = typeof from === 'string' ? from : (await import('./backends/sources.ts')).placeOf(from);
     throw new RolesAnywhereError(error.code ?? code, `${place} ${error.message}`, error.details);
   }
 }

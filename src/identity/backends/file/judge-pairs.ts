@@ -1,5 +1,5 @@
 import { RolesAnywhereError } from '../../../core/errors.ts';
-import { placeOf } from '../../place-of.ts';
+import { placeOf } from '../sources.ts';
 import { naming, Problem } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { faultOf } from '../../x509/check-leaf.ts';

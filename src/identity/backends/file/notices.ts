@@ -1,5 +1,5 @@
 import type { ByteSource } from '../../identity.ts';
-import { placeOf } from '../../place-of.ts';
+import { placeOf } from '../sources.ts';
 import type { CertificateContents } from './damaged-certificates.ts';
 
 /** What files give cause to say beside their use, in words; loaded where there is something to say. */

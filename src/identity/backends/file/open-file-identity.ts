@@ -2,7 +2,7 @@ import type { ByteSource, IdentityContext, KeySource, SecretSource, SigningIdent
 import type { FileKeySource } from '../../key-place.ts';
 import { isSameSource, naming } from '../../problem.ts';
 import { sourceReader } from '../../source-reader.ts';
-import type { OpenTpmKey } from '../../tpm-key-opener.ts';
+import type { OpenTpmKey } from '../../key-opener.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { chainOf, findIssuers, isSame } from '../../x509/chain.ts';
 import { checkLeaf } from '../../x509/check-leaf.ts';

@@ -3,7 +3,7 @@ import { bytesOf, type FileKeySource } from '../../key-place.ts';
 import { isSameSource, naming } from '../../problem.ts';
 import type { OpenedKey } from '../../signer.ts';
 import { sourceReader } from '../../source-reader.ts';
-import type { OpenTpmKey } from '../../tpm-key-opener.ts';
+import type { OpenTpmKey } from '../../key-opener.ts';
 import { choosePair } from './choose-pair.ts';
 import { refuseUnsupported } from './judge-pairs.ts';
 import { type KeyFileContext, openCertificateFile, openKeyFile } from './open-files.ts';

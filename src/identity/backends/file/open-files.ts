@@ -1,7 +1,7 @@
 import type { ByteSource, IdentityContext, SecretSource } from '../../identity.ts';
 import type { FileKeySource } from '../../key-place.ts';
 import { naming } from '../../problem.ts';
-import type { OpenTpmKey } from '../../tpm-key-opener.ts';
+import type { OpenTpmKey } from '../../key-opener.ts';
 import type { SourceReader } from '../../source-reader.ts';
 import { readCertificates } from './certificate-file.ts';
 import type { CertificateContents } from './damaged-certificates.ts';

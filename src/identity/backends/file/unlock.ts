@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext, KeySource, SecretSource } from '../../identity.ts';
-import { nameOf } from '../../place-of.ts';
+import { nameOf } from '../sources.ts';
 import { Problem } from '../../problem.ts';
 import { readSecret } from '../../secret.ts';
 

@@ -11,7 +11,7 @@ import type {
 } from '../../identity.ts';
 import type { ListedCertificate, TokenCertificates } from '../../list-certificates.ts';
 import type { OpenedSigner, SignerSource } from '../../open-signer.ts';
-import { placeOf } from '../../place-of.ts';
+import { placeOf } from '../sources.ts';
 import { type SourceReader, sourceReader } from '../../source-reader.ts';
 import { openCertificateFile, openChainFile } from '../file/open-files.ts';
 import { listPkcs11Certificates, openPkcs11Identity, openPkcs11Signer } from './open-pkcs11.ts';

@@ -1,6 +1,6 @@
 import type { IdentityContext, SecretSource, TpmSettings } from '../../identity.ts';
 import type { FileKeySource } from '../../key-place.ts';
-import { placeOf } from '../../place-of.ts';
+import { placeOf } from '../sources.ts';
 import { naming } from '../../problem.ts';
 import { foreignKey, type PrivateKey } from '../../private-key.ts';
 import type { OpenedKey } from '../../signer.ts';

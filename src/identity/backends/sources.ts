@@ -1,5 +1,5 @@
-import { looksLikeContent } from '../core/looks-like-content.ts';
-import type { KeySource, SecretSource } from './identity.ts';
+import { looksLikeContent } from '../../core/looks-like-content.ts';
+import type { KeySource, SecretSource } from '../identity.ts';
 
 /** How messages name a source: `--certificate: /etc/pki/leaf.pem`. */
 export function placeOf(source: KeySource | SecretSource): string {
