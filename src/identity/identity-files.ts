@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { parsePkcs11Uri } from './pkcs11-uri.ts';
+import { secretOf } from './backends/registry.ts';
 import type { IdentityContext, IdentitySource, KeySource, SecretSource } from './identity.ts';
 import { maxSourceBytes } from './read-source.ts';
 
@@ -16,7 +16,7 @@ export function partsOf(source: IdentitySource): IdentityParts {
   const secrets = [keyPassword, pkcs11?.pin, tpm?.keyPassword, tpm?.parentPassword, tpm?.hierarchyPassword];
   return {
     pair: [certificate, privateKey, intermediates].filter(isGiven),
-    unlocking: [privateKey, ...secrets, pinOf(certificate), pinOf(privateKey)].filter(isGiven),
+    unlocking: [privateKey, ...secrets, secretOf(certificate), secretOf(privateKey)].filter(isGiven),
   };
 }
 
@@ -57,16 +57,6 @@ function fileDigest(path: string): string {
 
 function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('base64');
-}
-
-/** A URI that cannot be read is told of when it is opened. */
-function pinOf(source: KeySource): SecretSource | undefined {
-  if (source.kind !== 'pkcs11') return undefined;
-  try {
-    return parsePkcs11Uri(source.uri, source.option).pin;
-  } catch {
-    return undefined;
-  }
 }
 
 function isGiven<T>(part: T | undefined): part is T {

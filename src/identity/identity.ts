@@ -81,6 +81,9 @@ export type KeySource =
   /** A persistent handle, 0x81000000 to 0x81ffffff */
   | { readonly option: string; readonly kind: 'tpm-handle'; readonly handle: number };
 
+/** A key store, which does not give the key out. Each kind has a row in backends/sources.ts and backends/registry.ts. */
+export type KeyStoreSource = Exclude<KeySource, ByteSource>;
+
 /**
  * Where a password or PIN comes from. A `value` was given as it is, by flag, environment or library call.
  *
@@ -120,6 +123,17 @@ export interface IdentitySource {
   /** For `pkcs11:` URIs. */
   readonly pkcs11?: Pkcs11Settings;
   /** For persistent handles, and for key files that turn out to hold a key of a TPM. */
+  readonly tpm?: TpmSettings;
+}
+
+/** A private key to sign with; at least one of certificate and privateKey. */
+export interface SignerSource {
+  /** The key must belong to it; it is not judged further. */
+  readonly certificate?: KeySource;
+  /** The same source as the certificate when not given. */
+  readonly privateKey?: KeySource;
+  readonly keyPassword?: SecretSource;
+  readonly pkcs11?: Pkcs11Settings;
   readonly tpm?: TpmSettings;
 }
 

@@ -1,10 +1,8 @@
 import { openFileIdentity } from './backends/file/open-file-identity.ts';
+import { bytesOf } from './backends/sources.ts';
 import type { IdentityContext, IdentitySource, SigningIdentity } from './identity.ts';
-import { bytesOf, isOnToken, offToken } from './key-place.ts';
-import { tpmKeyOpener } from './key-opener.ts';
+import { certificateStoreOf, keyOpener } from './key-stores.ts';
 import { verifiedSigner } from './verified-signer.ts';
-
-type OpenBackend = (source: IdentitySource, context: IdentityContext) => Promise<SigningIdentity>;
 
 /**
  * Opens certificate, chain and private key together, checked against each other and against what Roles Anywhere asks
@@ -15,17 +13,14 @@ type OpenBackend = (source: IdentitySource, context: IdentityContext) => Promise
  */
 export async function openIdentity(source: IdentitySource, context: IdentityContext): Promise<SigningIdentity> {
   // Files are on the hot path of every call; what is rare is loaded when it is asked for.
-  const open = isOnToken(source)
-    ? (await import('./backends/pkcs11/open-from-source.ts')).openTokenIdentity
-    : openFiles;
-  const identity = await open(source, context);
+  const store = await certificateStoreOf(source.privateKey, source.certificate);
+  const identity = await (store?.openIdentity ?? openFiles)(source, context);
   return { ...identity, signer: verifiedSigner(identity.signer, identity.certificate.publicKeyInfo) };
 }
 
-const openFiles: OpenBackend = (source, context) => {
+function openFiles(source: IdentitySource, context: IdentityContext): Promise<SigningIdentity> {
   const certificate = bytesOf(source.certificate);
-  const privateKey = source.privateKey === undefined ? certificate : offToken(source.privateKey);
-  const { intermediates, keyPassword } = source;
+  const { privateKey = certificate, intermediates, keyPassword, tpm } = source;
   const files = { certificate, privateKey, intermediates, keyPassword };
-  return openFileIdentity(files, context, tpmKeyOpener(source.tpm, context));
-};
+  return openFileIdentity(files, context, keyOpener(tpm, context));
+}

@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs';
 import type { ErrorCode } from '../core/errors.ts';
 import type { ByteSource, IdentityContext, IdentitySource, KeySource, SecretSource } from './identity.ts';
-import { nameOf } from './backends/sources.ts';
-import { isSameSource } from './problem.ts';
+import { givesBytes, isSameSource, nameOfBytes } from './backends/sources.ts';
 import { readSource } from './read-source.ts';
 import { readSecret } from './secret.ts';
 
@@ -43,7 +42,7 @@ export class PinnedSources {
   }
 
   async #pinKey(source: KeySource, code: ErrorCode): Promise<KeySource> {
-    return source.kind === 'pkcs11' || source.kind === 'tpm-handle' ? source : this.#pinBytes(source, code);
+    return givesBytes(source) ? this.#pinBytes(source, code) : source;
   }
 
   async #pinBytes(source: ByteSource, code: ErrorCode): Promise<ByteSource> {
@@ -51,7 +50,7 @@ export class PinnedSources {
     const known = this.#bytes.find((entry) => isSameSource(entry.source, source));
     if (known !== undefined) return known.pinned;
     const { bytes } = await readSource(source, code, this.#context.environment);
-    const pinned = { option: source.option, kind: 'bytes', bytes, name: nameOf(source) } as const;
+    const pinned = { option: source.option, kind: 'bytes', bytes, name: nameOfBytes(source) } as const;
     this.#bytes.push({ source, pinned });
     return pinned;
   }

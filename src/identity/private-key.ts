@@ -1,3 +1,4 @@
+import type { KeySource } from './identity.ts';
 import type { Signer } from './signer.ts';
 import type { Certificate } from './x509/certificate.ts';
 import { equalBytes } from './x509/der.ts';
@@ -12,6 +13,14 @@ export interface PrivateKey {
   /** Where the key is not in memory: gives back what was opened for it. */
   readonly close?: () => Promise<void>;
 }
+
+/**
+ * Opens a key that the file backend cannot: one of a store of keys, or of a TSS2 PRIVATE KEY file, which the TPM opens.
+ *
+ * @param bytes of that file, which may be wiped afterwards; undefined for a key of a store
+ * @throws RolesAnywhereError OPTION_INVALID, PASSWORD_*, TPM_*
+ */
+export type OpenKey = (source: KeySource, bytes?: Uint8Array) => Promise<PrivateKey>;
 
 /** A key that node:crypto does not hold, out of its public half. */
 export function foreignKey(signer: Signer, publicKeyInfo: Uint8Array): PrivateKey {

@@ -6,7 +6,7 @@ const brand = Symbol.for('roles-anywhere.problem');
 
 /**
  * What is wrong with some bytes, as the end of a sentence ("holds no certificate"), told by code that does not know
- * where they came from. `naming` puts option and place in front and makes a RolesAnywhereError of it.
+ * where they came from. `naming` puts option and location in front and makes a RolesAnywhereError of it.
  */
 export class Problem extends Error {
   /** Undefined: the code that `naming` was given. */
@@ -28,7 +28,7 @@ export class Problem extends Error {
 /**
  * Runs `read`; a Problem comes out as an error that says where the bytes came from.
  *
- * @param from a source, or what messages call the place
+ * @param from a source, or what messages call it
  * @param code for problems that have none of their own
  */
 export async function naming<T>(
@@ -40,21 +40,7 @@ export async function naming<T>(
     return await read();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    const place = typeof from === 'string' ? from : (await import('./backends/sources.ts')).placeOf(from);
-    throw new RolesAnywhereError(error.code ?? code, `${place} ${error.message}`, error.details);
+    const location = typeof from === 'string' ? from : (await import('./backends/sources.ts')).locationOf(from);
+    throw new RolesAnywhereError(error.code ?? code, `${location} ${error.message}`, error.details);
   }
-}
-
-/** Whether two sources are the same bytes, so that what can be read only once is read only once. */
-export function isSameSource(one: KeySource, other: KeySource): boolean {
-  if (one === other) return true;
-  return one.kind === other.kind && one.kind !== 'bytes' && locationOf(one) === locationOf(other);
-}
-
-function locationOf(source: KeySource): string | number | undefined {
-  if (source.kind === 'file') return source.path;
-  if (source.kind === 'env') return source.name;
-  if (source.kind === 'fd') return source.fd;
-  if (source.kind === 'pkcs11') return source.uri;
-  return source.kind === 'tpm-handle' ? source.handle : undefined;
 }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../core/errors.ts';
 import type { IdentityContext, IdentitySource, KeySource } from './identity.ts';
+import { givesBytes } from './backends/sources.ts';
 import { PinnedSources } from './pinned-sources.ts';
 import { type SourceReader, sourceReader } from './source-reader.ts';
 
@@ -42,6 +43,5 @@ export function identityReader(context: Pick<IdentityContext, 'environment'>): I
 }
 
 async function readBytes(source: KeySource, code: ErrorCode, reader: SourceReader): Promise<Uint8Array | undefined> {
-  if (source.kind === 'pkcs11' || source.kind === 'tpm-handle') return undefined;
-  return (await reader.read(source, code)).bytes;
+  return givesBytes(source) ? (await reader.read(source, code)).bytes : undefined;
 }

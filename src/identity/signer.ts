@@ -64,3 +64,14 @@ export interface OpenedKey {
   readonly publicKeyInfo: Uint8Array;
   readonly close: () => Promise<void>;
 }
+
+/** A key to sign with, alone or with its certificate. */
+export interface OpenedSigner {
+  readonly signer: Signer;
+  /**
+   * DER SubjectPublicKeyInfo; `publicKeyBytes` and `keyTypeOf` read it. Undefined for a key without certificate on a
+   * token that does not tell it; nothing can verify its signatures then.
+   */
+  readonly publicKeyInfo: Uint8Array | undefined;
+  close(): Promise<void>;
+}

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../core/errors.ts';
 import type { ByteSource, IdentityContext } from './identity.ts';
-import { isSameSource } from './problem.ts';
+import { isSameSource } from './backends/sources.ts';
 import { readSource, type SourceBytes } from './read-source.ts';
 
 /** Reads the sources of one identity, each of them once: what stdin gave is not there a second time. */

@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openSigner, type SignerSource } from '../../src/identity/open-signer.ts';
+import type { SignerSource } from '../../src/identity/identity.ts';
+import { openSigner } from '../../src/identity/open-signer.ts';
 import { publicKeyBytes } from '../../src/identity/x509/public-key-bytes.ts';
 import {
   concatenate,

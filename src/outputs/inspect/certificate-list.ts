@@ -1,15 +1,25 @@
 import { createHash } from 'node:crypto';
-import type { IdentityContext } from '../../identity/identity.ts';
-import { listCertificates, type ListedCertificate, type TokenCertificates } from '../../identity/list-certificates.ts';
+import type { IdentityContext, SecretSource } from '../../identity/identity.ts';
+import type { CertificateSearch, ListedCertificate } from '../../identity/backends/backend.ts';
+import { certificateStoreOf } from '../../identity/key-stores.ts';
+import { bytesOf } from '../../identity/backends/sources.ts';
+import { certificateData } from './certificate-data.ts';
 import { distinguishedName } from '../../identity/x509/distinguished-name.ts';
 
 /**
- * Lists the certificates on tokens as the official helper's `read-certificate-data` does, URIs included.
+ * Describes a certificate, or lists those of a token, as the official helper's `read-certificate-data` does, URIs
+ * included.
  *
- * @throws RolesAnywhereError PKCS11_*, PIN_*, OPTION_INVALID, PASSWORD_UNREADABLE
+ * @throws RolesAnywhereError CERTIFICATE_*, PASSWORD_*, PKCS11_*, PIN_*, OPTION_*
  */
-export async function certificateList(source: TokenCertificates, context: IdentityContext): Promise<string> {
-  const found = await listCertificates(source, context);
+export async function certificateListOrData(
+  source: CertificateSearch & { readonly keyPassword?: SecretSource },
+  context: IdentityContext,
+): Promise<string> {
+  const { certificate } = source;
+  const store = await certificateStoreOf(certificate);
+  if (store === undefined) return certificateData({ ...source, certificate: bytesOf(certificate) }, context);
+  const found = await store.listCertificates(source, context);
   return found.length === 0 ? 'No matching identities\n' : `Matching identities\n${found.map(describe).join('')}`;
 }
 

@@ -3,7 +3,7 @@ import { KeyObject } from 'node:crypto';
 import { openKeyObject } from '../../identity/backends/file/open-key-object.ts';
 import type { IdentityContext, IdentitySource, KeptIdentity } from '../../identity/identity.ts';
 import { keepIdentity } from '../../identity/keep-identity.ts';
-import { bytesOf } from '../../identity/key-place.ts';
+import { bytesOf } from '../../identity/backends/sources.ts';
 import { followSupply } from './follow-supply.ts';
 import type { RolesAnywhereTarget } from './init.ts';
 import { reopenedIdentity } from './reopened-identity.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CredentialPlan, CredentialRequest } from '../credential-plan.ts';
 import type { IdentitySource, KeySource, Pkcs11Settings, TpmSettings } from '../../identity/identity.ts';
+import { cacheLocation, givesBytes } from '../../identity/backends/sources.ts';
 import type { StsOptions } from '../../aws/assume-role/role-hop.ts';
 import type { NetworkOptions } from '../../aws/create-session/session-request.ts';
 
@@ -83,12 +84,10 @@ function deciding<T extends object>(settings: T, table: Deciding<T>): object {
   return Object.fromEntries(Object.entries(settings).filter(([name]) => names[name]));
 }
 
-/** Bytes by their digest; a PKCS#11 URI without its query, which may hold the PIN, but for the module. */
+/** Bytes by their digest, what else there is by where it is. */
 function locationOf(source: KeySource): object {
-  if (source.kind === 'bytes') return { kind: 'bytes', digest: digestOf(source.bytes) };
-  if (source.kind !== 'pkcs11') return source;
-  const [path, query = ''] = source.uri.split('?', 2);
-  return { kind: 'pkcs11', path, module: query.split('&').filter((attribute) => attribute.startsWith('module-')) };
+  if (!givesBytes(source)) return cacheLocation(source);
+  return source.kind === 'bytes' ? { kind: 'bytes', digest: digestOf(source.bytes) } : source;
 }
 
 function digestOf(bytes: string | Uint8Array): string {

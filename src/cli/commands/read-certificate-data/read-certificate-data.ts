@@ -1,5 +1,4 @@
-import { certificateData } from '../../../outputs/inspect/certificate-data.ts';
-import { certificateList } from '../../../outputs/inspect/certificate-list.ts';
+import { certificateListOrData } from '../../../outputs/inspect/certificate-list.ts';
 import { resolveCertificate } from '../../../options/resolve/resolve-inspect.ts';
 import { optionsOf } from '../../../options/schema/table.ts';
 import type { Command } from '../../command.ts';
@@ -15,12 +14,6 @@ export const readCertificateData: Command = {
     "roles-anywhere read-certificate-data --certificate 'pkcs11:token=hsm'",
   ],
   async run(values, terminal) {
-    const { certificate, ...more } = resolveCertificate(values);
-    const context = identityContext(terminal);
-    await terminal.stdout(
-      certificate.kind === 'pkcs11'
-        ? await certificateList({ certificate, ...more }, context)
-        : await certificateData({ certificate, ...more }, context),
-    );
+    await terminal.stdout(await certificateListOrData(resolveCertificate(values), identityContext(terminal)));
   },
 };

@@ -1,5 +1,5 @@
 import { RolesAnywhereError } from '../../../core/errors.ts';
-import { placeOf } from '../sources.ts';
+import { locationOf } from '../sources.ts';
 import { naming, Problem } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { faultOf } from '../../x509/check-leaf.ts';
@@ -56,7 +56,7 @@ function fittestPair(pairs: readonly Pair[], { source, now }: PairChoice): Pair 
   const subjects = fit.map(({ certificate }) => subjectOf(certificate)).join('; ');
   throw new RolesAnywhereError(
     'KEY_INVALID',
-    `${placeOf(source.privateKey)} holds ${fit.length} private keys with certificates that could be used: ${subjects}`,
+    `${locationOf(source.privateKey)} holds ${fit.length} private keys with certificates that could be used: ${subjects}`,
     { hints: ['export the one that is meant into a file of its own'] },
   );
 }
@@ -70,7 +70,7 @@ function refuseMismatch({ certificates, keys, source }: PairChoice): never {
       : `${subjectOf(first)} (${nameOfPublicKey(describePublicKey(first.publicKeyInfo))})`;
   const more = certificates.length > 1 ? ` and ${certificates.length - 1} more, none of them for this key` : '';
   throw new Problem(
-    `(${keyTypes}) is not the key of ${placeOf(source.certificate)}, which holds ${found}${more}`,
+    `(${keyTypes}) is not the key of ${locationOf(source.certificate)}, which holds ${found}${more}`,
     'KEY_MISMATCH',
     { hints: ['give the key that this certificate was issued for; a renewed certificate may have a new one'] },
   );

@@ -1,8 +1,8 @@
 import type { ByteSource, IdentityContext, KeySource, SecretSource, SigningIdentity } from '../../identity.ts';
-import type { FileKeySource } from '../../key-place.ts';
-import { isSameSource, naming } from '../../problem.ts';
+import { givesBytes, isSameSource } from '../sources.ts';
+import { naming } from '../../problem.ts';
 import { sourceReader } from '../../source-reader.ts';
-import type { OpenTpmKey } from '../../key-opener.ts';
+import type { OpenKey } from '../../private-key.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { chainOf, findIssuers, isSame } from '../../x509/chain.ts';
 import { checkLeaf } from '../../x509/check-leaf.ts';
@@ -17,10 +17,10 @@ import {
 } from './open-files.ts';
 import { warnIfExposed } from './warn-if-exposed.ts';
 
-/** Certificate, key and intermediates: bytes from somewhere, but for a key in a TPM. */
+/** Certificate, key and intermediates: bytes from somewhere, but for a key in a store of keys. */
 export interface FileIdentitySource {
   readonly certificate: ByteSource;
-  readonly privateKey: FileKeySource;
+  readonly privateKey: KeySource;
   readonly intermediates: ByteSource | undefined;
   readonly keyPassword: SecretSource | undefined;
 }
@@ -29,17 +29,17 @@ export interface FileIdentitySource {
  * Opens an identity out of files: reads all, parses all, pairs key and certificate, judges the leaf, builds the chain,
  * in this order, so that the first fault is told first.
  *
- * @param openTpmKey for a private key that the TPM holds: at a handle, or as a file that only the TPM can use
+ * @param openKey for a private key that a store holds, or a file that only the TPM can use
  * @throws RolesAnywhereError CERTIFICATE_*, CHAIN_*, KEY_*, PASSWORD_*, TPM_*
  */
 export async function openFileIdentity(
   source: FileIdentitySource,
   context: IdentityContext,
-  openTpmKey: OpenTpmKey,
+  openKey: OpenKey,
 ): Promise<SigningIdentity> {
   const reader = sourceReader(context.environment);
   try {
-    return await openFrom(source, { reader, password: source.keyPassword, openTpmKey, context });
+    return await openFrom(source, { reader, password: source.keyPassword, openKey, context });
   } finally {
     reader.wipe();
   }
@@ -70,7 +70,7 @@ interface Opened {
 
 /** Pairs key and certificate, judges the leaf and builds its chain. */
 export async function pairUp(
-  source: Omit<FileIdentitySource, 'privateKey'> & { readonly privateKey: KeySource },
+  source: FileIdentitySource,
   { own, keys, others }: Opened,
   files: FileContext,
 ): Promise<SigningIdentity> {
@@ -94,7 +94,7 @@ export async function pairUp(
 async function readAll(source: FileIdentitySource, { reader }: FileContext): Promise<void> {
   await reader.read(source.certificate, 'CERTIFICATE_UNREADABLE');
   const { privateKey } = source;
-  if (privateKey.kind !== 'tpm-handle') await reader.read(privateKey, 'KEY_UNREADABLE');
+  if (givesBytes(privateKey)) await reader.read(privateKey, 'KEY_UNREADABLE');
   if (source.intermediates !== undefined) await reader.read(source.intermediates, 'CHAIN_UNREADABLE');
 }
 

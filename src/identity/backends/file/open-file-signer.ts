@@ -1,9 +1,9 @@
-import type { ByteSource, IdentityContext, SecretSource } from '../../identity.ts';
-import { bytesOf, type FileKeySource } from '../../key-place.ts';
-import { isSameSource, naming } from '../../problem.ts';
+import type { ByteSource, IdentityContext, KeySource, SecretSource } from '../../identity.ts';
+import { bytesOf, isSameSource } from '../sources.ts';
+import { naming } from '../../problem.ts';
 import type { OpenedKey } from '../../signer.ts';
 import { sourceReader } from '../../source-reader.ts';
-import type { OpenTpmKey } from '../../key-opener.ts';
+import type { OpenKey } from '../../private-key.ts';
 import { choosePair } from './choose-pair.ts';
 import { refuseUnsupported } from './judge-pairs.ts';
 import { type KeyFileContext, openCertificateFile, openKeyFile } from './open-files.ts';
@@ -13,24 +13,24 @@ import { warnIfExposed } from './warn-if-exposed.ts';
 /** A private key, alone or with the certificate that it must belong to. */
 export interface FileSignerSource {
   readonly certificate: ByteSource | undefined;
-  readonly privateKey: FileKeySource;
+  readonly privateKey: KeySource;
   readonly keyPassword: SecretSource | undefined;
 }
 
 /**
  * Opens a private key without judging its certificate.
  *
- * @param openTpmKey as of openFileIdentity
+ * @param openKey as of openFileIdentity
  * @throws RolesAnywhereError CERTIFICATE_UNREADABLE, CERTIFICATE_INVALID, KEY_*, PASSWORD_*, TPM_*
  */
 export async function openFileSigner(
   source: FileSignerSource,
   context: IdentityContext,
-  openTpmKey: OpenTpmKey,
+  openKey: OpenKey,
 ): Promise<OpenedKey> {
   const reader = sourceReader(context.environment);
   try {
-    return await openFrom(source, { reader, password: source.keyPassword, openTpmKey, context });
+    return await openFrom(source, { reader, password: source.keyPassword, openKey, context });
   } finally {
     reader.wipe();
   }
@@ -59,7 +59,7 @@ function closerOf(key: PrivateKey): () => Promise<void> {
   return key.close ?? (() => Promise.resolve());
 }
 
-function bareSigner(key: PrivateKey, source: FileKeySource): Promise<OpenedKey> {
+function bareSigner(key: PrivateKey, source: KeySource): Promise<OpenedKey> {
   return naming(source, 'KEY_INVALID', () => {
     const publicKeyInfo = key.publicKeyInfo();
     refuseUnsupported(publicKeyInfo);

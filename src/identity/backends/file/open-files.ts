@@ -1,12 +1,11 @@
-import type { ByteSource, IdentityContext, SecretSource } from '../../identity.ts';
-import type { FileKeySource } from '../../key-place.ts';
+import type { ByteSource, IdentityContext, KeySource, SecretSource } from '../../identity.ts';
+import { givesBytes } from '../sources.ts';
 import { naming } from '../../problem.ts';
-import type { OpenTpmKey } from '../../key-opener.ts';
 import type { SourceReader } from '../../source-reader.ts';
 import { readCertificates } from './certificate-file.ts';
 import type { CertificateContents } from './damaged-certificates.ts';
 import { isPkcs12 } from './is-pkcs12.ts';
-import type { PrivateKey } from '../../private-key.ts';
+import type { OpenKey, PrivateKey } from '../../private-key.ts';
 import type { readPkcs12With } from './pkcs12.ts';
 import { readPrivateKey } from './read-private-key.ts';
 import type { Lock } from './unlock.ts';
@@ -25,7 +24,7 @@ export interface FileContext {
 
 /** Where private keys are read from. A file may hold one that only the TPM can use. */
 export interface KeyFileContext extends FileContext {
-  readonly openTpmKey: OpenTpmKey;
+  readonly openKey: OpenKey;
 }
 
 /**
@@ -64,18 +63,18 @@ async function openCertificates<T extends CertificateContents>(
 }
 
 /**
- * The private key of a file or TPM; of a PKCS#12 all of them, at least one, and its certificates.
+ * The private key of a file or of a store of keys; of a PKCS#12 all of them, at least one, and its certificates.
  *
  * @throws RolesAnywhereError KEY_UNREADABLE, KEY_INVALID, KEY_UNSUPPORTED, PASSWORD_*, TPM_*
  */
-export async function openKeyFile(source: FileKeySource, files: KeyFileContext): Promise<FileContents> {
-  if (source.kind === 'tpm-handle') return keyAlone(await files.openTpmKey(source));
+export async function openKeyFile(source: KeySource, files: KeyFileContext): Promise<FileContents> {
+  if (!givesBytes(source)) return keyAlone(await files.openKey(source));
   const { bytes } = await files.reader.read(source, 'KEY_UNREADABLE');
   return naming(source, 'KEY_INVALID', async () =>
     isPkcs12(bytes)
       ? openPkcs12('private key', bytes, lockOf(source, files))
       : keyAlone(
-          await readPrivateKey(bytes, lockOf(source, files, 'the private key '), () => files.openTpmKey(source, bytes)),
+          await readPrivateKey(bytes, lockOf(source, files, 'the private key '), () => files.openKey(source, bytes)),
         ),
   );
 }

@@ -7,11 +7,12 @@ import type {
   KeySource,
   NamedText,
   Pkcs11Settings,
+  SignerSource,
   SigningIdentity,
 } from '../../identity.ts';
-import type { ListedCertificate, TokenCertificates } from '../../list-certificates.ts';
-import type { OpenedSigner, SignerSource } from '../../open-signer.ts';
-import { placeOf } from '../sources.ts';
+import type { CertificateSearch, ListedCertificate } from '../backend.ts';
+import type { OpenedSigner } from '../../signer.ts';
+import { givesBytes, locationOf } from '../sources.ts';
 import { type SourceReader, sourceReader } from '../../source-reader.ts';
 import { openCertificateFile, openChainFile } from '../file/open-files.ts';
 import { listPkcs11Certificates, openPkcs11Identity, openPkcs11Signer } from './open-pkcs11.ts';
@@ -48,9 +49,9 @@ export async function openTokenSigner(source: SignerSource, context: IdentityCon
   }
 }
 
-/** As listCertificates */
+/** Every certificate that a PKCS#11 URI matches, on all tokens that it matches. Nobody is asked for a PIN. */
 export async function listTokenCertificates(
-  { certificate, pkcs11 }: TokenCertificates,
+  { certificate, pkcs11 }: CertificateSearch,
   context: IdentityContext,
 ): Promise<readonly ListedCertificate[]> {
   await context.isolateOutput?.();
@@ -70,8 +71,7 @@ type TokenPair =
 
 async function pairOf(source: PairSources, reading: Reading): Promise<TokenPair> {
   const { certificate, privateKey } = source;
-  if (certificate.kind === 'tpm-handle') throw notTogether(certificate);
-  if (certificate.kind !== 'pkcs11') {
+  if (givesBytes(certificate)) {
     return { certificate: await readFile(certificate, source, reading), privateKey: onToken(privateKey) };
   }
   const onlyCertificate = { certificate: onToken(certificate) };
@@ -84,7 +84,7 @@ async function readFile(
   { reader, context }: Reading,
 ): Promise<FileCertificates> {
   const { certificates, damaged } = await openCertificateFile(source, { reader, password, context });
-  return { option: placeOf(source), certificates, damaged: damaged.map(({ problem }) => problem) };
+  return { option: locationOf(source), certificates, damaged: damaged.map(({ problem }) => problem) };
 }
 
 function onToken(source: KeySource | undefined): Pkcs11Source {

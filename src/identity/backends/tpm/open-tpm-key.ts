@@ -1,6 +1,6 @@
-import type { IdentityContext, SecretSource, TpmSettings } from '../../identity.ts';
-import type { FileKeySource } from '../../key-place.ts';
-import { placeOf } from '../sources.ts';
+import type { IdentityContext, KeySource, SecretSource } from '../../identity.ts';
+import type { KeyOpening } from '../backend.ts';
+import { locationOf } from '../sources.ts';
 import { naming } from '../../problem.ts';
 import { foreignKey, type PrivateKey } from '../../private-key.ts';
 import type { OpenedKey } from '../../signer.ts';
@@ -38,21 +38,19 @@ export interface TpmOptions {
 /**
  * Opens the key that an option names: a handle, or a file whose bytes are a TSS2 PRIVATE KEY.
  *
- * @param bytes of that file; may be wiped afterwards. Undefined for a handle
  * @throws RolesAnywhereError as openTpmSigner
  */
 export async function openTpmKey(
-  source: FileKeySource,
-  { tpm, context }: { readonly tpm: TpmSettings | undefined; readonly context: IdentityContext },
-  bytes: Uint8Array = new Uint8Array(),
+  source: KeySource,
+  { tpm, context, bytes = new Uint8Array() }: KeyOpening,
 ): Promise<PrivateKey> {
   const options = { ...tpm, debug: context.debug };
   const { signer, publicKeyInfo, close } = await openTpmSigner(keySourceOf(source, bytes), options, context);
   return { ...foreignKey(signer, publicKeyInfo), close };
 }
 
-function keySourceOf(source: FileKeySource, bytes: Uint8Array): TpmKeySource {
-  const origin = placeOf(source);
+function keySourceOf(source: KeySource, bytes: Uint8Array): TpmKeySource {
+  const origin = locationOf(source);
   if (source.kind === 'tpm-handle') return { kind: 'handle', handle: source.handle, origin };
   return { kind: 'tss2', bytes: Uint8Array.from(bytes), origin };
 }

@@ -1,0 +1,60 @@
+import type {
+  IdentityContext,
+  IdentitySource,
+  KeySource,
+  Pkcs11Settings,
+  SecretSource,
+  SignerSource,
+  SigningIdentity,
+  TpmSettings,
+} from '../identity.ts';
+import type { PrivateKey } from '../private-key.ts';
+import type { OpenedSigner } from '../signer.ts';
+import type { Certificate } from '../x509/certificate.ts';
+
+/**
+ * What a key store is to the rest: a row of registry.ts.
+ *
+ * @typeParam S the source that it opens
+ */
+export type Backend<S> = (CertificateStore | KeyStore) & {
+  /** Password or PIN that the source itself names; a change of its file is a change of the identity. */
+  secretOf?(source: S): SecretSource | undefined;
+};
+
+/** A store of keys and certificates. It opens them together, the certificate out of the store or out of a file. */
+export interface CertificateStore {
+  readonly holds: 'certificates';
+  readonly openIdentity: Open<IdentitySource, SigningIdentity>;
+  readonly openSigner: Open<SignerSource, OpenedSigner>;
+  readonly listCertificates: Open<CertificateSearch, readonly ListedCertificate[]>;
+}
+
+/** A store of keys alone. The file backend reads the certificate, and asks for the key that goes with it. */
+export interface KeyStore {
+  readonly holds: 'keys';
+  readonly openKey: (source: KeySource, opening: KeyOpening) => Promise<PrivateKey>;
+}
+
+type Open<Source, Opened> = (source: Source, context: IdentityContext) => Promise<Opened>;
+
+/** What a key of a store is opened with. */
+export interface KeyOpening {
+  readonly tpm: TpmSettings | undefined;
+  readonly context: IdentityContext;
+  /** Of a key file that only the store can use; may be wiped afterwards. */
+  readonly bytes?: Uint8Array | undefined;
+}
+
+/** Where certificates are to be looked for. */
+export interface CertificateSearch {
+  readonly certificate: KeySource;
+  readonly pkcs11?: Pkcs11Settings;
+}
+
+/** A certificate of a store. */
+export interface ListedCertificate {
+  readonly certificate: Certificate;
+  /** Names it alone: the PKCS#11 URI of token and object, without the PIN. */
+  readonly uri: string;
+}

@@ -1,0 +1,56 @@
+import { RolesAnywhereError } from '../../core/errors.ts';
+import type { KeySource, KeyStoreSource, SecretSource } from '../identity.ts';
+import { parsePkcs11Uri } from '../pkcs11-uri.ts';
+import type { PrivateKey } from '../private-key.ts';
+import type { Backend, CertificateStore, KeyOpening } from './backend.ts';
+import { givesBytes } from './sources.ts';
+
+type Backends = { readonly [K in KeyStoreSource['kind']]: Backend<KeyStoreSource & { readonly kind: K }> };
+
+/**
+ * What opens keys that are not in files, by the kind of their source; each is loaded when it is asked for ("Add a
+ * backend" in docs/architecture.md). Files are on the way of every call, and have no row.
+ */
+const backends: Backends = {
+  pkcs11: {
+    holds: 'certificates',
+    openIdentity: async (...given) => (await import('./pkcs11/open-from-source.ts')).openTokenIdentity(...given),
+    openSigner: async (...given) => (await import('./pkcs11/open-from-source.ts')).openTokenSigner(...given),
+    listCertificates: async (...given) =>
+      (await import('./pkcs11/open-from-source.ts')).listTokenCertificates(...given),
+    secretOf: ({ uri, option }) => parsePkcs11Uri(uri, option).pin,
+  },
+  'tpm-handle': {
+    holds: 'keys',
+    openKey: async (...given) => (await import('./tpm/open-tpm-key.ts')).openTpmKey(...given),
+  },
+};
+
+/** The store that opens what these sources name, if one of them does. */
+export function certificateStoreOf(sources: readonly KeySource[]): CertificateStore | undefined {
+  return sources.map(backendOf).find((backend) => backend?.holds === 'certificates');
+}
+
+/**
+ * Opens the key that goes with a certificate file: one of a store of keys, or of a key file, which is for the TPM then.
+ *
+ * @throws RolesAnywhereError what the backend throws
+ */
+export async function openKey(source: KeySource, opening: KeyOpening): Promise<PrivateKey> {
+  const backend = backendOf(source) ?? backends['tpm-handle'];
+  if (backend.holds === 'keys') return backend.openKey(source, opening);
+  throw new RolesAnywhereError('OPTION_CONFLICT', `${source.option} names no key alone`);
+}
+
+/** The password that a source names. Where it cannot be read, whoever opens it says why. */
+export function secretOf(source: KeySource): SecretSource | undefined {
+  try {
+    return givesBytes(source) ? undefined : backendOf(source)?.secretOf?.(source);
+  } catch {
+    return undefined;
+  }
+}
+
+function backendOf(source: KeySource): Backend<KeyStoreSource> | undefined {
+  return givesBytes(source) ? undefined : backends[source.kind];
+}
