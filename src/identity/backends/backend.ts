@@ -31,7 +31,7 @@ export interface CertificateStore {
 }
 
 /** A store of keys alone. The file backend reads the certificate, and asks for the key that goes with it. */
-export interface KeyStore {
+interface KeyStore {
   readonly holds: 'keys';
   readonly openKey: (source: KeySource, opening: KeyOpening) => Promise<PrivateKey>;
 }
