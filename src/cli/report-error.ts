@@ -48,12 +48,13 @@ function details(error: RolesAnywhereError): readonly string[] {
 
 /**
  * Errors of parsers, of argument checks and of the operating system quote what they were given, which may be a secret:
- * of those name and code are enough.
+ * of those name and code are enough, and of any that holds PEM.
  */
 function describe(cause: unknown): string {
   if (!(cause instanceof Error)) return typeof cause;
   const code = 'code' in cause ? ` ${String(cause.code)}` : '';
-  const quotes = cause instanceof SyntaxError || code.startsWith(' ERR_INVALID_') || 'syscall' in cause;
+  const isOfParser = cause instanceof SyntaxError || code.startsWith(' ERR_INVALID_') || 'syscall' in cause;
+  const quotes = isOfParser || cause.message.includes('-----BEGIN');
   return printable(quotes ? `${cause.name}${code}` : `${cause.name}${code}: ${cause.message}`);
 }
 

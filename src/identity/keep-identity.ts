@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../core/errors.ts';
+import { describeError } from '../core/describe-error.ts';
 import { factsOf, failureKind } from '../core/error-facts.ts';
 import type { IdentityContext, IdentitySource, KeptIdentity, SigningIdentity } from './identity.ts';
 import { fingerprintOf, type IdentityParts, partsOf, pathsOf } from './identity-files.ts';
@@ -158,7 +158,9 @@ class IdentityKeeper implements KeptIdentity {
   #keepOr(error: unknown): Kept {
     const current = this.#usable();
     if (current === undefined) throw error;
-    this.#warnOnce(`the certificate and key that are there now cannot be used, those before are kept: ${told(error)}`);
+    this.#warnOnce(
+      `the certificate and key that are there now cannot be used, those before are kept: ${describeError(error).message}`,
+    );
     return current;
   }
 
@@ -200,10 +202,4 @@ class IdentityKeeper implements KeptIdentity {
     this.#endWatch?.();
     this.#endWatch = undefined;
   }
-}
-
-/** What nobody threw on purpose may quote anything: of that the name is enough. */
-function told(error: unknown): string {
-  if (error instanceof RolesAnywhereError) return error.message;
-  return error instanceof Error ? error.name : typeof error;
 }

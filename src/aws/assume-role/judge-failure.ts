@@ -1,3 +1,4 @@
+import { describeError } from '../../core/describe-error.ts';
 import { type ErrorCode, type ErrorDetails, RolesAnywhereError } from '../../core/errors.ts';
 import { printable, retryAfterOf } from '../create-session/answer-facts.ts';
 import { isTransient } from '../http/retry.ts';
@@ -50,7 +51,7 @@ function fromNetwork(thrown: unknown): RolesAnywhereError {
   const code = memberOf(thrown, 'code');
   const isTimeout = memberOf(thrown, 'name') === 'TimeoutError' || code === 'ETIMEDOUT';
   if (!isTimeout && typeof code !== 'string') throw thrown;
-  const reason = printable(thrown instanceof Error ? thrown.message : String(code));
+  const reason = describeError(thrown).message;
   return isTimeout
     ? new RolesAnywhereError('NETWORK_TIMEOUT', `STS did not answer in time: ${reason}`, { cause: thrown })
     : new RolesAnywhereError('NETWORK_UNREACHABLE', `STS cannot be reached: ${reason}`, { cause: thrown });

@@ -1,3 +1,4 @@
+import { describeError } from '../../core/describe-error.ts';
 import { X509Certificate } from 'node:crypto';
 
 import { RolesAnywhereError } from '../../core/errors.ts';
@@ -32,11 +33,6 @@ function readBundle(path: string, origin: string): readonly string[] {
   try {
     return readCertificates(path);
   } catch (cause) {
-    throw new RolesAnywhereError('FILE_FAILED', `${origin} cannot be read: ${reasonOf(cause)}`, { cause });
+    throw new RolesAnywhereError('FILE_FAILED', `${origin} cannot be read: ${describeError(cause).message}`, { cause });
   }
-}
-
-/** The system's own code where it gives one. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

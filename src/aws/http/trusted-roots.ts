@@ -1,7 +1,8 @@
+import { describeError } from '../../core/describe-error.ts';
 import { platform } from 'node:os';
 import * as tls from 'node:tls';
 
-import { isCertificate, readCaBundle, reasonOf } from './ca-bundle.ts';
+import { isCertificate, readCaBundle } from './ca-bundle.ts';
 import { readCertificateFolder, readCertificates, readIfThere } from './read-certificates.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
 import type { TransportOptions } from './transport.ts';
@@ -55,7 +56,7 @@ function fileRoots({ file }: Places = {}, warn?: Warn): readonly string[] {
     if (found.some(isCertificate)) return found;
     warn?.(`SSL_CERT_FILE (${file}) holds no certificate in PEM, and is passed over`);
   } catch (error) {
-    warn?.(`SSL_CERT_FILE (${file}) cannot be read, and is passed over: ${reasonOf(error)}`);
+    warn?.(`SSL_CERT_FILE (${file}) cannot be read, and is passed over: ${describeError(error).message}`);
   }
   return [];
 }

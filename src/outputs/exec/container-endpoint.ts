@@ -1,6 +1,6 @@
+import { describeError } from '../../core/describe-error.ts';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-plan.ts';
-import { RolesAnywhereError } from '../../core/errors.ts';
 import { holdCredentials } from '../../pipeline/pipeline-held.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
 import type { Variable } from '../credential-variables.ts';
@@ -41,9 +41,9 @@ export async function openContainerEndpoint(
       if (event.kind === 'renewed') {
         [failure, renewedAt] = [undefined, clock.now()];
       } else if (event.kind === 'failed') {
-        const known = event.error instanceof RolesAnywhereError ? event.error : undefined;
-        failure = known?.code ?? 'INTERNAL';
-        if (isOpen) warn(`the credentials could not be renewed: ${known?.message ?? 'a defect of roles-anywhere'}`);
+        const { code, message } = describeError(event.error);
+        failure = code;
+        if (isOpen) warn(`the credentials could not be renewed: ${message}`);
       }
     },
   });

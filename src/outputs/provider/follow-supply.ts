@@ -1,3 +1,4 @@
+import { describeError } from '../../core/describe-error.ts';
 import { failureKind } from '../../core/error-facts.ts';
 import type { IdentityContext, KeptIdentity } from '../../identity/identity.ts';
 import { areSameKeys, type SuppliedKeys } from './supplied-keys.ts';
@@ -29,8 +30,9 @@ export function followSupply(
       return await follow(await supply());
     } catch (error) {
       if (current === undefined || current.notAfter <= context.now()) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      context.warn(`the certificate and key that are given now cannot be used, those before are kept: ${reason}`);
+      context.warn(
+        `the certificate and key that are given now cannot be used, those before are kept: ${describeError(error).message}`,
+      );
       return current.kept;
     }
   }

@@ -1,3 +1,4 @@
+import { describeError } from '../../core/describe-error.ts';
 import type { FailoverEvent } from '../../pipeline/failover/failover.ts';
 import type { RefreshEvent } from '../../pipeline/refresh/refresher.ts';
 
@@ -10,8 +11,9 @@ export function logRefresh(event: RefreshEvent, say: Say): void {
     say('debug', `credentials${from(target)} until ${expiration.toISOString()}, after ${seconds(event.elapsedMs)}`);
   } else if (event.kind === 'failed') {
     const next = `the next attempt is in ${seconds(event.retryInMs)} at the earliest`;
-    if (event.isHeld) say('warn', `cannot renew the credentials, which still work: ${reason(event.error)}; ${next}`);
-    else say('debug', `no credentials: ${reason(event.error)}; ${next}`);
+    if (event.isHeld)
+      say('warn', `cannot renew the credentials, which still work: ${describeError(event.error).message}; ${next}`);
+    else say('debug', `no credentials: ${describeError(event.error).message}; ${next}`);
   } else {
     say('debug', `the clock was set, or the machine slept: ${seconds(event.jumpedMs)}`);
   }
@@ -20,7 +22,7 @@ export function logRefresh(event: RefreshEvent, say: Say): void {
 export function logFailover(event: FailoverEvent, say: Say): void {
   if (event.kind === 'target-failed') {
     const rest = `it is left alone for ${seconds(event.restsForMs)}`;
-    say('warn', `no credentials from ${event.target}: ${reason(event.error)}; ${rest}`);
+    say('warn', `no credentials from ${event.target}: ${describeError(event.error).message}; ${rest}`);
   } else {
     say('debug', `credentials from ${event.target}`);
   }
@@ -28,10 +30,6 @@ export function logFailover(event: FailoverEvent, say: Say): void {
 
 function from(target: string | undefined): string {
   return target === undefined ? '' : ` from ${target}`;
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function seconds(milliseconds: number): string {

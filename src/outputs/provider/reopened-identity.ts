@@ -1,3 +1,4 @@
+import { describeError } from '../../core/describe-error.ts';
 import type { IdentityContext, KeptIdentity, SigningIdentity } from '../../identity/identity.ts';
 
 /**
@@ -14,8 +15,9 @@ export function reopenedIdentity(open: () => Promise<SigningIdentity>, context: 
       newest = await open();
     } catch (error) {
       if (newest === undefined || newest.certificate.notAfter <= context.now()) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      context.warn(`the certificate that is there now cannot be used, the one before is kept: ${reason}`);
+      context.warn(
+        `the certificate that is there now cannot be used, the one before is kept: ${describeError(error).message}`,
+      );
     }
     return newest;
   }

@@ -1,3 +1,4 @@
+import { describeError } from '../../core/describe-error.ts';
 import { KeyObject, X509Certificate } from 'node:crypto';
 import { type ErrorCode, RolesAnywhereError } from '../../core/errors.ts';
 import type { RolesAnywhereTarget } from './init.ts';
@@ -69,8 +70,11 @@ async function called(flag: string, value: unknown): Promise<unknown> {
   try {
     return await value();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     const code = codes[flag] ?? 'PASSWORD_UNREADABLE';
-    throw new RolesAnywhereError(code, `--${flag}: the function that gives it failed: ${reason}`, { cause });
+    throw new RolesAnywhereError(
+      code,
+      `--${flag}: the function that gives it failed: ${describeError(cause).message}`,
+      { cause },
+    );
   }
 }

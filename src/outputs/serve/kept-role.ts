@@ -1,5 +1,5 @@
+import { describeError } from '../../core/describe-error.ts';
 import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-plan.ts';
-import { RolesAnywhereError } from '../../core/errors.ts';
 import { type HeldContext, type HeldCredentials, holdCredentials } from '../../pipeline/pipeline-held.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
 import type { MeasuredRole, Metrics } from './metrics.ts';
@@ -126,7 +126,7 @@ function watchedContext({ profile, roleName, seen }: Watched, context: KeptRoleC
         log('info', 'credentials renewed', { ...more, expires: expiration.toISOString(), target });
         return;
       }
-      const { code, message } = told(event.error);
+      const { code, message } = describeError(event.error);
       seen.failure = code;
       metrics.refreshed(profile, code);
       const retry = Number.isFinite(event.retryInMs) ? { 'retry-in-ms': Math.round(event.retryInMs) } : {};
@@ -135,17 +135,11 @@ function watchedContext({ profile, roleName, seen }: Watched, context: KeptRoleC
     },
     onFailover: (event) => {
       if (event.kind !== 'target-failed') return;
-      const { code, message } = told(event.error);
+      const { code, message } = describeError(event.error);
       metrics.failedOver(event.target);
       log('warn', `target failed: ${message}`, { ...who, target: event.target, code });
     },
   };
-}
-
-/** What nobody threw on purpose may quote anything, a key included: of that the name is enough. */
-export function told(error: unknown): { readonly code: string; readonly message: string } {
-  if (error instanceof RolesAnywhereError) return { code: error.code, message: error.message };
-  return { code: 'INTERNAL', message: error instanceof Error ? error.name : typeof error };
 }
 
 /** The last role of a chain is the one whose credentials are served. */

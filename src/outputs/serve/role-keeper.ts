@@ -1,5 +1,6 @@
+import { describeError } from '../../core/describe-error.ts';
 import { isDeepStrictEqual } from 'node:util';
-import { keepRole, type KeptRole, type KeptRoleContext, type ProfilePlan, told } from './kept-role.ts';
+import { keepRole, type KeptRole, type KeptRoleContext, type ProfilePlan } from './kept-role.ts';
 import { type RoleDirectory, roleDirectory } from './served-role.ts';
 
 /** All the roles that are served, and what changes them. */
@@ -69,7 +70,7 @@ export class RoleKeeper {
     try {
       await (isSame ? role.reload() : candidate.obtain());
     } catch (error) {
-      const { code, message } = told(error);
+      const { code, message } = describeError(error);
       const fields = { profile: role.profile, role: role.roleName, code };
       this.#context.log('error', `reload failed, what was there stays: ${message}`, fields);
       if (!isSame) await candidate.close();

@@ -1,3 +1,4 @@
+import { describeError } from '../../core/describe-error.ts';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { RolesAnywhereError } from '../../core/errors.ts';
@@ -48,7 +49,7 @@ export function openTokenFile(
     try {
       ({ seen, isToken } = readToken(options, warn));
     } catch (error) {
-      warn(`${error instanceof Error ? error.message : 'the token cannot be read'}; the one before still holds`);
+      warn(`${describeError(error).message}; the one before still holds`);
     }
   };
   return (authorization) => {

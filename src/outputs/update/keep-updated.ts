@@ -1,5 +1,6 @@
+import { describeError } from '../../core/describe-error.ts';
 import { isDeepStrictEqual } from 'node:util';
-import { KeptProfile, type KeptProfileContext, messageOf, type UpdateTarget } from './kept-profile.ts';
+import { KeptProfile, type KeptProfileContext, type UpdateTarget } from './kept-profile.ts';
 import { fileWriter, type UpdateContext } from './update-file.ts';
 
 /** Profiles that are kept fresh in the file. */
@@ -45,7 +46,7 @@ async function replaced(old: KeptProfile, target: UpdateTarget, context: KeptPro
     if (!isSame) await old.close();
     return next;
   } catch (error) {
-    context.warn(`profile ${target.profile}: ${messageOf(error)}; all stays as it was`);
+    context.warn(`profile ${target.profile}: ${describeError(error).message}; all stays as it was`);
     if (!isSame) await next.close();
     return old;
   }

@@ -1,3 +1,4 @@
+import { describeError } from '../../core/describe-error.ts';
 import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-plan.ts';
 import type { Credentials } from '../../core/credentials.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
@@ -120,18 +121,12 @@ export class KeptProfile {
   }
 
   #warn(error: unknown, then: string): void {
-    this.#context.warn(`profile ${this.target.profile}: ${messageOf(error)}; ${then}`);
+    this.#context.warn(`profile ${this.target.profile}: ${describeError(error).message}; ${then}`);
   }
 }
 
 function isLocked(error: unknown): boolean {
   return error instanceof RolesAnywhereError && error.code === 'FILE_LOCKED';
-}
-
-/** What nobody threw on purpose may quote anything, a key included: of that the name is enough. */
-export function messageOf(error: unknown): string {
-  if (error instanceof RolesAnywhereError) return error.message;
-  return error instanceof Error ? error.name : typeof error;
 }
 
 function seconds(milliseconds: number): string {

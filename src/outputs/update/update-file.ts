@@ -1,8 +1,9 @@
+import { describeError } from '../../core/describe-error.ts';
 import type { Credentials } from '../../core/credentials.ts';
 import { obtainPlanned } from '../../pipeline/pipeline.ts';
 import { checkUsable } from '../check-usable.ts';
 import { type ChangeContext, changeFile } from './change-file.ts';
-import { type KeptProfileContext, messageOf, type UpdateTarget } from './kept-profile.ts';
+import { type KeptProfileContext, type UpdateTarget } from './kept-profile.ts';
 import { writeProfile } from './write-profile.ts';
 
 /** The file, and the world around it. */
@@ -74,7 +75,7 @@ export async function updateOnce(targets: readonly UpdateTarget[], context: Upda
   });
   if (failures[0] === undefined) return;
   for (const { profile, error } of failures.slice(1)) {
-    context.warn(`profile ${profile}: ${messageOf(error)}`);
+    context.warn(`profile ${profile}: ${describeError(error).message}`);
   }
   throw failures[0].error;
 }

@@ -1,3 +1,4 @@
+import { describeError } from '../../core/describe-error.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { failureKind } from '../../core/error-facts.ts';
 import { type CacheEntry, isGoodEnough, isValid, lastSet } from './cache-entry.ts';
@@ -83,7 +84,7 @@ async function renewIfNeeded(renewal: Renewal, context: RenewalContext): Promise
     if (old === undefined || !isValid(lastSet(old), context.now())) throw error;
     const until = lastSet(old).credentials.expiration.toISOString();
     context.warn(
-      `the credentials could not be renewed, and those of the cache work until ${until}: ${messageOf(error)}`,
+      `the credentials could not be renewed, and those of the cache work until ${until}: ${describeError(error).message}`,
     );
     return stored({ ...old, restsUntil: endOfRest(error, old, context.now()) }, renewal, context);
   }
@@ -106,8 +107,4 @@ async function stored(entry: CacheEntry, { folder, write }: Renewal, { warn }: R
 
 function notStored({ path, option }: CacheFolder, reason: unknown): string {
   return `${option}: the credentials are not kept, as ${path} cannot be written: ${codeOf(reason)}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

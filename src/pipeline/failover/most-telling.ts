@@ -1,3 +1,4 @@
+import { describeError } from '../../core/describe-error.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { failureKind } from '../../core/error-facts.ts';
 
@@ -21,7 +22,10 @@ export function mostTelling(failed: readonly FailedTarget[]): unknown {
   const others = failed.filter((other) => other.error !== error);
   return new RolesAnywhereError(error.code, `${name}: ${error.message}`, {
     cause: new AggregateError(failed.map((each) => each.error)),
-    hints: [...error.hints, ...others.map((other) => `${other.name} did not serve either: ${messageOf(other.error)}`)],
+    hints: [
+      ...error.hints,
+      ...others.map((other) => `${other.name} did not serve either: ${describeError(other.error).message}`),
+    ],
     ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
   });
 }
@@ -30,10 +34,4 @@ const ranks = { lasting: 1, transient: 2, secret: 3 } as const;
 
 function rank(error: unknown): number {
   return error instanceof RolesAnywhereError ? ranks[failureKind(error)] : 0;
-}
-
-/** What nobody threw on purpose may quote anything: of that the name is enough. */
-function messageOf(error: unknown): string {
-  if (error instanceof RolesAnywhereError) return error.message;
-  return error instanceof Error ? error.name : typeof error;
 }

@@ -185,7 +185,7 @@ describe('what cannot be used is refused, and not shown', () => {
         },
       }),
       'KEY_UNREADABLE',
-      'privateKey: the function that gives it failed: the vault is sealed',
+      'privateKey: the function that gives it failed: Error',
     ],
     [
       'a function that gives no password',

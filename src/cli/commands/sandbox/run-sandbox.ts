@@ -1,3 +1,4 @@
+import { describeError } from '../../../core/describe-error.ts';
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { RolesAnywhereError } from '../../../core/errors.ts';
@@ -97,8 +98,9 @@ function readAnchor(path: string, option: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RolesAnywhereError('FILE_FAILED', `${option} cannot be read: ${reason}`, { cause });
+    throw new RolesAnywhereError('FILE_FAILED', `${option}: cannot read ${path}: ${describeError(cause).message}`, {
+      cause,
+    });
   }
 }
 

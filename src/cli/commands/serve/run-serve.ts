@@ -1,6 +1,7 @@
+import { describeError } from '../../../core/describe-error.ts';
 import { resolve } from 'node:path';
 import type { CredentialPlan } from '../../../pipeline/credential-plan.ts';
-import { told, type ProfilePlan } from '../../../outputs/serve/kept-role.ts';
+import { type ProfilePlan } from '../../../outputs/serve/kept-role.ts';
 import { type ListenAddress, parseListenAddress, socketsOfSystemd } from '../../../outputs/serve/listen-address.ts';
 import { logLevels, type ServeLog } from '../../../outputs/serve/serve-log.ts';
 import {
@@ -162,7 +163,7 @@ async function reload({ serving, terminal, reread, notify, log }: Running): Prom
     const failed = await serving.reload(await plansOf(await reread(), terminal));
     if (failed === 0) log('info', 'reloaded');
   } catch (error) {
-    const { code, message } = told(error);
+    const { code, message } = describeError(error);
     log('error', `reload failed, what was there stays: ${message}`, { code });
   }
   await notify('READY=1');

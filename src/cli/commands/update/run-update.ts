@@ -1,5 +1,6 @@
+import { describeError } from '../../../core/describe-error.ts';
 import { keepUpdated } from '../../../outputs/update/keep-updated.ts';
-import { messageOf, type UpdateTarget } from '../../../outputs/update/kept-profile.ts';
+import { type UpdateTarget } from '../../../outputs/update/kept-profile.ts';
 import { type UpdateContext, updateOnce } from '../../../outputs/update/update-file.ts';
 import { credentialsPath } from '../../../options/profile/aws-files.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
@@ -33,7 +34,7 @@ export async function runUpdate(
     onHangUp = () => {
       reloaded = reloaded
         .then(async () => updating.reload(await targetsOf(await reread(), terminal)))
-        .catch((error: unknown) => context.warn(`reload failed, all stays as it was: ${messageOf(error)}`));
+        .catch((error: unknown) => context.warn(`reload failed, all stays as it was: ${describeError(error).message}`));
     };
     await stopped;
     await updating.close();

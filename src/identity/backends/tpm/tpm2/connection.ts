@@ -1,3 +1,4 @@
+import { describeError } from '../../../../core/describe-error.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RolesAnywhereError } from '../../../../core/errors.ts';
 import type { TpmTransport } from '../transport/tpm-transport.ts';
@@ -151,7 +152,7 @@ export class TpmConnection implements CommandChannel {
       try {
         await this.flush(handle);
       } catch (error) {
-        this.debug(`could not flush 0x${handle.toString(16)} (${String(error)})`);
+        this.debug(`could not flush 0x${handle.toString(16)} (${describeError(error).message})`);
       }
     }
   }
@@ -173,7 +174,7 @@ export class TpmConnection implements CommandChannel {
         await again.#transport.close();
       }
     } catch (error) {
-      this.debug(`could not clean up (${String(error)})`);
+      this.debug(`could not clean up (${describeError(error).message})`);
     }
   }
 
