@@ -1,8 +1,12 @@
+import type { IncomingMessage } from 'node:http';
 import { type AdminContext, answerAdmin, isAdminPath } from './admin-routes.ts';
-import { type Answer, type LocalRequest, textAnswer } from './answer.ts';
+import { type Answer, jsonAnswer, type LocalRequest, textAnswer } from './answer.ts';
 import { answerContainer, type ContainerContext, isContainerPath } from './container-routes.ts';
+import { refusalOf } from './guard.ts';
+import type { Answerer } from './http-server.ts';
 import { answerImds, type ImdsContext, isImdsPath } from './imds-routes.ts';
 import { pathOf } from './paths.ts';
+import type { MayConnect } from './peer-check.ts';
 
 /** The routes behind one listener; those that are left out answer 404, like any path that is none. */
 export interface Routes {
@@ -20,4 +24,40 @@ export function answerRequest(request: LocalRequest, { imds, container, admin }:
   if (container !== undefined && isContainerPath(path)) return answerContainer(request, path, container);
   if (admin !== undefined && isAdminPath(path)) return answerAdmin(request, path, admin);
   return textAnswer('unknown', 404, 'not found');
+}
+
+/** What stands between a connection and the routes. */
+export interface Entrance {
+  readonly mayConnect: MayConnect;
+  /** Names in Host headers besides those of loopback. */
+  readonly allowHosts: readonly string[];
+  readonly routes: () => Routes;
+}
+
+/** Answers only whom the guard lets in. */
+export function guardedAnswerer({ mayConnect, allowHosts, routes }: Entrance): Answerer {
+  const answer = (request: IncomingMessage): Answer | Promise<Answer> => {
+    const refusal = refusalOf(request, request.socket, allowHosts);
+    return refusal === undefined ? answerRequest(request, routes()) : refused(refusal.status, refusal.reason);
+  };
+  return (request) => {
+    const may = mayConnect(request.socket);
+    if (may === true) return answer(request);
+    return may === false ? stranger() : may.then((isIn) => (isIn ? answer(request) : stranger()));
+  };
+}
+
+/** Health and metrics on an address of their own hold nothing that a web page or a stranger could use. */
+export function adminAnswerer({ routes }: Pick<Entrance, 'routes'>): Answerer {
+  return (request) => answerRequest(request, routes());
+}
+
+function stranger(): Answer {
+  return refused(403, 'the user of the other end may not connect');
+}
+
+/** In the form of the container provider's failures; clients of the metadata service look at the status alone. */
+function refused(status: number, reason: string): Answer {
+  const code = status === 403 ? 'Forbidden' : 'BadRequest';
+  return { ...jsonAnswer('refused', status, JSON.stringify({ Code: code, Message: reason })), reason };
 }

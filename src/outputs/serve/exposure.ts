@@ -29,7 +29,7 @@ export function checkExposure({ listen, tokenFile }: Access): void {
  * Says what an open address hands out, and to whom. A socket that was handed over is known only now.
  * @throws RolesAnywhereError OPTION_MISSING
  */
-export function tellExposure({ name, kind, isLocal }: Listener, options: Access, log: ServeLog): void {
+export function warnOfExposure({ name, kind, isLocal }: Listener, options: Access, log: ServeLog): void {
   const { tokenFile, allowUids, socketMode } = options;
   if (!isLocal) {
     demandToken(name, tokenFile);

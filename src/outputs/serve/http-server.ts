@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Server as NetServer, Socket } from 'node:net';
 import type { Answer } from './answer.ts';
-import { endStalled } from './end-stalled.ts';
 
 /** Milliseconds, bytes and counts beyond which a client is not worth waiting for. SDKs give up after one second. */
 const limits = {
@@ -50,6 +50,35 @@ function send(request: IncomingMessage, response: ServerResponse, answer: Answer
   response.writeHead(status, headers);
   response.end(body, encoding);
   onAnswered(request, answer);
+}
+
+/**
+ * Ends connections whose client does not read its answers: Node waits for those without end, and a time-out for each
+ * socket would have to be set anew for each request.
+ *
+ * @param every milliseconds between two looks; a connection on which nothing has moved in between is ended
+ */
+export function endStalled(server: NetServer, every: number): void {
+  /** Bytes that had left at the last look, of connections with more to go. */
+  const waiting = new Map<Socket, number>();
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => {
+      open.delete(socket);
+      waiting.delete(socket);
+    });
+  });
+  const timer = setInterval(() => {
+    for (const socket of open) {
+      const left = socket.bytesWritten - socket.writableLength;
+      if (socket.writableLength === 0) waiting.delete(socket);
+      else if (waiting.get(socket) === left) socket.destroy();
+      else waiting.set(socket, left);
+    }
+  }, every);
+  timer.unref();
+  server.once('close', () => clearInterval(timer));
 }
 
 /** Milliseconds that requests under way have to come to their end. */

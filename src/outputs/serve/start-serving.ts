@@ -1,19 +1,17 @@
 import type { PipelineContext } from '../../pipeline/credential-plan.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
-import type { Routes } from './answer-request.ts';
-import { adminAnswerer, guardedAnswerer } from './answerers.ts';
+import { adminAnswerer, guardedAnswerer, type Routes } from './answer-request.ts';
 import { limitedServer } from './http-server.ts';
 import { ImdsTokens } from './imds-tokens.ts';
 import type { ProfilePlan } from './kept-role.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { type Listener, openListener } from './listeners.ts';
 import { makeMetrics, type Metrics } from './metrics.ts';
-import { type Access, checkExposure, tellExposure } from './exposure.ts';
-import { requestLog } from './request-log.ts';
+import { type Access, checkExposure, warnOfExposure } from './exposure.ts';
 import { RoleKeeper } from './role-keeper.ts';
-import type { ServeLog } from './serve-log.ts';
+import { requestLog, type ServeLog } from './serve-log.ts';
 import { openTokenFile } from './token-file.ts';
-import { peerCheck } from './who-may-connect.ts';
+import { peerCheck } from './peer-check.ts';
 
 /** What to serve, where and to whom. */
 export interface ServeOptions extends Access {
@@ -69,9 +67,9 @@ export async function startServing(options: ServeOptions, context: ServeContext)
     await keeper.close();
   };
   try {
-    const doors = doorsOf({ options, context, metrics, keeper, tokens });
+    const openers = openersOf({ options, context, metrics, keeper, tokens });
     if (!options.wait) await keeper.start();
-    for (const open of doors) opened.push(await open());
+    for (const open of openers) opened.push(await open());
     if (options.wait) keeper.keepFresh();
   } catch (error) {
     await close();
@@ -86,7 +84,7 @@ export async function startServing(options: ServeOptions, context: ServeContext)
   };
 }
 
-interface House {
+interface Parts {
   readonly options: ServeOptions;
   readonly context: ServeContext;
   readonly metrics: Metrics;
@@ -95,7 +93,7 @@ interface House {
 }
 
 /** What opens each of the addresses, those of credentials first. */
-function doorsOf({ options, context, metrics, keeper, tokens }: House): readonly (() => Promise<Listener>)[] {
+function openersOf({ options, context, metrics, keeper, tokens }: Parts): readonly (() => Promise<Listener>)[] {
   const { clock, log } = context;
   const { now } = clock;
   const directory = () => keeper.directory;
@@ -104,7 +102,7 @@ function doorsOf({ options, context, metrics, keeper, tokens }: House): readonly
       ? undefined
       : openTokenFile(options.tokenFile, { warn: warnTo(log), monotonic: clock.monotonic });
   const admin = { metrics, directory };
-  const tellRequest = requestLog({ log, monotonic: clock.monotonic, everything: context.logsRequests });
+  const logRequest = requestLog({ log, monotonic: clock.monotonic, everything: context.logsRequests });
   const mayConnect = peerCheck(options.allowUids);
 
   const open = async (
@@ -116,7 +114,7 @@ function doorsOf({ options, context, metrics, keeper, tokens }: House): readonly
     const answerer = makeAnswerer({ mayConnect, allowHosts: options.allowHosts, routes: () => routes });
     const server = limitedServer(answerer, (request, answer) => {
       metrics.requested(answer);
-      tellRequest(request, answer);
+      logRequest(request, answer);
     });
     server.on('drop', () => metrics.dropped());
     const listener = await openListener(address, options.socketMode, server);
@@ -131,7 +129,7 @@ function doorsOf({ options, context, metrics, keeper, tokens }: House): readonly
       admin: options.adminListen.length === 0 ? admin : undefined,
     }));
     try {
-      tellExposure(listener, options, log);
+      warnOfExposure(listener, options, log);
     } catch (error) {
       await listener.close();
       throw error;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { endStalled } from '../../../src/outputs/serve/end-stalled.ts';
+import { endStalled } from '../../../src/outputs/serve/http-server.ts';
 
 test('a client that does not read is cut off; one that reads, and one that is idle, are not', async () => {
   const answer = 'x'.repeat(100_000);

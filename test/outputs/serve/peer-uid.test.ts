@@ -1,7 +1,7 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
-import { peerUid, uidInTable } from '../../../src/outputs/serve/peer-uid.ts';
+import { peerUid, uidInTable } from '../../../src/outputs/serve/peer-check.ts';
 
 const title = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
 const row = (local: string, remote: string, state: string, uid: number, inode: number): string =>

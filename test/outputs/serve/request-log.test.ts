@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { textAnswer } from '../../../src/outputs/serve/answer.ts';
-import { requestLog } from '../../../src/outputs/serve/request-log.ts';
+import { requestLog } from '../../../src/outputs/serve/serve-log.ts';
 
 test('a reason to turn requests away is told once in ten seconds, with how many there were', () => {
   const lines: unknown[] = [];
