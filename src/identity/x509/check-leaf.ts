@@ -1,18 +1,8 @@
 import type { Certificate } from './certificate.ts';
 import { elementsOf, onlyElement } from './der.ts';
+import type { LeafFault } from './explain-leaf.ts';
 import { describePublicKey, isSupported } from './public-key.ts';
 import { isStrong, readSignatureAlgorithm } from './signature-algorithm.ts';
-
-/** Why Roles Anywhere would refuse a leaf, as the error code that says so. */
-export type LeafFault =
-  | 'CERTIFICATE_KEY_UNSUPPORTED'
-  | 'CERTIFICATE_VERSION'
-  | 'CERTIFICATE_INVALID'
-  | 'CERTIFICATE_IS_CA'
-  | 'CERTIFICATE_KEY_USAGE'
-  | 'CERTIFICATE_HASH_WEAK'
-  | 'CERTIFICATE_NOT_YET_VALID'
-  | 'CERTIFICATE_EXPIRED';
 
 type Rule = readonly [fault: LeafFault, isBroken: (leaf: Certificate, now: Date) => boolean];
 

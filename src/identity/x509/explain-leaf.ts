@@ -1,10 +1,20 @@
 import { Problem } from '../problem.ts';
 import type { Certificate } from './certificate.ts';
-import type { LeafFault } from './check-leaf.ts';
 import { distinguishedName } from './distinguished-name.ts';
 import { supportedKeys, whyUnsupported } from './public-key-names.ts';
 import { describePublicKey } from './public-key.ts';
 import { readSignatureAlgorithm } from './signature-algorithm.ts';
+
+/** Why Roles Anywhere would refuse a leaf, as the error code that says so. */
+export type LeafFault =
+  | 'CERTIFICATE_KEY_UNSUPPORTED'
+  | 'CERTIFICATE_VERSION'
+  | 'CERTIFICATE_INVALID'
+  | 'CERTIFICATE_IS_CA'
+  | 'CERTIFICATE_KEY_USAGE'
+  | 'CERTIFICATE_HASH_WEAK'
+  | 'CERTIFICATE_NOT_YET_VALID'
+  | 'CERTIFICATE_EXPIRED';
 
 type Explain = (leaf: Certificate, now: Date) => readonly [which: string, hint: string];
 

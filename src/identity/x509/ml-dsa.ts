@@ -1,7 +1,12 @@
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import { publicKeyBytes } from './public-key-bytes.ts';
 import { describePublicKey, type MlDsaName } from './public-key.ts';
-import type { SignedMessage } from './verify-signature.ts';
+
+export interface SignedMessage {
+  readonly message: Uint8Array;
+  /** In the wire form of Signer.sign. */
+  readonly signature: Uint8Array;
+}
 
 /** FIPS 204 in JavaScript, for Node before 24.6. Load it only when node:crypto cannot. */
 export const mlDsaByName = {

@@ -3,6 +3,7 @@ import { type Digest, hashName } from '../signer.ts';
 import type { Certificate } from './certificate.ts';
 import { wholeBytesOf } from './der.ts';
 import { openSubjectPublicKey } from './open-key.ts';
+import type { SignedMessage } from './ml-dsa.ts';
 import { certificateParts } from './parse-certificate.ts';
 import { describePublicKey } from './public-key.ts';
 import { readSignatureAlgorithm } from './signature-algorithm.ts';
@@ -20,12 +21,6 @@ function tryPublicKey(publicKeyInfo: Uint8Array): KeyObject | undefined {
   const key = openSubjectPublicKey(publicKeyInfo);
   // Node 22 with OpenSSL 3.5 opens ML-DSA keys, and then has neither a name nor a use for them.
   return key?.asymmetricKeyType === undefined ? undefined : key;
-}
-
-export interface SignedMessage {
-  readonly message: Uint8Array;
-  /** In the wire form of Signer.sign. */
-  readonly signature: Uint8Array;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import type { NamedHop } from '../../aws/assume-role/role-hop.ts';
 import { type CommandOptions, environmentName, type OptionRow, profileKeyName } from '../schema/option-row.ts';
-import type { OptionValues } from './option-values.ts';
+import type { GivenOption, OptionValues } from './option-values.ts';
 import type { ParsedFlags } from './parse-flags.ts';
 import { splitArns } from './split-arns.ts';
 
@@ -22,16 +22,6 @@ export interface OptionSources {
   readonly flags: ParsedFlags;
   readonly env: Environment;
   readonly profile: ProfileKeys | undefined;
-}
-
-/** One option that somebody gave. */
-export interface GivenOption {
-  readonly row: OptionRow;
-  readonly texts: readonly string[];
-  /** What messages call the place. */
-  readonly origin: string;
-  /** 0 for the command line, 1 for the environment, 2 for the profile. */
-  readonly level: number;
 }
 
 /**

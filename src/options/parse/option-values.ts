@@ -34,3 +34,13 @@ export interface OptionValues {
   /** The same options with each further profile that `--from-profile` names. */
   readonly others: readonly OptionValues[];
 }
+
+/** One option that somebody gave. */
+export interface GivenOption {
+  readonly row: OptionRow;
+  readonly texts: readonly string[];
+  /** What messages call the place. */
+  readonly origin: string;
+  /** 0 for the command line, 1 for the environment, 2 for the profile. */
+  readonly level: number;
+}

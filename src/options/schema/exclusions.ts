@@ -1,5 +1,5 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
-import type { GivenOption } from '../parse/gather-values.ts';
+import type { GivenOption } from '../parse/option-values.ts';
 import type { CommandName } from './option-row.ts';
 import { Problems } from '../parse/problems.ts';
 

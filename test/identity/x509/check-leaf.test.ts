@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Problem } from '../../../src/identity/problem.ts';
 import type { Certificate } from '../../../src/identity/x509/certificate.ts';
-import { checkLeaf, faultOf, type LeafFault } from '../../../src/identity/x509/check-leaf.ts';
+import { checkLeaf, faultOf } from '../../../src/identity/x509/check-leaf.ts';
+import type { LeafFault } from '../../../src/identity/x509/explain-leaf.ts';
 import { parseCertificate } from '../../../src/identity/x509/parse-certificate.ts';
 import {
   certificateDer,

@@ -1,19 +1,7 @@
-import type { ByteSource, KeySource } from '../../identity.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { describePublicKey, isSupported } from '../../x509/public-key.ts';
 import type { PrivateKey } from '../../private-key.ts';
-import type { CertificateContents } from './damaged-certificates.ts';
-
-export interface Pair {
-  readonly certificate: Certificate;
-  readonly key: PrivateKey;
-}
-
-export interface PairChoice extends CertificateContents {
-  readonly keys: readonly PrivateKey[];
-  readonly source: { readonly certificate: ByteSource; readonly privateKey: KeySource };
-  readonly now: Date;
-}
+import type { Pair, PairChoice } from './judge-pairs.ts';
 
 /**
  * The private key and the certificate that is for it, wherever in its file that stands. A PKCS#12 with several such

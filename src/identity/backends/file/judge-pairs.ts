@@ -7,7 +7,20 @@ import { subjectOf } from '../../x509/explain-leaf.ts';
 import { nameOfPublicKey, supportedKeys, whyUnsupported } from '../../x509/public-key-names.ts';
 import { describePublicKey, isSupported } from '../../x509/public-key.ts';
 import { openPublicKey } from '../../x509/verify-signature.ts';
-import type { Pair, PairChoice } from './choose-pair.ts';
+import type { ByteSource, KeySource } from '../../identity.ts';
+import type { PrivateKey } from '../../private-key.ts';
+import type { CertificateContents } from './damaged-certificates.ts';
+
+export interface Pair {
+  readonly certificate: Certificate;
+  readonly key: PrivateKey;
+}
+
+export interface PairChoice extends CertificateContents {
+  readonly keys: readonly PrivateKey[];
+  readonly source: { readonly certificate: ByteSource; readonly privateKey: KeySource };
+  readonly now: Date;
+}
 
 /**
  * Decides where there is not simply one usable pair: none, several, or one with a key that cannot be used.
