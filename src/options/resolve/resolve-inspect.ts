@@ -11,16 +11,13 @@ import { type HardwareSettings, resolveHardware } from './resolve-hardware.ts';
 /** What `sign-string` is asked for. */
 interface SignString {
   readonly key: HardwareSettings & {
-    readonly certificate?: CertificatePlace;
+    readonly certificate?: KeySource;
     readonly privateKey?: KeySource;
     readonly keyPassword?: SecretSource;
   };
   readonly digest: Digest;
   readonly format: 'json' | 'text' | 'bin';
 }
-
-/** A TPM holds no certificates. */
-type CertificatePlace = Exclude<KeySource, { readonly kind: 'tpm-handle' }>;
 
 const digests: Readonly<Record<string, Digest>> = { SHA256: 'SHA-256', SHA384: 'SHA-384', SHA512: 'SHA-512' };
 
@@ -52,7 +49,7 @@ export function resolveSignString(values: OptionValues): SignString {
  */
 export function resolveCertificate(
   values: OptionValues,
-): HardwareSettings & { readonly certificate: CertificatePlace; readonly keyPassword?: SecretSource } {
+): HardwareSettings & { readonly certificate: KeySource; readonly keyPassword?: SecretSource } {
   refuseSources(values);
   const certificate = certificateOf(values);
   if (certificate === undefined) throw missingOptions(['certificate']);
@@ -65,7 +62,7 @@ function refuseSources(values: OptionValues): void {
   problems.throwAny();
 }
 
-function certificateOf(values: OptionValues): CertificatePlace | undefined {
+function certificateOf(values: OptionValues): KeySource | undefined {
   const text = values.text('certificate');
   return text === undefined ? undefined : readCertificateSource(text, values.origin('certificate'));
 }

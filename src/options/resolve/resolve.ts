@@ -2,7 +2,7 @@ import type { ByteSource, IdentitySource } from '../../identity/identity.ts';
 import type { CredentialRequest } from '../../pipeline/credential-plan.ts';
 import type { NetworkOptions } from '../../aws/create-session/session-request.ts';
 import { isRegion, parseArn } from './arn.ts';
-import { parseKeySource } from './key-source.ts';
+import { parseByteSource } from './key-source.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 import { passwordOf, sharesDescriptor } from './passwords.ts';
 
@@ -98,12 +98,11 @@ async function resolveIdentity(values: OptionValues): Promise<IdentitySource | u
   };
 }
 
-/** Undefined for an option that nobody gave, null for one that is no place of bytes. */
+/** Undefined for an option that nobody gave, null for one that this may not be able to read. */
 function byteSource(values: OptionValues, flag: string): ByteSource | undefined | null {
   const text = values.text(flag);
   if (text === undefined) return undefined;
-  const source = parseKeySource(text, values.origin(flag));
-  return source === undefined || source.kind === 'pkcs11' || source.kind === 'tpm-handle' ? null : source;
+  return parseByteSource(text, values.origin(flag)) ?? null;
 }
 
 function networkOf(values: OptionValues, env: Environment): NetworkOptions {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readByteSource, readCertificateSource, readKeySource } from '../../../src/options/explain/explain-source.ts';
-import { parseKeySource } from '../../../src/options/resolve/key-source.ts';
+import { parseByteSource } from '../../../src/options/resolve/key-source.ts';
 import { thrownBy } from '../../support/thrown.ts';
 
 const option = '--certificate';
@@ -17,9 +17,14 @@ describe('places of bytes', () => {
     ['environment', { kind: 'file', path: 'environment' }],
     ['env:LEAF_PEM', { kind: 'env', name: 'LEAF_PEM' }],
   ])('%s', (text, expected) => {
-    expect(parseKeySource(text, option)).toEqual({ option, ...expected });
+    expect(parseByteSource(text, option)).toEqual({ option, ...expected });
     expect(readByteSource(text, option)).toEqual({ option, ...expected });
   });
+});
+
+test.each(['file:leaf.pem', 'constructor:leaf.pem'])('%s is a file, which the hot path leaves to others', (path) => {
+  expect(parseByteSource(path, option)).toBeUndefined();
+  expect(readKeySource(path, option)).toEqual({ option, kind: 'file', path });
 });
 
 describe('places that keep the key to themselves', () => {
@@ -30,7 +35,7 @@ describe('places that keep the key to themselves', () => {
     ['handle:0x81000001', { kind: 'tpm-handle', handle: 0x8100_0001 }],
     ['handle:81FFFFFF', { kind: 'tpm-handle', handle: 0x81ff_ffff }],
   ])('%s', (text, expected) => {
-    expect(parseKeySource(text, option)).toEqual({ option, ...expected });
+    expect(parseByteSource(text, option)).toBeUndefined();
     expect(readKeySource(text, option)).toEqual({ option, ...expected });
   });
 
@@ -78,7 +83,7 @@ describe('refused', () => {
     ],
     ['MIIBsesame\nsesame', 'holds PEM text itself, where its place belongs'],
   ])('%j', (text, what) => {
-    expect(parseKeySource(text, option)).toBeUndefined();
+    expect(parseByteSource(text, option)).toBeUndefined();
     const error = thrownBy(() => readByteSource(text, option));
     expect(error).toMatchObject({ code: 'OPTION_INVALID', message: `--certificate ${what}` });
     expect([error.message, ...error.hints].join('')).not.toContain('sesame');
