@@ -1,6 +1,7 @@
-import { describeError } from '../../core/describe-error.ts';
 import { X509Certificate } from 'node:crypto';
+import { resolve } from 'node:path';
 
+import { describeError } from '../../core/describe-error.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { readCertificates } from './read-certificates.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
@@ -12,7 +13,7 @@ import type { TransportOptions } from './transport.ts';
  * @throws RolesAnywhereError FILE_FAILED
  */
 export function readCaBundle({ path, option }: NonNullable<NetworkOptions['caBundle']>): TransportOptions['ca'] {
-  const origin = `${option} (${path})`;
+  const origin = `${option} (${resolve(path)})`;
   const pem = readBundle(path, origin);
   if (pem.some(isCertificate)) return { pem, origin };
   throw new RolesAnywhereError('FILE_FAILED', `${origin} holds no certificate in PEM`, {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { shown } from '../parse/shown.ts';
 
@@ -102,7 +103,7 @@ function readSelectorFile(path: string, origin: string): string {
     return readFileSync(path, 'utf8');
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
-    throw new RolesAnywhereError('FILE_FAILED', `${origin}: cannot read ${path}: ${code}`, { cause });
+    throw new RolesAnywhereError('FILE_FAILED', `${origin}: cannot read ${resolve(path)}: ${code}`, { cause });
   }
 }
 

@@ -1,6 +1,7 @@
 import { describeError } from '../../core/describe-error.ts';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { RolesAnywhereError } from '../../core/errors.ts';
 
 /** A file that holds the token of the container endpoint, and what messages call the option that names it. */
@@ -71,7 +72,7 @@ function makeIfAbsent({ path, option }: TokenFileOptions): void {
     }
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') return;
-    throw new RolesAnywhereError('FILE_FAILED', `${option}: cannot make ${path}: ${codeOf(cause)}`, { cause });
+    throw new RolesAnywhereError('FILE_FAILED', `${option}: cannot make ${resolve(path)}: ${codeOf(cause)}`, { cause });
   }
 }
 
@@ -83,7 +84,7 @@ function readToken(options: TokenFileOptions, warn: Warn): { seen: string; isTok
     ({ stats, content } = readOwn(options));
   } catch (cause) {
     if (cause instanceof RolesAnywhereError) throw cause;
-    throw new RolesAnywhereError('FILE_FAILED', `${option}: cannot read ${path}: ${codeOf(cause)}`, { cause });
+    throw new RolesAnywhereError('FILE_FAILED', `${option}: cannot read ${resolve(path)}: ${codeOf(cause)}`, { cause });
   }
   const token = content.replace(/[\r\n]+$/, '');
   if (!/^[\x20-\x7e]*$/.test(token) || token.length < minLength) {

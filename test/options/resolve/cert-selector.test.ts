@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../src/core/errors.ts';
@@ -84,6 +84,11 @@ describe('refused in a file', () => {
       code: 'FILE_FAILED',
       message: '--cert-selector: cannot read /nonexistent/selector.json: ENOENT',
     });
+  });
+
+  test('that is not there, shown by where it was looked for', () => {
+    const message = `--cert-selector: cannot read ${resolve('nonexistent.json')}: ENOENT`;
+    expect(thrownBy(() => parse('file://nonexistent.json'))).toMatchObject({ code: 'FILE_FAILED', message });
   });
 });
 

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openTokenFile } from '../../../src/outputs/serve/token-file.ts';
 import { thrownBy } from '../../support/thrown.ts';
@@ -118,6 +118,11 @@ test('a folder that is not there', () => {
   path = join(folder, 'missing', 'token');
   const error = thrownBy(open);
   expect([error.code, error.message]).toEqual(['FILE_FAILED', `--token-file: cannot make ${path}: ENOENT`]);
+});
+
+test('a folder that is not there, shown by where it was looked for', () => {
+  path = join('missing', 'token');
+  expect(thrownBy(open).message).toBe(`--token-file: cannot make ${resolve(path)}: ENOENT`);
 });
 
 describe.runIf(process.platform !== 'win32')('a file that somebody else may have filled', () => {

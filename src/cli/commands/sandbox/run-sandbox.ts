@@ -98,9 +98,8 @@ function readAnchor(path: string, option: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new RolesAnywhereError('FILE_FAILED', `${option}: cannot read ${path}: ${describeError(cause).message}`, {
-      cause,
-    });
+    const message = `${option}: cannot read ${resolve(path)}: ${describeError(cause).message}`;
+    throw new RolesAnywhereError('FILE_FAILED', message, { cause });
   }
 }
 

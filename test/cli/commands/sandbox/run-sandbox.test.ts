@@ -157,6 +157,7 @@ describe('what is refused before it starts', () => {
     [['--key-type', 'DSA'], 'OPTION_INVALID', /--key-type must be one of P-256/],
     [['--account-id', '12'], 'OPTION_INVALID', /"12" is not twelve digits/],
     [['--role', 'a b'], 'OPTION_INVALID', /"a b" is no name of a role/],
+    [['--anchor', 'nonexistent.pem'], 'FILE_FAILED', /^--anchor: cannot read \/.*\/nonexistent\.pem: ENOENT$/],
     [['--anchor', '/nonexistent/ca.pem'], 'FILE_FAILED', /^--anchor: cannot read \/nonexistent\/ca\.pem: ENOENT$/],
     [['--certificate', 'a.pem'], 'OPTION_MISSING', /^--certificate and --private-key go together/],
   ])('%j', async (args, code, message) => {
