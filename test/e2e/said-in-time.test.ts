@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
+import { loopbackOnly, needsAwsCli } from '../support/aws-clients.ts';
 import { type CommandSettings, commandPath, runCommand } from '../support/command.ts';
-import { needs } from '../support/programs.ts';
 import { startCommand } from '../support/running-command.ts';
 
 let folder: string;
@@ -88,12 +88,10 @@ describe('sandbox with a command', () => {
     expect([key.length > 0, existsSync(key)]).toEqual([true, false]);
   });
 
-  test('the AWS CLI needs no more', needs('aws'), async () => {
+  test('the AWS CLI needs no more', needsAwsCli('services and AWS_ENDPOINT_URL_STS'), async () => {
     const { status, stdout } = await runCommand(
       ['sandbox', '--role', 'Worker', '--', 'aws', 'sts', 'get-caller-identity'],
-      {
-        env: other,
-      },
+      { env: { ...other, ...loopbackOnly } },
     );
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
