@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { runPython } from '../support/aws-clients.ts';
 
 /** What a client of a process of its own came to see. */
-interface Seen {
+export interface Seen {
   /** Access keys in the order in which the client used them, one for each call. */
   readonly keys: readonly string[];
   /** Who STS said it was, at the last call. */
