@@ -1,5 +1,7 @@
 import { factsOf } from '../core/error-facts.ts';
+import { describeError } from '../core/describe-error.ts';
 import { RolesAnywhereError } from '../core/errors.ts';
+import { systemCodeOf, systemFactsOf } from '../core/system-errors.ts';
 import type { Terminal } from './command.ts';
 import { printable } from './terminal/printable.ts';
 
@@ -9,7 +11,7 @@ import { printable } from './terminal/printable.ts';
  * @param argv looked at for `--debug`: the error may be that the arguments cannot be read
  */
 export function reportError(error: unknown, argv: readonly string[], terminal: Terminal): number {
-  const known = error instanceof RolesAnywhereError ? error : defect(error);
+  const known = error instanceof RolesAnywhereError ? error : unforeseen(error);
   terminal.tellWarnings();
   terminal.log(`roles-anywhere: ${printable(known.message)}`);
   for (const hint of known.hints) terminal.log(`hint: ${printable(hint)}`);
@@ -26,7 +28,17 @@ function wantsDebug(argv: readonly string[], terminal: Terminal): boolean {
   return /^(1|t|true)$/i.test(terminal.env['ROLES_ANYWHERE_DEBUG'] ?? '');
 }
 
-/** What nobody threw on purpose. Its message may quote anything, a key included, and is left to `--debug`. */
+/** What nobody threw on purpose. That the machine ran out of something may happen anywhere, and is no defect. */
+function unforeseen(cause: unknown): RolesAnywhereError {
+  const { means, hint } = systemFactsOf(systemCodeOf(cause)) ?? {};
+  if (means === undefined) return defect(cause);
+  return new RolesAnywhereError('FILE_FAILED', describeError(cause).message, {
+    cause,
+    hints: hint === undefined ? [] : [hint],
+  });
+}
+
+/** Its message may quote anything, a key included, and is left to `--debug`. */
 function defect(cause: unknown): RolesAnywhereError {
   const name = cause instanceof Error ? cause.name : typeof cause;
   return new RolesAnywhereError('INTERNAL', `this is a defect of roles-anywhere (${name})`, {

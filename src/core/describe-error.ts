@@ -1,4 +1,5 @@
 import { RolesAnywhereError } from './errors.ts';
+import { systemCodeOf, systemFactsOf } from './system-errors.ts';
 
 /** What a log may say of an error. */
 export interface ErrorDescription {
@@ -8,16 +9,18 @@ export interface ErrorDescription {
 
 /**
  * Code and message of an error that was thrown on purpose. Any other one may quote what it was given, a private key
- * included: of that the system's code (`ENOENT`) is enough, or else the name (`TypeError`).
+ * included: of that the system's code (`ENOENT`, and what it means where users need not know: `EMFILE: …`) is enough, or
+ * else the name (`TypeError`).
  */
 export function describeError(error: unknown): ErrorDescription {
   if (error instanceof RolesAnywhereError) return { code: error.code, message: error.message };
-  return { code: 'INTERNAL', message: systemCode(error) ?? nameOf(error) };
+  return { code: 'INTERNAL', message: ofSystem(error) ?? nameOf(error) };
 }
 
-function systemCode(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^[A-Z][A-Z\d_]{0,63}$/.test(code) ? code : undefined;
+function ofSystem(error: unknown): string | undefined {
+  const code = systemCodeOf(error);
+  const means = systemFactsOf(code)?.means;
+  return means === undefined ? code : `${code}: ${means}`;
 }
 
 /** Name and code are anybody's to set too: what does not look like one is not told. */

@@ -24,6 +24,17 @@ test('message and hints, a line each', () => {
   });
 });
 
+test('what this machine ran out of is no defect, wherever it was noticed', () => {
+  const error = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE', syscall: 'open' });
+  expect(report(error)).toEqual({
+    status: 6,
+    lines: [
+      'roles-anywhere: EMFILE: this process has as many files and sockets open as it may',
+      'hint: raise the limit (ulimit -n, or LimitNOFILE= of systemd), or find out what keeps so many open',
+    ],
+  });
+});
+
 /** The design's table of exit statuses, by how a code begins. */
 const statuses: readonly (readonly [string, number, readonly ErrorCode[]])[] = [
   ['defect', 1, ['INTERNAL']],

@@ -1,4 +1,5 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
+import { systemCodeOf, systemFactsOf } from '../../core/system-errors.ts';
 import { suffixes } from './endpoint-suffixes.ts';
 import type { TransportOptions } from './transport.ts';
 
@@ -44,7 +45,7 @@ const trustHint =
 /** Turns whatever ended a connection into an error of ours, with host, port and the system's own code. */
 export function networkError(error: unknown, place: NetworkPlace): RolesAnywhereError {
   if (error instanceof RolesAnywhereError) return error;
-  const code = codeOf(error);
+  const code = systemCodeOf(error) ?? '';
   const fault = certificateFaults.get(code);
   if (fault !== undefined) return untrusted(error, code, fault, place);
   if (/^(ERR_SSL_|ERR_TLS_|EPROTO$)/.test(code)) return handshakeFailed(error, code, place);
@@ -54,16 +55,16 @@ export function networkError(error: unknown, place: NetworkPlace): RolesAnywhere
   const message =
     code === '' || resets.has(code)
       ? `${place.peer} closed the connection before the whole answer had come${code === '' ? '' : ` (${code})`}`
-      : `${place.peer} cannot be reached (${code})`;
+      : `${place.peer} cannot be reached${reasonOf(code)} (${code})`;
   return new RolesAnywhereError('NETWORK_UNREACHABLE', message, { cause: error, hints: reachHints(code) });
 }
 
 const resets: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE']);
 
-/** Node's and OpenSSL's names for what failed; empty where there is none. */
-function codeOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
-  return typeof error.code === 'string' ? error.code : '';
+/** What this machine ran out of is no fault of the network. */
+function reasonOf(code: string): string {
+  const means = systemFactsOf(code)?.means;
+  return means === undefined ? '' : `: ${means}`;
 }
 
 function untrusted(cause: unknown, code: string, fault: string, place: NetworkPlace): RolesAnywhereError {
@@ -129,5 +130,6 @@ function reachHints(code: string): string[] {
   if (code === 'ENOTFOUND') return ['check region, endpoint and proxy: this host name does not exist'];
   if (code === 'EAI_AGAIN') return ['the name servers of this machine do not answer'];
   if (code === 'ECONNREFUSED') return ['nothing listens there: check host and port'];
-  return [];
+  const hint = systemFactsOf(code)?.hint;
+  return hint === undefined ? [] : [hint];
 }

@@ -1,9 +1,10 @@
-import { failureKind } from '../../core/error-facts.ts';
+import { failureKind, isExhaustion } from '../../core/error-facts.ts';
 
 /** Milliseconds. Chance may say zero, and nobody is to be asked without a pause. */
 const shortest = 500;
 const first = 1000;
-const longest = { transient: 60_000, lasting: 5 * 60_000 } as const;
+/** What this machine ran out of is asked of nobody else, and there again from one moment to the next. */
+const longest = { exhausted: 5_000, transient: 60_000, lasting: 5 * 60_000 } as const;
 
 /** The pause after a failure, longer with each one in a row. Times are of the monotonic clock. */
 export class CoolDown {
@@ -31,7 +32,8 @@ export class CoolDown {
     const kind = failureKind(error);
     this.#failures += 1;
     this.#error = error;
-    const pause = kind === 'secret' ? Number.POSITIVE_INFINITY : this.#draw(longest[kind]);
+    const pause =
+      kind === 'secret' ? Number.POSITIVE_INFINITY : this.#draw(longest[isExhaustion(error) ? 'exhausted' : kind]);
     this.#until = now + pause;
     return pause;
   }
