@@ -44,7 +44,7 @@ export function holdCredentials(plan: CredentialPlan, context: HeldContext): Hel
           random,
           onEvent: context.onFailover,
         });
-  const refresher = createRefresher(obtain, { clock, random, onEvent: context.onRefresh });
+  const refresher = createRefresher(() => obtain(), { clock, random, onEvent: context.onRefresh });
   const renew = (): Promise<Credentials> => {
     for (const target of targets) target.outdate();
     return refresher.reload();

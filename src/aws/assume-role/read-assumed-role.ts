@@ -42,7 +42,9 @@ export function readAssumedRole(answer: AssumedRole, { hop }: RoleCall, now: Dat
     ]);
   };
   const { sessionArn } = answer;
-  if (sessionArn !== undefined && !isSessionOf(sessionArn, hop.roleArn)) {
+  // It alone says whose the credentials are.
+  if (sessionArn === undefined) return fail('RESPONSE_EMPTY', 'AssumedRoleUser is missing in the answer of STS');
+  if (!isSessionOf(sessionArn, hop.roleArn)) {
     const found = sessionArn.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
     fail('RESPONSE_OTHER_ROLE', `STS gave credentials of ${found}, but asked was ${hop.roleArn}`);
   }

@@ -3,8 +3,13 @@ export interface Clock {
   readonly now: () => Date;
   /** Milliseconds since some moment; never goes back. */
   readonly monotonic: () => number;
-  /** Calls back once after so many milliseconds; the returned function calls it off. Does not keep a process alive. */
-  readonly after: (milliseconds: number, callback: () => void) => () => void;
+  /** Calls back once after so many milliseconds; the returned function calls it off. */
+  readonly after: (milliseconds: number, callback: () => void, settings?: TimerSettings) => () => void;
+}
+
+interface TimerSettings {
+  /** Keeps the process alive, for somebody who waits for it; false when not given. */
+  readonly keepsAlive?: boolean;
 }
 
 /** A timer of Node that is asked for more fires at once. */
@@ -15,9 +20,9 @@ export function systemClock(): Clock {
   return {
     now: () => new Date(),
     monotonic: () => performance.now(),
-    after: (milliseconds, callback) => {
+    after: (milliseconds, callback, { keepsAlive = false } = {}) => {
       const timer = setTimeout(callback, Math.min(milliseconds, longestTimeout));
-      timer.unref();
+      if (!keepsAlive) timer.unref();
       return () => clearTimeout(timer);
     },
   };

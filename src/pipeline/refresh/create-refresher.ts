@@ -1,9 +1,10 @@
-import type { Credentials, CredentialSource } from '../../core/credentials.ts';
+import type { Credentials } from '../../core/credentials.ts';
+import { RolesAnywhereError } from '../../core/errors.ts';
 import { abortable } from './abortable.ts';
 import { checkSet, copyOf, type ExpiringSet, expiringSet, timeLeft } from './credential-set.ts';
 import { type Clock, watchClocks } from './clock.ts';
 import { CoolDown } from './cool-down.ts';
-import type { GetOptions, Refresher, RefresherOptions } from './refresher.ts';
+import type { GetOptions, Obtain, Refresher, RefresherOptions } from './refresher.ts';
 import { jitteredWindow } from './renewal-window.ts';
 
 /** Milliseconds. A timer stands still while the machine sleeps; this is how late it is noticed at the most. */
@@ -18,20 +19,33 @@ const closeToEnd = 60_000;
 /**
  * Caches what `obtain` gives, renews it early and hands it out for as long as it works: docs/refresh.md has the rules.
  *
- * @param obtain never runs twice at the same time
+ * @param obtain never runs twice at the same time, unless it goes on after it was told to end
  */
-export function createRefresher(obtain: CredentialSource, options: RefresherOptions): Refresher {
+export function createRefresher(obtain: Obtain, options: RefresherOptions): Refresher {
   return new CredentialRefresher(obtain, options);
 }
 
-/** A flight and what ends the wait for it. */
+/** Milliseconds that a caller with a set that works waits for a newer one, and one that forces it. */
+const [longestWait, longestForcedWait] = [5000, 30_000] as const;
+
+/** Milliseconds after which a renewal is called off that the last caller has given up. */
+const grace = 5000;
+
+const noop = (): void => undefined;
+
+/** A call of `obtain` under way. */
 interface Flight {
   readonly landing: Promise<Credentials>;
+  /** Tells `obtain` to end. */
+  readonly controller: AbortController;
+  /** The same, and ends the wait for it whether or not `obtain` ends. */
   readonly abandon: (reason: Error) => void;
+  /** Callers that have nothing until it lands. */
+  waiting: number;
 }
 
 class CredentialRefresher implements Refresher {
-  readonly #obtain: CredentialSource;
+  readonly #obtain: Obtain;
   readonly #options: RefresherOptions;
   readonly #clock: Clock;
   readonly #coolDown: CoolDown;
@@ -41,10 +55,10 @@ class CredentialRefresher implements Refresher {
   #reload: Promise<Credentials> | undefined;
   #lastForced = Number.NEGATIVE_INFINITY;
   #renewsByItself = false;
-  #endTimer = (): void => undefined;
+  #endTimer = noop;
   #closed: Error | undefined;
 
-  constructor(obtain: CredentialSource, options: RefresherOptions) {
+  constructor(obtain: Obtain, options: RefresherOptions) {
     this.#obtain = obtain;
     this.#options = options;
     this.#clock = options.clock;
@@ -54,22 +68,17 @@ class CredentialRefresher implements Refresher {
 
   async get({ signal, forceRefresh = false }: GetOptions = {}): Promise<Credentials> {
     signal?.throwIfAborted();
+    // What was called off comes to nothing: whoever comes now begins anew.
+    while (this.#flight?.controller.signal.aborted) await abortable(this.#flight.landing.then(noop, noop), signal);
     if (this.#closed !== undefined) throw this.#closed;
     this.#lookAtClocks();
     const current = this.held();
-    if (current === undefined) return copyOf(await abortable(this.#landingOrFailure(), signal));
+    if (current === undefined) return copyOf(await this.#wait(this.#flightOrFailure(), signal));
     const isForced = forceRefresh && this.#mayForce();
     if (!isForced && !this.#isDue()) return current;
-    const landing = this.#landing();
-    if (landing === undefined || !(isForced || this.#isCloseToEnd())) return current;
-    try {
-      return copyOf(await abortable(landing, signal));
-    } catch (error) {
-      signal?.throwIfAborted();
-      const stillValid = this.held();
-      if (stillValid === undefined) throw error;
-      return stillValid;
-    }
+    const flight = this.#flightOrPause();
+    if (flight === undefined || !(isForced || this.#isCloseToEnd())) return current;
+    return this.#newer(flight, isForced ? longestForcedWait : longestWait, signal);
   }
 
   held(): Credentials | undefined {
@@ -89,48 +98,101 @@ class CredentialRefresher implements Refresher {
 
   close(): void {
     this.#endTimer();
-    this.#closed ??= new DOMException('the credentials were closed', 'AbortError');
+    this.#closed ??= aborted('the credentials were closed');
     this.#flight?.abandon(this.#closed);
   }
 
   /** A flight that has begun may have read what has changed since: it is let land first. */
   async #renewAfterFlight(): Promise<Credentials> {
-    await this.#flight?.landing.catch(() => undefined);
+    await this.#flight?.landing.catch(noop);
     this.#reload = undefined;
     if (this.#closed !== undefined) throw this.#closed;
     this.#coolDown.lift();
-    return (this.#flight ?? this.#takeOff()).landing;
+    return this.#wait(this.#flight ?? this.#takeOff(), undefined);
+  }
+
+  /** The set of a flight or, where that fails or takes too long, the current one, as long as it works. */
+  async #newer(flight: Flight, longest: number, signal: AbortSignal | undefined): Promise<Credentials> {
+    let endPatience = noop;
+    const outOfPatience = new Promise<void>((resolve) => {
+      endPatience = this.#clock.after(Math.min(longest, this.#timeLeft() / 2), resolve, { keepsAlive: true });
+    });
+    try {
+      const newer = await abortable(Promise.race([flight.landing, outOfPatience]), signal);
+      if (newer !== undefined) return copyOf(newer);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (this.held() === undefined) throw error;
+    } finally {
+      endPatience();
+    }
+    return this.held() ?? copyOf(await this.#wait(flight, signal));
+  }
+
+  /** A caller's wait for a flight. One that the last caller has given up is called off a while later. */
+  async #wait(flight: Flight, signal: AbortSignal | undefined): Promise<Credentials> {
+    flight.waiting += 1;
+    try {
+      return await abortable(flight.landing, signal);
+    } finally {
+      flight.waiting -= 1;
+      if (this.#isForNobody(flight)) this.#callOffLater(flight);
+    }
+  }
+
+  #isForNobody(flight: Flight): boolean {
+    return flight === this.#flight && flight.waiting === 0 && !this.#renewsByItself && this.#reload === undefined;
+  }
+
+  #callOffLater(flight: Flight): void {
+    this.#clock.after(grace, () => {
+      if (this.#isForNobody(flight)) flight.controller.abort(aborted('nobody waits for the credentials any more'));
+    });
   }
 
   /** The flight under way, or a new one; undefined while there must be none. */
-  #landing(): Promise<Credentials> | undefined {
-    if (this.#flight !== undefined) return this.#flight.landing;
-    return this.#coolDown.left(this.#clock.monotonic()) > 0 ? undefined : this.#takeOff().landing;
+  #flightOrPause(): Flight | undefined {
+    if (this.#flight !== undefined) return this.#flight;
+    return this.#coolDown.left(this.#clock.monotonic()) > 0 ? undefined : this.#takeOff();
   }
 
-  #landingOrFailure(): Promise<Credentials> {
-    const landing = this.#landing();
-    if (landing === undefined) throw this.#coolDown.error;
-    return landing;
+  #flightOrFailure(): Flight {
+    const flight = this.#flightOrPause();
+    if (flight === undefined) throw this.#coolDown.error;
+    return flight;
   }
 
   #takeOff(): Flight {
     this.#endTimer();
     const start = this.#clock.monotonic();
-    let abandon: Flight['abandon'] = () => undefined;
-    const landing = new Promise<Credentials>((resolve, reject) => {
-      abandon = reject;
-      // Not at once: `obtain` may throw, or call back, before there is a flight to end.
-      void Promise.resolve()
-        .then(this.#obtain)
-        .then((credentials) => this.#renewed(credentials, start))
-        .catch((error: unknown) => this.#failed(error, start))
-        .then(resolve, reject);
+    const controller = new AbortController();
+    let abandon: Flight['abandon'] = noop;
+    const abandoned = new Promise<never>((_resolve, reject) => {
+      abandon = (reason) => {
+        controller.abort(reason);
+        reject(reason);
+      };
     });
+    const endLimit = this.#limit(abandon);
+    // Not at once: `obtain` may throw, or call back, before there is a flight to end.
+    const obtained = Promise.resolve().then(() => this.#obtain(controller.signal));
+    const landing = Promise.race([obtained, abandoned])
+      .finally(endLimit)
+      .then((credentials) => this.#renewed(credentials, start))
+      .catch((error: unknown) => this.#failed(error, start));
     // Those who wait for it are told; there may be none.
-    landing.catch(() => undefined);
-    this.#flight = { landing, abandon };
+    landing.catch(noop);
+    this.#flight = { landing, controller, abandon, waiting: 0 };
     return this.#flight;
+  }
+
+  /** Nothing that a renewal waits for may keep it for ever. */
+  #limit(abandon: Flight['abandon']): () => void {
+    const { limitMs } = this.#options;
+    if (limitMs === undefined) return noop;
+    // Somebody waits for it where there is nothing to hand out meanwhile.
+    const keepsAlive = this.#timeLeft() <= 0 && !this.#renewsByItself;
+    return this.#clock.after(limitMs, () => abandon(tooLong(limitMs)), { keepsAlive });
   }
 
   #renewed(credentials: Credentials, start: number): Credentials {
@@ -146,13 +208,18 @@ class CredentialRefresher implements Refresher {
   }
 
   #failed(error: unknown, start: number): never {
+    const isCalledOff = error instanceof DOMException && error === this.#flight?.controller.signal.reason;
     this.#flight = undefined;
     if (this.#closed !== undefined) throw this.#closed;
+    if (!isCalledOff) this.#rest(error, start);
+    this.#schedule();
+    throw error;
+  }
+
+  #rest(error: unknown, start: number): void {
     const now = this.#clock.monotonic();
     const retryInMs = this.#coolDown.begin(error, now);
     this.#tell({ kind: 'failed', error, elapsedMs: now - start, retryInMs, isHeld: this.#timeLeft() > 0 });
-    this.#schedule();
-    throw error;
   }
 
   #schedule(): void {
@@ -166,7 +233,7 @@ class CredentialRefresher implements Refresher {
 
   #wake(): void {
     this.#lookAtClocks();
-    if (!this.#isDue() || this.#landing() === undefined) this.#schedule();
+    if (!this.#isDue() || this.#flightOrPause() === undefined) this.#schedule();
   }
 
   #isDue(): boolean {
@@ -201,4 +268,15 @@ class CredentialRefresher implements Refresher {
       // It is the observer's own.
     }
   }
+}
+
+function aborted(message: string): DOMException {
+  return new DOMException(message, 'AbortError');
+}
+
+function tooLong(milliseconds: number): RolesAnywhereError {
+  const seconds = Math.round(milliseconds / 1000);
+  return new RolesAnywhereError('NETWORK_TIMEOUT', `there were no credentials within ${seconds} s`, {
+    hints: ['key, token, password or service do not answer: debug output shows how far it went'],
+  });
 }

@@ -16,19 +16,24 @@ export type RefreshEvent =
   /** The wall clock went another way than the monotonic one: it was set, or the machine slept. */
   | { readonly kind: 'clock'; readonly jumpedMs: number };
 
+/** Obtains a new set. The signal aborts when nobody wants it any more. */
+export type Obtain = (signal: AbortSignal) => Promise<Credentials>;
+
 export interface RefresherOptions {
   readonly clock: Clock;
   /** From 0 up to, not including, 1: spreads renewals and the attempts after a failure. */
   readonly random: () => number;
+  /** Milliseconds after which a call of `obtain` counts as failed, whatever it does; for ever when not given. */
+  readonly limitMs?: number | undefined;
   readonly onEvent?: ((event: RefreshEvent) => void) | undefined;
 }
 
 export interface GetOptions {
-  /** Gives up this caller's wait; the renewal goes on for the others. */
+  /** Gives up this caller's wait; the renewal goes on for the others, and for a few seconds more for nobody. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Asks for a set newer than the one held. That is handed out all the same when the renewal fails, within the pause
-   * after a failure, and within a second after the last time that this was asked for.
+   * Asks for a set newer than the one held. That is handed out all the same when the renewal fails or takes too long,
+   * within the pause after a failure, and within a second after the last time that this was asked for.
    */
   readonly forceRefresh?: boolean | undefined;
 }
@@ -49,6 +54,6 @@ export interface Refresher {
    * @throws whatever the renewal threw; what is held stays
    */
   reload(): Promise<Credentials>;
-  /** Ends the timers and, with an AbortError, all waits. A renewal under way comes to nothing. */
+  /** Ends the timers and, with an AbortError, all waits. A renewal under way is told to end, and comes to nothing. */
   close(): void;
 }

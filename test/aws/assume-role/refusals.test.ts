@@ -234,6 +234,18 @@ describe('credentials in an answer that cannot be used', () => {
       'RESPONSE_OTHER_ROLE',
       /^STS gave credentials of arn:aws:sts::111122223333:assumed-role\/Other\/x, but asked was /,
     ],
+    [
+      'nobody whose they are',
+      answerOf(good).replace(/<AssumedRoleUser>.*<\/AssumedRoleUser>/, ''),
+      'RESPONSE_EMPTY',
+      /^AssumedRoleUser is missing in the answer of STS/,
+    ],
+    [
+      'a user without an ARN',
+      answerOf(good).replace(/<Arn>.*<\/Arn>/, ''),
+      'RESPONSE_EMPTY',
+      /^AssumedRoleUser is missing in the answer of STS/,
+    ],
     ['no XML', JSON.stringify(good), 'RESPONSE_INVALID', /cannot be read \(status 200/],
     ['half an answer', answerOf(good).slice(0, -40), 'RESPONSE_INVALID', /cannot be read \(status 200/],
     [

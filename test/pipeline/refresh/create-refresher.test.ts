@@ -49,6 +49,49 @@ describe('one flight', () => {
     expect(refresher.held()?.accessKeyId).toBe('A1');
   });
 
+  it('is called off a few seconds after the last caller gave up, and the next one begins anew', async () => {
+    const clock = fakeClock();
+    const signals: AbortSignal[] = [];
+    const obtain = (signal: AbortSignal): Promise<Credentials> => {
+      signals.push(signal);
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+    };
+    const events: string[] = [];
+    const onEvent = ({ kind }: { kind: string }): unknown => events.push(kind);
+    const refresher = createRefresher(obtain, { clock, random: () => 0, onEvent });
+    const callers = [new AbortController(), new AbortController()];
+    const waits = callers.map(({ signal }) => refresher.get({ signal }).catch(() => undefined));
+    await clock.advance(second);
+    callers[0]?.abort();
+    await clock.advance(minute);
+    expect(signals[0]?.aborted).toBe(false);
+    callers[1]?.abort();
+    await clock.advance(4999);
+    expect(signals[0]?.aborted).toBe(false);
+    await clock.advance(1);
+    expect(signals[0]?.aborted).toBe(true);
+    await Promise.all(waits);
+
+    void refresher.get().catch(() => undefined);
+    await settled();
+    expect(signals).toHaveLength(2);
+    expect(events).toEqual([]);
+    refresher.close();
+    expect(signals[1]?.aborted).toBe(true);
+  });
+
+  it('that never ends fails at its limit, for whoever waits for it', async () => {
+    const clock = fakeClock();
+    const obtain = (): Promise<Credentials> => new Promise(() => undefined);
+    const refresher = createRefresher(obtain, { clock, random: () => 0, limitMs: 6 * minute });
+    const waits = [refresher.get(), refresher.reload()].map(rejectionOf);
+    await clock.advance(12 * minute);
+    for (const error of await Promise.all(waits)) {
+      expect(error).toMatchObject({ code: 'NETWORK_TIMEOUT', message: 'there were no credentials within 360 s' });
+    }
+    expect(clock.untilNextTimer()).toBeUndefined();
+  });
+
   it('begins for nobody whose signal was aborted before', async () => {
     const { refresher, calls } = makeStage();
     await expect(refresher.get({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
@@ -191,14 +234,23 @@ describe('early renewal', () => {
     expect(await nameOf(next)).toBe('A3');
   });
 
-  it('that takes longer than the set lives fails with its own error', async () => {
-    const { refresher, clock } = makeStage([{}, { delay: minute, error: unavailable }]);
+  it.each([
+    ['an ordinary caller', { left: 50 * second, force: false, waits: 5 * second }],
+    ['one with hardly a set left', { left: 1500, force: false, waits: 750 }],
+    ['one that forces it', { left: 50 * minute, force: true, waits: 30 * second }],
+    ['one that forces it near the end', { left: 10 * second, force: true, waits: 5 * second }],
+  ])('that does not end is waited for no longer than what is there works: %s', async (_, { left, force, waits }) => {
+    const { refresher, clock } = makeStage([{}, { delay: 3 * minute, error: unavailable }]);
     await refresher.get();
-    await clock.advance(hour - 50 * second);
+    await clock.advance(hour - left);
 
-    const waiting = refresher.get().catch((error: unknown) => error);
-    await clock.advance(minute);
-    expect(await waiting).toBe(unavailable);
+    let got: string | undefined;
+    void nameOf(refresher.get({ forceRefresh: force })).then((name) => (got = name));
+    await clock.advance(waits - 1);
+    expect(got).toBeUndefined();
+    await clock.advance(1);
+    await settled();
+    expect(got).toBe('A1');
   });
 
   it('comes at other times for each of a fleet', async () => {
