@@ -65,7 +65,8 @@ export interface Terminal {
   /** Asks on the terminal with echo off, never on stdin or stdout. Undefined without a terminal or when they give up. */
   readonly askSecret: (question: string) => Promise<string | undefined>;
   /**
-   * Resolves at the first SIGINT, SIGTERM or SIGHUP; from the call on, these no longer end the process.
+   * Resolves at the first SIGINT, SIGTERM or SIGHUP; from the call on, these no longer end the process, and SIGUSR2
+   * does not either.
    *
    * @param onHangUp is called at each SIGHUP instead
    */

@@ -139,6 +139,14 @@ describe('the program', () => {
     });
   });
 
+  test.each([[['--']], [['--server', '--']]])('whose name is empty is none that there is, with %j', async (before) => {
+    expect(await exec([...before, ''])).toEqual({
+      status: 127,
+      stdout: '',
+      stderr: "roles-anywhere: cannot run '': there is no such program\n",
+    });
+  });
+
   test('that may not be run is status 126', async () => {
     const path = join(folder, 'not-executable');
     writeFileSync(path, '#!/bin/sh\n');
@@ -165,7 +173,7 @@ describe('signals', () => {
       `process.on('${name}', () => { console.log('got ${name}'); ${then} }); console.error('ready'); setInterval(() => {}, 1000)`,
     );
 
-  test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const)(
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const)(
     '%s goes on to the program',
     async (name) => {
       const running = startCommand(['exec', '--', ...onSignal(name, 'process.exit(3)')], { env: sandbox.environment });
@@ -214,17 +222,20 @@ describe('--server', () => {
     expect(JSON.parse(stdout)).toMatchObject({ Account: sandbox.accountId });
   });
 
-  test('renews, wants the token, and is gone with the program', { timeout: 30_000 }, async () => {
-    const service = await shortSessions(sandbox.endpoint, 4);
+  test('renews, wants the token, and is gone with the program', { timeout: 60_000 }, async () => {
+    const service = await shortSessions(sandbox.endpoint, 8);
     const script = `
       const ask = (authorization) => fetch(process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI, { headers: { authorization } });
       (async () => {
         const token = process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN;
         const statuses = [(await ask('')).status, (await ask(token.replace(/.$/, '!'))).status];
         const ids = new Set();
-        for (const end = Date.now() + 15000; ids.size < 3 && Date.now() < end; await new Promise((r) => setTimeout(r, 50))) {
-          const { AccessKeyId, Expiration } = await (await ask(token)).json();
-          if (Date.parse(Expiration) <= Date.now()) throw new Error('expired');
+        for (const end = Date.now() + 20000; ids.size < 3 && Date.now() < end; await new Promise((r) => setTimeout(r, 50))) {
+          const asked = Date.now();
+          const answer = await ask(token);
+          if (answer.status !== 200) throw new Error('status ' + answer.status);
+          const { AccessKeyId, Expiration } = await answer.json();
+          if (Date.parse(Expiration) <= asked) throw new Error('expired');
           ids.add(AccessKeyId);
         }
         console.log(JSON.stringify({ statuses, ids: ids.size, url: process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI }));

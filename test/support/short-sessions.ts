@@ -12,7 +12,7 @@ export interface ShortSessions {
   close(): Promise<void>;
 }
 
-/** Hands requests on to `target` as they are, and answers with an expiration `seconds` from now. */
+/** Hands requests on to `target` as they are, and answers with an expiration `seconds` to `seconds` + 1 from now. */
 export async function shortSessions(target: string, seconds: number): Promise<ShortSessions> {
   let calls = 0;
   const server = createServer((incoming, outgoing) => {
@@ -22,7 +22,8 @@ export async function shortSessions(target: string, seconds: number): Promise<Sh
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('end', () => {
-        const expiration = new Date(Date.now() + seconds * 1000).toISOString();
+        // To the next whole second: never less than was asked for.
+        const expiration = new Date(Math.ceil(Date.now() / 1000 + seconds) * 1000).toISOString();
         const body = Buffer.concat(chunks)
           .toString()
           .replace(/"expiration":"[^"]*"/, `"expiration":"${expiration.slice(0, 19)}Z"`);

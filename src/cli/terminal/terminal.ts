@@ -62,5 +62,7 @@ function untilStopped(onHangUp?: () => void): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
     process.on('SIGHUP', onHangUp ?? (() => resolve()));
+    // Means nothing here, and would end the process.
+    process.on('SIGUSR2', () => undefined);
   });
 }

@@ -76,6 +76,8 @@ async function openEndpoint(plan: CredentialPlan, values: OptionValues, terminal
   const { openContainerEndpoint } = await import('../../../outputs/exec/container-endpoint.ts');
   const { systemClock } = await import('../../../pipeline/refresh/clock.ts');
   await warnOfDefaultProfile(terminal);
+  const { warnOfDebugDoors } = await import('../../terminal/debug-doors.ts');
+  warnOfDebugDoors(terminal.env, terminal.warn);
   const pipeline = await pipelineContext(values, terminal);
   return openContainerEndpoint(plan, { pipeline, clock: systemClock(), warn: terminal.warn });
 }

@@ -67,6 +67,8 @@ function isAbsent(cause: unknown): boolean {
 /** @throws RolesAnywhereError PROGRAM_FAILED when it cannot be started */
 function spawnProgram([program, ...args]: CommandLine, { env, terminal }: ProgramContext): Promise<ProgramEnd> {
   return new Promise((resolve, reject) => {
+    // Shells and execvp(3) say so of a name that is empty; Node takes it for a mistake of whoever calls it.
+    if (program === '') throw cannotRun("''", Object.assign(new Error('the name is empty'), { code: 'ENOENT' }));
     const isInTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
     const handlers = [
       ...passedOn.map((name) => [name, () => void child.kill(name)] as const),

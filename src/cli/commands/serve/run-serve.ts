@@ -19,6 +19,7 @@ import { version } from '../../../version.ts';
 import type { Terminal } from '../../command.ts';
 import { traceTo } from '../../debug-trace.ts';
 import { pipelineContext } from '../../contexts.ts';
+import { warnOfDebugDoors } from '../../terminal/debug-doors.ts';
 import { logLines } from './serve-log-lines.ts';
 
 /** Serves until a signal ends it; SIGHUP reads everything again. */
@@ -35,6 +36,7 @@ export async function runServe(
     isolateOutput: async () => undefined,
   };
   terminal.tellWarnings(terminal.warn);
+  warnOfDebugDoors(terminal.env, terminal.warn);
   const hangUps = new HangUps();
   const stopped = terminal.untilStopped(() => hangUps.ring());
   const notify = notifier(terminal.env, terminal.warn);

@@ -9,6 +9,7 @@ import { resolveProfiles } from '../../../options/profile/resolve-profiles.ts';
 import { systemClock } from '../../../pipeline/refresh/clock.ts';
 import type { Terminal } from '../../command.ts';
 import { pipelineContext } from '../../contexts.ts';
+import { warnOfDebugDoors } from '../../terminal/debug-doors.ts';
 import { printable } from '../../terminal/printable.ts';
 import { logLines } from '../serve/serve-log-lines.ts';
 import { thisProcess } from '../../terminal/this-process.ts';
@@ -23,6 +24,7 @@ export async function runUpdate(
   const targets = await targetsOf(values, terminal);
   const context = await updateContext(values, terminal);
   if (values.isOn('once')) return updateOnce(targets, { ...context, tell: () => undefined });
+  warnOfDebugDoors(terminal.env, terminal.warn);
   let onHangUp = (): void => undefined;
   const stopped = terminal.untilStopped(() => onHangUp());
   // Timers of the refresher keep nothing alive.
