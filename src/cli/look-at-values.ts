@@ -4,7 +4,7 @@ import type { RunnableCommand, Terminal } from './command.ts';
 import { traceOptions } from './debug-trace.ts';
 
 /**
- * Refuses what is not built yet, warns of what is unsafe, and with `--debug` tells which options count.
+ * Refuses what is not built yet, warns of what is unsafe or read by us alone, and with `--debug` tells which options count.
  * @throws RolesAnywhereError OPTION_NOT_BUILT
  */
 export function lookAtValues(command: RunnableCommand, values: OptionValues, terminal: Terminal): void {
@@ -12,6 +12,7 @@ export function lookAtValues(command: RunnableCommand, values: OptionValues, ter
   if (isDebug) terminal.tellWarnings();
   for (const each of [values, ...values.others]) {
     refuseNotBuilt(command.options, each);
+    for (const warning of each.warnings) terminal.warn(warning);
     if (isDebug) traceOptions(command.options, each, terminal.log);
     if (!isOn('no-verify-ssl', each)) continue;
     terminal.warn(`${each.origin('no-verify-ssl')}: the certificate of the endpoint is not checked`);

@@ -49,7 +49,7 @@ async function valuesOf(command: RunnableCommand, flags: ParsedFlags, terminal: 
   const values = await readValues(command, flags, terminal.env);
   const isUnusual = ({ flag, notBuilt }: OptionRow): boolean =>
     notBuilt !== undefined || flag === 'debug' || flag === 'no-verify-ssl';
-  if ([values, ...values.others].some(({ rows }) => rows.some(isUnusual))) {
+  if ([values, ...values.others].some(({ rows, warnings }) => warnings.length > 0 || rows.some(isUnusual))) {
     const { lookAtValues } = await import('./look-at-values.ts');
     lookAtValues(command, values, terminal);
   }

@@ -1,7 +1,12 @@
+/** Nobody misspells a name as long as this, and comparing takes the one length times the other. */
+const longestName = 200;
+
 /** The candidate a misspelt name was most likely meant to be, in any case; undefined when none is near. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
+  if (name.length > longestName) return undefined;
   const limit = Math.max(1, Math.floor(name.length / 4));
   const [best] = candidates
+    .filter((candidate) => Math.abs(candidate.length - name.length) <= limit)
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ distance }) => distance <= limit)
     .sort((left, right) => left.distance - right.distance);

@@ -58,6 +58,20 @@ describe('credential-process', () => {
     expect(stdout).toMatch(documentForm);
   });
 
+  test('from a line of the official helper that is broken over several, with a warning', async () => {
+    const config = join(folder, 'broken-line');
+    const args = [...arns, ...files()].map((arg) => (arg.startsWith('--') ? `\\\n    ${arg}` : arg));
+    const line = ['./aws_signing_helper credential-process', ...args].join(' ');
+    writeFileSync(config, `[profile posted]\ncredential_process = ${line}\n`);
+    const env = { AWS_CONFIG_FILE: config, ROLES_ANYWHERE_WARNINGS: 'stderr' };
+    const { status, stdout, stderr } = await credentialProcess(['--from-profile', 'posted'], { env });
+    expect([status, stderr]).toEqual([
+      0,
+      'roles-anywhere: warning: credential_process of profile posted is broken over several lines, which no SDK reads: write it on one line for them\n',
+    ]);
+    expect(stdout).toMatch(documentForm);
+  });
+
   test('certificate and key from stdin, variable and file', async () => {
     const { certificate, privateKey } = sandbox;
     const combined = await credentialProcess([...arns, '--certificate', '-'], { input: certificate + privateKey });

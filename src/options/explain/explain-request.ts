@@ -6,7 +6,7 @@ import type { OptionValues } from '../parse/option-values.ts';
 import { Problems } from '../parse/problems.ts';
 import { isSessionName } from '../resolve/resolve.ts';
 import { explainRoleChain } from '../resolve/resolve-role-chain.ts';
-import { shown } from '../parse/shown.ts';
+import { placeholderHints, shown } from '../parse/shown.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -51,7 +51,9 @@ function ownProfileOf({ profileName, profileChain }: OptionValues): string | und
 function checkText(values: OptionValues, flag: string, isRight: (text: string) => boolean, demand: string): void {
   const text = values.text(flag);
   if (text === undefined || isRight(text)) return;
-  throw new RolesAnywhereError('OPTION_INVALID', `${values.origin(flag)} must be ${demand}, not ${shown(text)}`);
+  throw new RolesAnywhereError('OPTION_INVALID', `${values.origin(flag)} must be ${demand}, not ${shown(text)}`, {
+    hints: placeholderHints(text),
+  });
 }
 
 function explainArns(values: OptionValues, problems: Problems): void {
@@ -69,7 +71,7 @@ function readArn(kind: ArnKind, flag: string, values: OptionValues): GivenArn | 
   const arn = parseArn(kind, text);
   if (arn !== undefined) return { ...arn, kind, origin };
   throw new RolesAnywhereError('ARN_INVALID', `${origin} is no ARN of a ${kind}: ${shown(text)}`, {
-    hints: [`the ARN of a ${kind} looks like ${examples[kind]}`],
+    hints: [...placeholderHints(text), `the ARN of a ${kind} looks like ${examples[kind]}`],
   });
 }
 

@@ -13,6 +13,8 @@ export interface ProfileKeys {
   readonly places?: ReadonlyMap<string, string>;
   /** The roles to assume on top, the one assumed first is the first. */
   readonly chain: readonly NamedHop[];
+  /** What to tell of how the profile is written. */
+  readonly warnings?: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -118,6 +120,7 @@ function optionValues(
     words: flags.words,
     profileName: profile?.name,
     profileChain: profile?.chain ?? [],
+    warnings: profile?.warnings ?? [],
     others: [],
   };
 }

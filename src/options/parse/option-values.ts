@@ -31,6 +31,8 @@ export interface OptionValues {
   readonly profileName: string | undefined;
   /** The roles that profile leads through, by role_arn and source_profile: the one assumed first is the first. */
   readonly profileChain: readonly NamedHop[];
+  /** What to tell of how that profile is written. */
+  readonly warnings: readonly string[];
   /** The same options with each further profile that `--from-profile` names. */
   readonly others: readonly OptionValues[];
 }

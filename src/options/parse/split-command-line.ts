@@ -12,7 +12,8 @@ export function splitCommandLine(line: string): readonly string[] | undefined {
 
 /** POSIX, Shell Command Language, section 2.2, without what would be expanded. */
 export function splitForShell(line: string): readonly string[] | undefined {
-  const piece = /'(?<plain>[^']*)'|"(?<quoted>(?:\\.|[^"\\])*)"|\\(?<escaped>.)|(?<bare>[^ \t\r\n'"\\]+)|[ \t\r\n]+/suy;
+  const piece =
+    /'(?<plain>[^']*)'|"(?<quoted>[^"\\]*(?:\\.[^"\\]*)*)"|\\(?<escaped>.)|(?<bare>[^ \t\r\n'"\\]+)|[ \t\r\n]+/suy;
   const words = new Words();
   while (piece.lastIndex < line.length) {
     const found = piece.exec(line);

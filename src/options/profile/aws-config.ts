@@ -20,7 +20,8 @@ const sectionKinds = new Set(['profile', 'sso-session', 'services']);
  * names at dots and take off quotes. Names of profiles that only botocore finds count too, as those with blanks that
  * `aws configure` writes: what the AWS CLI calls us for must be found.
  *
- * A value ends at ` #` or ` ;`. A key with no value opens a group, to which the indented keys below belong.
+ * A value ends at ` #` or ` ;`. A key with no value opens a group, to which the indented keys below belong. The value of
+ * a `credential_process` that is broken over several lines has a backslash and a line break between them.
  *
  * @throws RolesAnywhereError CONFIG_INVALID for a profile called `__proto__`, on which the SDK gives up too
  */
@@ -54,8 +55,15 @@ function readSections(text: string, nameOf: (header: string) => string | undefin
   const sections = new Map<string, Map<string, string>>();
   let section: string | undefined;
   let group: string | undefined;
+  let broken: BrokenLine | undefined;
   for (const raw of text.split(/\r?\n/)) {
     const line = raw.replace(/(^|\s)[;#].*$/s, '').trim();
+    if (broken !== undefined && goesOn(broken, raw, line)) {
+      broken.text += `\n${line}`;
+      broken.keys.set(broken.key, broken.text);
+      continue;
+    }
+    broken = undefined;
     const header = headerOf(line) ?? headerBehindMarks(raw);
     if (header !== undefined) {
       section = nameOf(header);
@@ -74,8 +82,25 @@ function readSections(text: string, nameOf: (header: string) => string | undefin
     const keys = sections.get(section) ?? new Map<string, string>();
     keys.set(group === undefined ? key : `${group}.${key}`, value);
     sections.set(section, keys);
+    if (key === 'credential_process') broken = { keys, key, text: value };
   }
   return sections;
+}
+
+/** A `credential_process` that may go on in the next line. */
+interface BrokenLine {
+  readonly keys: Map<string, string>;
+  readonly key: string;
+  text: string;
+}
+
+/**
+ * Whether a line is more of a command that is broken over several lines with backslashes, as posts print it. No SDK
+ * reads it so. What looks like a setting is one.
+ */
+function goesOn({ text }: BrokenLine, raw: string, line: string): boolean {
+  if (!text.endsWith('\\') || line === '' || headerOf(line) !== undefined) return false;
+  return line.startsWith('-') || /^\s/.test(raw);
 }
 
 function headerOf(line: string): string | undefined {

@@ -17,6 +17,12 @@ export interface FollowedProfile {
   readonly chain: readonly NamedHop[];
 }
 
+/** The same, with what is to be told of it. */
+type Outcome = FollowedProfile & { readonly warnings: readonly string[] };
+
+/** More profiles than any chain of roles has: AWS has no limit, and each is a request. */
+const longestWay = 100;
+
 /** Who asks for a profile, and what for. */
 interface Question {
   /** `--from-profile`, `source_profile of profile workload`. */
@@ -37,10 +43,11 @@ const shared: ReadonlySet<string> = new Set([
 
 /** What following a profile comes to, as the keys of one. */
 export function followedKeys(name: string, files: AwsFiles, askedBy: string): ProfileKeys {
-  const { entries, chain } = followProfile(name, files, askedBy);
+  const { entries, chain, warnings } = followProfile(name, files, askedBy);
   return {
     name,
     chain,
+    warnings,
     keys: new Map([...entries].map(([key, { text }]) => [key, text])),
     places: new Map([...entries].map(([key, { place }]) => [key, place])),
   };
@@ -53,8 +60,9 @@ export function followedKeys(name: string, files: AwsFiles, askedBy: string): Pr
  * @param askedBy what messages call who asks for the profile
  * @throws RolesAnywhereError CONFIG_PROFILE, CONFIG_INVALID, OPTION_*
  */
-export function followProfile(name: string, files: AwsFiles, askedBy = '--from-profile'): FollowedProfile {
-  return follow(name, { askedBy, isOpen: true, visited: [], region: undefined });
+export function followProfile(name: string, files: AwsFiles, askedBy = '--from-profile'): Outcome {
+  const warnings: string[] = [];
+  return { ...follow(name, { askedBy, isOpen: true, visited: [], region: undefined }), warnings };
 
   function follow(name: string, question: Question): FollowedProfile {
     const { askedBy, visited } = question;
@@ -62,12 +70,14 @@ export function followProfile(name: string, files: AwsFiles, askedBy = '--from-p
     if (visited.includes(name)) {
       throw new RolesAnywhereError('CONFIG_INVALID', `${askedBy} goes in a circle: ${[...visited, name].join(' -> ')}`);
     }
+    if (visited.length >= longestWay) throw tooLong(visited);
     const entries = entriesOf(name, files);
     checkKeyNames(entries);
     const asked = { ...question, visited: [...visited, name] };
     if (entries.has('role_arn')) return followRole(name, entries, asked);
     if (!question.isOpen && !hasOwnKeys(entries)) refuseSource(name, entries, askedBy);
     const line = lineOf(name, entries);
+    if (line?.warning !== undefined) warnings.push(line.warning);
     if (hasOwnKeys(entries) && line?.fromProfile !== name) return { entries, chain: [] };
     if (line !== undefined) return followLine(name, entries, line, asked);
     refuseUpperCase(name, entries);
@@ -134,6 +144,12 @@ function hopOf(name: string, entries: ProfileEntries, region: string | undefined
     ...(duration === undefined ? {} : { durationSeconds: Number(duration) }),
     ...(region === undefined ? {} : { region }),
   };
+}
+
+function tooLong([first]: readonly string[]): RolesAnywhereError {
+  return new RolesAnywhereError('CONFIG_INVALID', `profile ${first} leads through more than ${longestWay} profiles`, {
+    hints: ['let a source_profile lead to the profile with the Roles Anywhere options sooner'],
+  });
 }
 
 function leadsNowhere(name: string, entries: ProfileEntries, askedBy: string): RolesAnywhereError {

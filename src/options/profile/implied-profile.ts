@@ -33,12 +33,16 @@ function configOf(env: Environment): AwsFiles | undefined {
   }
 }
 
-function leadsToUs(name: string, files: AwsFiles, visited: readonly string[] = []): boolean {
-  const keys = files.profiles.get(name);
-  if (keys === undefined || visited.includes(name)) return false;
-  if (isOurs(name, keys)) return true;
-  const source = keys.get('source_profile');
-  return keys.has('role_arn') && source !== undefined && leadsToUs(source, files, [...visited, name]);
+function leadsToUs(first: string, { profiles }: AwsFiles): boolean {
+  const visited = new Set<string>();
+  for (let name: string | undefined = first; name !== undefined && !visited.has(name);) {
+    const keys = profiles.get(name);
+    if (keys === undefined) return false;
+    if (isOurs(name, keys)) return true;
+    visited.add(name);
+    name = keys.has('role_arn') ? keys.get('source_profile') : undefined;
+  }
+  return false;
 }
 
 /** A key of ours that does not exist is ours all the same, and so is a line of ours with a mistake in it. */

@@ -12,6 +12,8 @@ export interface ProcessLine {
   readonly entries: ProfileEntries;
   /** The profile that its own `--from-profile` names. */
   readonly fromProfile: string | undefined;
+  /** What to tell of a line that we read and others do not. */
+  readonly warning?: string;
 }
 
 const command = { name: 'credential-process', options: optionsOf('credential-process') } as const;
@@ -23,13 +25,22 @@ const command = { name: 'credential-process', options: optionsOf('credential-pro
  * @throws RolesAnywhereError OPTION_*: as for a command line of ours
  */
 export function readProcessLine(line: string, profileName: string): ProcessLine | undefined {
-  const args = argumentsOf(line);
+  const args = argumentsOf(line.replaceAll(lineBreak, ' '));
   if (args === undefined) return undefined;
   const place = `credential_process of profile ${profileName}`;
   const { given } = parse(args, place);
   const texts = new Map([...given].filter(([flag]) => flag !== 'from-profile'));
-  return { entries: entriesOfFlags(texts, place), fromProfile: oneName(given.get('from-profile') ?? [], place) };
+  return {
+    entries: entriesOfFlags(texts, place),
+    fromProfile: oneName(given.get('from-profile') ?? [], place),
+    ...(line.includes(lineBreak) && {
+      warning: `${place} is broken over several lines, which no SDK reads: write it on one line for them`,
+    }),
+  };
 }
+
+/** As parseAwsConfig leaves it in a value. */
+const lineBreak = '\\\n';
 
 /** What follows `credential-process`, where it is ours or the official helper's. */
 function argumentsOf(line: string): readonly string[] | undefined {

@@ -63,7 +63,7 @@ function toSelector(values: ReadonlyMap<SelectorKey, string>, origin: string): C
 
 /** `Key=…,Value=…` one after the other with blanks between; a value ends where the next `Key=` begins. */
 function parseInline(text: string, origin: string): readonly Entry[] {
-  const parts = text.split(/(?:^|\s+)(?=Key=)/).filter((part) => part.trim() !== '');
+  const parts = text.split(/(?:^|\s)(?=Key=)/).filter((part) => part.trim() !== '');
   return parts.map((part) => {
     const [, key, value] = /^Key=([^,]+),\s*Value=(.*)$/s.exec(part) ?? [];
     if (key === undefined || value === undefined) {

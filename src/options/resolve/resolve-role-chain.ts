@@ -6,6 +6,7 @@ import { parseArn } from './arn.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 import { Problems } from '../parse/problems.ts';
 import { namedRoles } from '../parse/role-list.ts';
+import { placeholderHints } from '../parse/shown.ts';
 
 type RoleChain = Required<Pick<CredentialRequest, 'roleChain' | 'sts'>>;
 
@@ -40,7 +41,13 @@ export function explainRoleChain(values: OptionValues, problems: Problems): void
   // A trust anchor that is missing or wrong is a problem of its own.
   const partition = parseArn('trust anchor', values.text('trust-anchor-arn') ?? '')?.partition;
   if (partition === undefined) return;
-  for (const hop of rolesOf(values)) for (const fault of hopFaults(hop, partition)) problems.add(fault);
+  for (const hop of rolesOf(values)) for (const fault of hopFaults(hop, partition)) problems.add(withHint(hop, fault));
+}
+
+/** Of texts alone: programs give anything, which the faults are about then. */
+function withHint({ roleArn, region }: NamedHop, { code, message, hints, cause }: RolesAnywhereError) {
+  const more = [roleArn, region].filter((text) => typeof text === 'string').flatMap(placeholderHints);
+  return new RolesAnywhereError(code, message, { hints: [...hints, ...more], cause });
 }
 
 function rolesOf(values: OptionValues): readonly NamedHop[] {

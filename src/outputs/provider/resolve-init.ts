@@ -83,6 +83,7 @@ async function resolveTarget(
 ): Promise<ResolvedInit> {
   const environment = withFile(env, init);
   const values = await readWay(flagsOf(init), environment, profile);
+  for (const warning of [values, ...values.others].flatMap(({ warnings }) => warnings)) context.warn(warning);
   const plan = await resolvePlan(values, environment);
   const [first, ...others] = plan.targets;
   const withParts = (target: CredentialTarget): CredentialTarget => withGivenParts(target, init, context);

@@ -31,21 +31,32 @@ export function readIniLines(text: string): readonly IniLine[] {
   /** Indentation of the option whose value may go on; undefined after a header. */
   let option: number | undefined;
   let group: string | undefined;
-  for (const [, whole = '', end = ''] of text.matchAll(/([^\n]*?)(\r?\n|$)/g)) {
-    if (whole === '' && end === '') continue;
-    const line = readLine(lines.length === 0 ? whole.replace(byteOrderMark, '') : whole);
-    const isContinuation = line.counts && option !== undefined && line.indent > option;
-    if (line.header !== undefined || (line.indent === 0 && line.assignment !== undefined)) group = undefined;
-    lines.push({ ...line, text: whole, end, isContinuation, group: line.counts ? group : undefined });
-    if (line.counts && !isContinuation) option = line.header === undefined ? line.indent : undefined;
-    if (line.assignment === '') group = line.key;
+  for (const { text: whole, end } of rawLines(text)) {
+    const { indent, counts, header, key, assignment } = readLine(whole, lines.length === 0);
+    const isContinuation = counts && option !== undefined && indent > option;
+    if (header !== undefined || (indent === 0 && assignment !== undefined)) group = undefined;
+    // One by one: V8 of Node 20 takes ten microseconds for `...line`.
+    lines.push({ text: whole, end, indent, counts, header, key, isContinuation, group: counts ? group : undefined });
+    if (counts && !isContinuation) option = header === undefined ? indent : undefined;
+    if (assignment === '') group = key;
   }
   return lines;
 }
 
-function readLine(text: string) {
+function* rawLines(text: string): Generator<Pick<IniLine, 'text' | 'end'>> {
+  for (let start = 0, next = 0; start < text.length; start = next) {
+    const at = text.indexOf('\n', start);
+    next = at === -1 ? text.length : at + 1;
+    const end = at === -1 ? '' : text.charAt(at - 1) === '\r' && at > start ? '\r\n' : '\n';
+    yield { text: text.slice(start, next - end.length), end };
+  }
+}
+
+function readLine(whole: string, isFirst: boolean) {
+  const text = isFirst ? whole.replace(byteOrderMark, '') : whole;
   const indent = /^[ \t\f\v\r]*/.exec(text)?.[0].length ?? 0;
   const body = text.slice(indent);
+  if (body === '') return { indent, counts: false, header: undefined, key: undefined, assignment: undefined };
   const counts = /^[^;#]/.test(body);
   const header = /^\[([^\]]+)\]/.exec(body)?.[1];
   const isSetting = counts && header === undefined;
@@ -53,10 +64,18 @@ function readLine(text: string) {
     indent,
     counts,
     header,
-    key: isSetting ? /^([^=:]+?)[ \t]*[=:]/.exec(body)?.[1]?.toLowerCase() : undefined,
+    key: isSetting ? keyOf(body) : undefined,
     /** What the SDK for JavaScript takes for the value. */
     assignment: isSetting ? /^[^=]+=(.*)$/s.exec(withoutComment(body))?.[1]?.trim() : undefined,
   };
+}
+
+/** Without a regular expression, which looks at each of many blanks once for every one before it. */
+function keyOf(body: string): string | undefined {
+  const mark = body.search(/[=:]/);
+  let end = mark;
+  while (end > 0 && ' \t'.includes(body.charAt(end - 1))) end -= 1;
+  return end < 1 ? undefined : body.slice(0, end).toLowerCase();
 }
 
 /** A comment may follow a value, after a blank; Python's reader takes it for a part of the value. */

@@ -38,7 +38,7 @@ export function writeProfile(text: string, profile: string, credentials: Credent
   if (main === undefined) return { text: text + newSection(text, name, values), warnings };
 
   const keys = new Set([main, ...copies].flatMap((section) => keyLines(lines, section, values)));
-  const emptied = copies.filter((copy) => !inside(lines, copy).some((at) => lines[at]?.counts && !keys.has(at)));
+  const emptied = copies.filter((copy) => !inside(copy).some((at) => lines[at]?.counts && !keys.has(at)));
   const ours = new Set([...keys, ...emptied.map(({ header }) => header)]);
   const places = placesToKeep(lines, ours, main);
   const edited = lines.map((line, at) => {
@@ -77,13 +77,13 @@ function sectionsOf(lines: readonly IniLine[], name: string): readonly Section[]
   return exact === undefined ? named : [exact, ...named.filter((section) => section !== exact)];
 }
 
-function inside(lines: readonly IniLine[], { header, end }: Section): readonly number[] {
-  return [...lines.keys()].slice(header + 1, end);
+function inside({ header, end }: Section): readonly number[] {
+  return Array.from({ length: end - header - 1 }, (_, index) => header + 1 + index);
 }
 
 /** The lines that one kind of reader at least takes for a key of ours, or would once what they hang from has a value. */
 function keyLines(lines: readonly IniLine[], section: Section, values: Values): readonly number[] {
-  return inside(lines, section).filter((at) => {
+  return inside(section).filter((at) => {
     const line = lines[at];
     const isOfGroup = line?.isContinuation && line.group !== undefined && !values.has(line.group);
     return line?.key !== undefined && values.has(line.key) && !isOfGroup;

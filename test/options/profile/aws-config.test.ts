@@ -139,3 +139,33 @@ test('a large file of noise is read in no time', () => {
   parseAwsConfig(`[profile p]\na =${' \t'.repeat(200_000)}x`);
   expect(performance.now() - started).toBeLessThan(5000);
 });
+
+describe('a credential_process that is broken over several lines', () => {
+  const valueOf = (lines: string): string | undefined =>
+    parseAwsConfig(`[profile p]\ncredential_process = ${lines}`).profiles.get('p')?.get('credential_process');
+
+  test.each([
+    ['indented', 'x y \\\n  --a b \\\n\t--c=d\nregion = e', 'x y \\\n--a b \\\n--c=d'],
+    ['from the margin', 'x y \\\n--a b \\\n--c=d', 'x y \\\n--a b \\\n--c=d'],
+    ['with line ends of Windows', 'x y \\\r\n  --a b\r\nregion = e', 'x y \\\n--a b'],
+    ['with blanks behind the backslash', 'x y \\  \n  --a b', 'x y \\\n--a b'],
+    ['with a comment behind it', 'x y \\ # the rest\n  --a b', 'x y \\\n--a b'],
+    ['with = in a value', 'x y \\\n  --a b=c\n', 'x y \\\n--a b=c'],
+  ])('%s', (_, lines, value) => {
+    expect(valueOf(lines)).toBe(value);
+  });
+
+  test.each([
+    ['a blank line', '\n  --a b'],
+    ['a header', '  [profile q]\n'],
+    ['a setting', 'region = x'],
+    ['the end of the file', ''],
+  ])('ends at %s', (_, next) => {
+    expect(valueOf(`x y \\\n${next}`)).toBe('x y \\');
+  });
+
+  test('takes nothing from the keys below', () => {
+    const { profiles } = parseAwsConfig('[profile p]\ncredential_process = x \\\n  --a b\nregion = c\n');
+    expect(profiles.get('p')?.get('region')).toBe('c');
+  });
+});

@@ -7,7 +7,8 @@ import { followProfile } from '../../../src/options/profile/follow-profile.ts';
 import { readProfiles } from '../../../src/options/profile/from-profile.ts';
 import type { ProfileKeys } from '../../../src/options/parse/gather-values.ts';
 import type { CommandName } from '../../../src/options/schema/option-row.ts';
-import { rejectionOf } from '../../support/thrown.ts';
+import { readImpliedProfile } from '../../../src/options/profile/implied-profile.ts';
+import { rejectionOf, thrownBy } from '../../support/thrown.ts';
 import { rowsOf } from '../parse/values.ts';
 
 let folder: string;
@@ -227,6 +228,28 @@ describe('role_arn and source_profile', async () => {
   ])('in a circle from %s by %s', async (name, source, message) => {
     const config = `[profile workload]\nrole_arn = x\nsource_profile = ${source}\n[profile back]\nrole_arn = y\nsource_profile = workload\n`;
     expect(await rejectionOf(read(name, config))).toMatchObject({ code: 'CONFIG_INVALID', message });
+  });
+
+  const stairs = (count: number): string =>
+    [...Array(count).keys()]
+      .map((at) => `[profile p${at}]\nrole_arn = ${roleArn}\nsource_profile = p${at + 1}\n`)
+      .join('') + `[profile p${count}]\nroles_anywhere_certificate = /a.pem\n`;
+
+  test('through ever more profiles, up to a bound', async () => {
+    expect((await read('p0', stairs(99))).chain).toHaveLength(99);
+    expect(await rejectionOf(read('p0', stairs(5000)))).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: 'profile p0 leads through more than 100 profiles',
+    });
+  });
+
+  test('through ever more profiles, from a profile that nobody named', () => {
+    writeFileSync(path, stairs(5000));
+    expect(thrownBy(() => readImpliedProfile('p0', 'AWS_PROFILE', files()))).toMatchObject({
+      message: 'profile p0 leads through more than 100 profiles',
+    });
+    writeFileSync(path, stairs(5000).replace('roles_anywhere_certificate', 'region'));
+    expect(readImpliedProfile('p0', 'AWS_PROFILE', files())).toBeUndefined();
   });
 
   test('to nowhere', async () => {
@@ -491,6 +514,19 @@ describe('a credential_process line', async () => {
       message: 'credential_process of profile on-prem: unknown option --certificat',
     });
     expect(error.hints).toEqual(['did you mean --certificate?']);
+  });
+
+  test('broken over several lines is read whole, with a warning', async () => {
+    const broken = line('./aws_signing_helper credential-process \\\n  --certificate /a.pem \\\n  --role-arn x');
+    const { keys, warnings } = await read('workload', workload + broken);
+    expect([keys.get('roles_anywhere_certificate'), keys.get('roles_anywhere_role_arn')]).toEqual(['/a.pem', 'x']);
+    expect(warnings).toEqual([
+      'credential_process of profile on-prem is broken over several lines, which no SDK reads: write it on one line for them',
+    ]);
+  });
+
+  test('on one line is nothing to warn of', async () => {
+    expect((await read('workload', workload + line('roles-anywhere credential-process'))).warnings).toEqual([]);
   });
 
   test('that names several profiles', async () => {

@@ -180,6 +180,14 @@ describe('refused before anybody is asked', () => {
     expect([error.code, error.message]).toEqual([code, message]);
   });
 
+  test('with its placeholders named', async () => {
+    const given = { config: keys('on-prem') + workload('region = <region>').replaceAll(/\d{12}/g, '<account>') };
+    const error = await rejectionOf(plan(['--from-profile', 'workload'], given));
+    expect([error.code, error.hints]).toContainEqual(
+      expect.arrayContaining(['replace the placeholder <account> by your own']),
+    );
+  });
+
   test('with everything else that is wrong', async () => {
     const error = await rejectionOf(plan([...complete, '--region', 'x', '--assume-role', 'y']));
     expect(error.message).toBe('--region must be a region such as eu-west-1, not "x"');

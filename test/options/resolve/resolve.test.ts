@@ -207,6 +207,15 @@ describe('missing', () => {
   });
 });
 
+test.each([
+  ['--trust-anchor-arn', 'arn:aws:rolesanywhere:<region>:<account>:trust-anchor/<id>', '<region>, <account>, <id>'],
+  ['--role-arn', 'arn:aws:iam::${ACCOUNT}:role/{name}', '${ACCOUNT}, {name}'],
+  ['--region', '<region>', '<region>'],
+])('a placeholder of %s is named', async (flag, value, names) => {
+  const error = await rejectionOf(resolve([...complete, flag, value]));
+  expect(error.hints[0]).toBe(`replace the placeholder${names.includes(',') ? 's' : ''} ${names} by your own`);
+});
+
 const badSessionName = (name: string): string =>
   `--role-session-name must be 2 to 64 letters, digits or characters of _+=,.@-, not "${name}"`;
 
