@@ -11,7 +11,7 @@ import { refuseRole, refuseSource, refuseUpperCase } from './refuse-profile.ts';
 import { rolesOfEntries } from '../parse/role-list.ts';
 
 /** What a profile comes to: options, and the roles to assume with the credentials that these give. */
-export interface FollowedProfile {
+interface FollowedProfile {
   readonly entries: ProfileEntries;
   /** The one assumed first is the first. */
   readonly chain: readonly NamedHop[];
