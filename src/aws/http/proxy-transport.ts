@@ -4,7 +4,7 @@ import { RolesAnywhereError } from '../../core/errors.ts';
 import { chooseProxy, type Proxy } from './choose-proxy.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
 import { Http1Connection } from './http1-connection.ts';
-import { parseHead } from './http1-head.ts';
+import { createHeadReader } from './http1-head.ts';
 import { networkError, placeOf } from './network-error.ts';
 import { dialEndpoint, openTls, peerOf, portOf, type Dial, type Hold } from './open-socket.ts';
 import type { Transport, TransportOptions } from './transport.ts';
@@ -97,22 +97,22 @@ function refusal(status: number, proxy: Proxy, target: string): RolesAnywhereErr
   });
 }
 
-const maxHeadBytes = 64 * 1024;
-
 /** Reads as far as the empty line. What follows is TLS, and begins only when this side has spoken. */
 function readHead(socket: Socket, malformed: (fault: string) => Error): Promise<{ readonly status: number }> {
+  const heads = createHeadReader(malformed);
   return new Promise((resolve, reject) => {
-    let received = Buffer.alloc(0);
+    const settle = (piece: Buffer): void => {
+      heads.add(piece);
+      const head = heads.next();
+      if (head === undefined) return;
+      socket.off('data', onData).pause();
+      resolve(head);
+    };
     const onData = (piece: Buffer): void => {
-      received = Buffer.concat([received, piece]);
-      const end = received.indexOf('\r\n\r\n');
-      if (end === -1 && received.length <= maxHeadBytes) return;
-      socket.off('data', onData);
-      socket.pause();
       try {
-        if (end === -1) throw malformed(`its headers are larger than ${maxHeadBytes} bytes`);
-        resolve(parseHead(received.toString('latin1', 0, end), malformed));
+        settle(piece);
       } catch (error) {
+        socket.off('data', onData).pause();
         reject(error);
       }
     };

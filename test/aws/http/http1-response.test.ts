@@ -39,6 +39,45 @@ describe('a header line of blanks', () => {
   });
 });
 
+describe('an answer of the worst shape is read in time that grows with its bytes alone', () => {
+  const mebibyte = 1024 * 1024;
+  const chunks = (size: number, count: number) => `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n`.repeat(count);
+  const chunked = (body: string) => `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${body}0\r\n\r\n`;
+  const sized = `HTTP/1.1 200 OK\r\ncontent-length: ${mebibyte}\r\n\r\n${'x'.repeat(mebibyte)}`;
+  it.each([
+    ['chunks of a byte', chunked(chunks(1, mebibyte)), 65_536],
+    ['chunks of a byte, byte by byte', chunked(chunks(1, mebibyte)), 1],
+    ['one chunk, byte by byte', chunked(chunks(mebibyte, 1)), 1],
+    ['a length, byte by byte', sized, 1],
+    ['no length, byte by byte', `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(mebibyte)}`, 1],
+    ['headers, byte by byte', `HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(10_000)}content-length: 0\r\n\r\n`, 1],
+    ['interim answers', `${'HTTP/1.1 100 C\r\n\r\n'.repeat(3500)}HTTP/1.1 204 N\r\n\r\n`, 1000],
+  ])('%s', (_, bytes, step) => {
+    const reader = createResponseReader('host.test:443', mebibyte);
+    const wire = Buffer.from(bytes, 'latin1');
+    const start = process.cpuUsage();
+    let answer: WireResponse | undefined;
+    for (let at = 0; at < wire.length && answer === undefined; at += step)
+      answer = reader.read(wire.subarray(at, at + step));
+    // Of these the first took minutes when each chunk was joined to those before it.
+    expect(process.cpuUsage(start).user).toBeLessThan(10_000_000);
+    expect((answer ?? reader.end())?.status).toBeLessThan(300);
+  });
+
+  it.each([
+    ['chunk extensions', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', `1;${'e'.repeat(1000)}\r\nx\r\n`],
+    ['trailers', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n', 'a: b\r\n'],
+    ['interim answers', '', 'HTTP/1.1 100 Continue\r\n\r\n'],
+  ])('%s without an end are refused', (_, first, more) => {
+    const reader = createResponseReader('host.test:443', mebibyte);
+    reader.read(Buffer.from(first));
+    const readOn = (): void => {
+      for (let count = 0; count < 10_000; count += 1) reader.read(Buffer.from(more));
+    };
+    expect(thrownBy(readOn)).toMatchObject({ code: 'RESPONSE_INVALID' });
+  });
+});
+
 describe('an answer', () => {
   it('is whole with the last byte that content-length tells', () => {
     const answer = readAll([
