@@ -5,6 +5,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Tells the service manager something, as `READY=1`. */
 export type Notify = (...assignments: readonly string[]) => Promise<void>;
 
+/** Milliseconds that systemd-notify may take: what waits for it must go on. */
+const patience = 2000;
+
 /**
  * What tells systemd how the service is (sd_notify(3)). Node has no datagram sockets of the Unix domain, so systemd's
  * own program sends the message; the unit needs NotifyAccess=all for it.
@@ -22,14 +25,19 @@ export function notifier(env: Environment, warn: (message: string) => void): Not
   return (...assignments) =>
     new Promise((settle) => {
       const child = spawn('systemd-notify', assignments, { env: { NOTIFY_SOCKET, PATH }, stdio: 'ignore' });
-      child.once('error', () => {
-        warnOnce('cannot be started');
+      const end = (fault?: string): void => {
+        clearTimeout(deadline);
+        if (fault !== undefined) warnOnce(fault);
         settle();
-      });
-      child.once('close', (status) => {
-        if (status !== 0) warnOnce(`ended with ${status}`);
-        settle();
-      });
+      };
+      const deadline = setTimeout(() => {
+        child.kill('SIGKILL');
+        // Its end is not waited for either: the kernel may hold it.
+        child.unref();
+        end(`takes longer than ${patience / 1000} s`);
+      }, patience);
+      child.once('error', () => end('cannot be started'));
+      child.once('close', (status) => end(status === 0 ? undefined : `ended with ${status}`));
     });
 }
 

@@ -76,10 +76,15 @@ async function openEndpoint(plan: CredentialPlan, values: OptionValues, terminal
   const { openContainerEndpoint } = await import('../../../outputs/exec/container-endpoint.ts');
   const { systemClock } = await import('../../../pipeline/refresh/clock.ts');
   await warnOfDefaultProfile(terminal);
-  const { warnOfDebugDoors } = await import('../../terminal/debug-doors.ts');
+  const { endingInTime, warnOfDebugDoors } = await import('../../terminal/long-lived.ts');
   warnOfDebugDoors(terminal.env, terminal.warn);
   const pipeline = await pipelineContext(values, terminal);
-  return openContainerEndpoint(plan, { pipeline, clock: systemClock(), warn: terminal.warn });
+  const endpoint = await openContainerEndpoint(plan, { pipeline, clock: systemClock(), warn: terminal.warn });
+  return {
+    variables: endpoint.variables,
+    // The program has ended, and nobody waits for more than its status.
+    close: () => endingInTime(endpoint.close(), Promise.resolve(), terminal.warn),
+  };
 }
 
 /** The region of the profile, as the program is not told of the profile, or else that of the trust anchor. */

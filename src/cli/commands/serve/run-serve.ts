@@ -19,7 +19,7 @@ import { version } from '../../../version.ts';
 import type { Terminal } from '../../command.ts';
 import { traceTo } from '../../debug-trace.ts';
 import { pipelineContext } from '../../contexts.ts';
-import { warnOfDebugDoors } from '../../terminal/debug-doors.ts';
+import { endingInTime, warnOfDebugDoors } from '../../terminal/long-lived.ts';
 import { logLines } from './serve-log-lines.ts';
 
 /** Serves until a signal ends it; SIGHUP reads everything again. */
@@ -39,6 +39,19 @@ export async function runServe(
   warnOfDebugDoors(terminal.env, terminal.warn);
   const hangUps = new HangUps();
   const stopped = terminal.untilStopped(() => hangUps.ring());
+  await endingInTime(serveUntil(stopped, { values, terminal, reread, log, hangUps }), stopped, terminal.warn);
+}
+
+interface Command {
+  readonly values: OptionValues;
+  readonly terminal: Terminal;
+  readonly reread: () => Promise<OptionValues>;
+  readonly log: ServeLog;
+  readonly hangUps: HangUps;
+}
+
+async function serveUntil(stopped: Promise<void>, command: Command): Promise<void> {
+  const { values, terminal, reread, log, hangUps } = command;
   const notify = notifier(terminal.env, terminal.warn);
   if (values.isGiven('hop-limit') && values.integer('hop-limit') !== 64) {
     log('warn', `${values.origin('hop-limit')} has no effect: Node cannot set the time to live of IP packets`);

@@ -9,7 +9,7 @@ import { resolveProfiles } from '../../../options/profile/resolve-profiles.ts';
 import { systemClock } from '../../../pipeline/refresh/clock.ts';
 import type { Terminal } from '../../command.ts';
 import { pipelineContext } from '../../contexts.ts';
-import { warnOfDebugDoors } from '../../terminal/debug-doors.ts';
+import { endingInTime, warnOfDebugDoors } from '../../terminal/long-lived.ts';
 import { printable } from '../../terminal/printable.ts';
 import { logLines } from '../serve/serve-log-lines.ts';
 import { thisProcess } from '../../terminal/this-process.ts';
@@ -39,7 +39,7 @@ export async function runUpdate(
         .catch((error: unknown) => context.warn(`reload failed, all stays as it was: ${describeError(error).message}`));
     };
     await stopped;
-    await updating.close();
+    await endingInTime(updating.close(), stopped, context.warn);
   } finally {
     clearInterval(alive);
   }

@@ -18,3 +18,29 @@ export function warnOfDebugDoors(
     warn(`the debugger of node listens on ${url()}: who connects reads keys and credentials`);
   }
 }
+
+/** Milliseconds from the signal that ends a command to its end. Containers are given 10 s, services of systemd 90. */
+const longestStop = 5000;
+
+/** Waits for work that a signal ends, but no longer than five seconds from it: whatever hangs then ends with the process. */
+export async function endingInTime<T>(
+  work: Promise<T>,
+  stopped: Promise<void>,
+  warn: (message: string) => void,
+): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = stopped.then(
+    () =>
+      new Promise<undefined>((settle) => {
+        timer = setTimeout(() => {
+          warn(`not everything came to an end within ${longestStop / 1000} s, and ends now`);
+          settle(undefined);
+        }, longestStop);
+      }),
+  );
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,41 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { endingInTime, warnOfDebugDoors } from '../../../src/cli/terminal/long-lived.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const never = new Promise<never>(() => undefined);
+const nothing = (): void => undefined;
+
+test('work that hangs is left five seconds after the signal, and that is said', async () => {
+  const warnings: string[] = [];
+  let ring = nothing;
+  const signalled = new Promise<void>((settle) => (ring = settle));
+  let hasEnded = false;
+  const ending = endingInTime(never, signalled, (message) => warnings.push(message)).then(() => (hasEnded = true));
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(hasEnded).toBe(false);
+  ring();
+  await vi.advanceTimersByTimeAsync(4999);
+  expect([hasEnded, warnings]).toEqual([false, []]);
+  await vi.advanceTimersByTimeAsync(1);
+  await ending;
+  expect(warnings).toEqual(['not everything came to an end within 5 s, and ends now']);
+});
+
+test('work that ends is waited for, and leaves no timer', async () => {
+  expect(await endingInTime(Promise.resolve(7), Promise.resolve(), nothing)).toBe(7);
+  await expect(endingInTime(Promise.reject(new Error('no')), never, nothing)).rejects.toThrow('no');
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('options of node that show what is in memory are named, others are not', () => {
+  const warnings: string[] = [];
+  warnOfDebugDoors({ NODE_OPTIONS: '--max-old-space-size=99 --report-on-signal --inspect=0.0.0.0:9229' }, (message) =>
+    warnings.push(message),
+  );
+  warnOfDebugDoors({ NODE_OPTIONS: '--enable-source-maps' }, (message) => warnings.push(message));
+  expect(warnings).toEqual([
+    'node was started with --report-on-signal, --inspect: what it opens or writes holds keys and credentials',
+  ]);
+});
