@@ -132,18 +132,27 @@ export function readObjectIdentifier(element: DerElement | undefined): string {
   return [root, first - 40n * root, ...rest].join('.');
 }
 
-/** UTCTime and GeneralizedTime in the form of RFC 5280, section 4.1.2.5: seconds, no fraction, `Z`. */
+/** Year, month, day, hour, minute, and what may be left out: seconds, and the offset that `Z` stands for. */
+const timePattern = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:Z|([+-])(0\d|1[0-2])([0-5]\d))$/;
+
+/**
+ * UTCTime or GeneralizedTime (X.680, sections 46 and 47) without a fraction. Common readers take more than the forms of
+ * RFC 5280, section 4.1.2.5: a UTCTime without seconds, and offsets.
+ */
 export function readTime({ tag, content }: DerElement): Date {
   const text = Buffer.from(content).toString('latin1');
+  const isShort = tag === derTag.utcTime;
   // Two digits of a year are those of 1950 to 2049.
-  const long = tag === derTag.utcTime ? `${text < '5' ? '20' : '19'}${text}` : text;
-  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(long) ?? [];
-  const [year = '', month = '', day = '', hour = '', minute = '', second = ''] = parts;
-  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
+  const long = isShort ? `${text < '5' ? '20' : '19'}${text}` : text;
+  const [, ...parts] = timePattern.exec(long) ?? [];
+  const [year = '', month = '', day = '', hour = '', minute = '', second, sign = '+', hours = '0', minutes = '0'] = parts;
+  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second ?? '00'}.000Z`;
   const date = new Date(iso);
+  const isWhole = isShort || second !== undefined;
   // JavaScript takes the 31st of April for the 1st of May.
-  if (Number.isNaN(date.getTime()) || date.toISOString() !== iso || year < '1900') throw malformed('a time is no time');
-  return date;
+  if (!isWhole || Number.isNaN(date.getTime()) || date.toISOString() !== iso) throw malformed('a time is no time');
+  const ahead = Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes));
+  return new Date(date.getTime() - ahead * 60_000);
 }
 
 export function malformed(what: string): RolesAnywhereError {

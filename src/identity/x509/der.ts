@@ -49,6 +49,21 @@ export function onlyElement(bytes: Uint8Array): Element {
   return element;
 }
 
+/** What fills files and the memory of tokens up: NUL, erased memory, line breaks. */
+const padding: ReadonlySet<number> = new Set([0x00, 0xff, 0x0a, 0x0d]);
+
+/** Whether there is nothing but padding from `start` on. */
+export function isPadding(bytes: Uint8Array, start: number): boolean {
+  return bytes.subarray(start).every((octet) => padding.has(octet));
+}
+
+/** Reads an element with nothing but padding after it, which OpenSSL does not look at either. */
+export function paddedElement(bytes: Uint8Array): Element {
+  const element = elementAt(bytes, 0);
+  if (!isPadding(bytes, element.encoded.length)) throw damaged('something follows its end');
+  return element;
+}
+
 /** Reads elements, one after another, to the end. */
 export function elementsOf(contents: Uint8Array): Element[] {
   const elements: Element[] = [];
@@ -180,20 +195,40 @@ export function wholeBytesOf(element: Element | undefined): Uint8Array {
   return bytes;
 }
 
-/** UTCTime or GeneralizedTime in the forms of RFC 5280, section 4.1.2.5: seconds, no fraction, `Z`. */
+/** Milliseconds of 400 years: the calendar repeats itself then. */
+const gregorianCycle = 146_097 * 86_400_000;
+
+/**
+ * UTCTime or GeneralizedTime of RFC 5280, section 4.1.2.5, and what both OpenSSL and Go read besides (X.680, sections 46
+ * and 47): an offset in place of `Z`, a UTCTime without seconds, any year.
+ */
 export function timeOf(element: Element | undefined): Date {
-  const { tag, contents } = expectTag(element, element?.tag === tags.utcTime ? tags.utcTime : tags.generalizedTime);
-  const yearDigits = tag === tags.utcTime ? 2 : 4;
-  if (contents.length !== yearDigits + 11 || contents.at(-1) !== 0x5a) throw malformed('a time');
+  const isShort = element?.tag === tags.utcTime;
+  const { contents } = expectTag(element, isShort ? tags.utcTime : tags.generalizedTime);
+  const yearDigits = isShort ? 2 : 4;
+  const zoneAt = contents.length - (contents.at(-1) === 0x5a ? 1 : 5);
+  const hasSeconds = zoneAt === yearDigits + 10;
+  if (!hasSeconds && !(isShort && zoneAt === 10)) throw malformed('a time');
   const digits = digitsOf(contents, 0, yearDigits);
-  const year = tag === tags.utcTime ? digits + (digits >= 50 ? 1900 : 2000) : digits;
-  const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = [0, 2, 4, 6, 8].map((at) =>
-    digitsOf(contents, yearDigits + at, 2),
-  );
-  // Numbers only: the methods of Date take longer at their first call than all the rest of a certificate.
-  const isDate = month >= 1 && month <= 12 && day >= 1 && Date.UTC(year, month - 1, day) < Date.UTC(year, month, 1);
-  if (!isDate || year < 1900 || hour > 23 || minute > 59 || second > 59) throw malformed('a time');
-  return new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  const year = isShort ? digits + (digits >= 50 ? 1900 : 2000) : digits;
+  const [month = 0, day = 0, hour = 0, minute = 0] = [0, 2, 4, 6].map((at) => digitsOf(contents, yearDigits + at, 2));
+  const second = hasSeconds ? digitsOf(contents, zoneAt - 2, 2) : 0;
+  // Numbers only: the methods of Date take longer at their first call than all the rest of a certificate. Date.UTC takes
+  // the years before 100 for those of the last century.
+  const dayOf = (months: number, days: number): number => Date.UTC(year + 400, months, days);
+  const isDate = month >= 1 && month <= 12 && day >= 1 && dayOf(month - 1, day) < dayOf(month, 1);
+  if (!isDate || hour > 23 || minute > 59 || second > 59) throw malformed('a time');
+  const seconds = hour * 3600 + (minute - offsetOf(contents, zoneAt)) * 60 + second;
+  return new Date(dayOf(month - 1, day) - gregorianCycle + seconds * 1000);
+}
+
+/** Minutes ahead of UTC: `Z`, `+0100`. */
+function offsetOf(contents: Uint8Array, at: number): number {
+  const sign = contents[at];
+  if (sign === 0x5a) return 0;
+  const [hours, minutes] = [digitsOf(contents, at + 1, 2), digitsOf(contents, at + 3, 2)];
+  if ((sign !== 0x2b && sign !== 0x2d) || hours > 12 || minutes > 59) throw malformed('a time');
+  return (sign === 0x2d ? -1 : 1) * (hours * 60 + minutes);
 }
 
 function digitsOf(contents: Uint8Array, start: number, count: number): number {
