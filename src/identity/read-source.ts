@@ -27,7 +27,8 @@ export function readSource(
 ): Promise<SourceBytes> {
   return naming(source, code, async () => {
     const found = await readOrExplain(source, environment);
-    if (found.bytes.length === 0) throw new Problem('is empty');
+    // The empty password is one.
+    if (found.bytes.length === 0 && code !== 'PASSWORD_UNREADABLE') throw new Problem('is empty');
     if (found.bytes.length > maxSourceBytes) throw new Problem('is larger than 1 MiB');
     return found;
   });

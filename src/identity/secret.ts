@@ -1,5 +1,5 @@
 import type { IdentityContext, SecretSource } from './identity.ts';
-import { naming, Problem } from './problem.ts';
+import { naming } from './problem.ts';
 import { readSource } from './read-source.ts';
 
 const newline = 0x0a;
@@ -7,7 +7,7 @@ const carriageReturn = 0x0d;
 
 /**
  * Reads a password or PIN into a buffer that the caller wipes. Of a file or descriptor one line break at the end is
- * left out, as `echo` adds it.
+ * left out, as `echo` adds it. What holds nothing gives the empty password.
  *
  * @throws RolesAnywhereError PASSWORD_UNREADABLE
  */
@@ -15,9 +15,7 @@ export function readSecret(source: SecretSource, context: Pick<IdentityContext, 
   if (source.kind === 'value') return Promise.resolve(Buffer.from(source.value, 'utf8'));
   return naming(source, 'PASSWORD_UNREADABLE', async () => {
     const { bytes } = await readSource(source, 'PASSWORD_UNREADABLE', context.environment);
-    const secret = withoutLineBreak(bytes);
-    if (secret.length === 0) throw new Problem('holds no password, only a line break');
-    return secret;
+    return withoutLineBreak(bytes);
   });
 }
 

@@ -145,7 +145,8 @@ export function readTime({ tag, content }: DerElement): Date {
   // Two digits of a year are those of 1950 to 2049.
   const long = isShort ? `${text < '5' ? '20' : '19'}${text}` : text;
   const [, ...parts] = timePattern.exec(long) ?? [];
-  const [year = '', month = '', day = '', hour = '', minute = '', second, sign = '+', hours = '0', minutes = '0'] = parts;
+  const [year = '', month = '', day = '', hour = '', minute = '', second, sign = '+', hours = '0', minutes = '0'] =
+    parts;
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second ?? '00'}.000Z`;
   const date = new Date(iso);
   const isWhole = isShort || second !== undefined;

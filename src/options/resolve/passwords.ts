@@ -1,13 +1,10 @@
 import type { KeySource, SecretSource } from '../../identity/identity.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 
-/**
- * Where a password or PIN is: `--<flag>` itself, `--<flag>-file` or `--<flag>-fd`. The empty one of the official
- * helper's flags means none.
- */
+/** Where a password or PIN is: `--<flag>` itself, which may be the empty one, `--<flag>-file` or `--<flag>-fd`. */
 export function passwordOf(values: OptionValues, flag: string): SecretSource | undefined {
   const [file, fd] = [`${flag}-file`, `${flag}-fd`];
-  const given = [flag, file, fd].find((flag) => values.isGiven(flag) && values.text(flag));
+  const given = [flag, file, fd].find((name) => values.isGiven(name) && (name === flag || values.text(name)));
   if (given === undefined) return undefined;
   const [option, value] = [values.origin(given), values.text(given) ?? ''];
   if (given === flag) return { option, kind: 'value', value };

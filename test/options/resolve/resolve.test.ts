@@ -172,8 +172,12 @@ describe('the password of the key', () => {
     });
   });
 
-  test('an empty one is none', async () => {
-    expect(await passwordOf(['--pkcs8-password', ''], { ROLES_ANYWHERE_PKCS8_PASSWORD: 'sesame' })).toBeUndefined();
+  test('an empty one is one', async () => {
+    expect(await passwordOf(['--pkcs8-password', ''], { ROLES_ANYWHERE_PKCS8_PASSWORD: 'sesame' })).toEqual({
+      option: '--pkcs8-password',
+      kind: 'value',
+      value: '',
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import { encodeElement } from '../../x509/der-writer.ts';
-import { damaged, tags } from '../../x509/der.ts';
+import { damaged, isPadding, tags } from '../../x509/der.ts';
 
 /** More than any PKCS#12 nests. */
 const maxDepth = 32;
@@ -10,12 +10,12 @@ const constructedOctetString = tags.octetString | constructedBit;
 
 /**
  * BER (X.690, section 8) into the DER that our reader takes: definite lengths in their shortest form, and octet
- * strings in one piece. Windows, NSS and older Java write PKCS#12 in BER.
+ * strings in one piece. Windows, NSS and older Java write PKCS#12 in BER, and Windows zeros behind it.
  */
 export function berToDer(bytes: Uint8Array): Buffer {
   const reader = { bytes, offset: 0, elements: 0 };
   const der = convert(reader, 0);
-  if (reader.offset !== bytes.length) throw damaged('something follows its end');
+  if (!isPadding(bytes, reader.offset)) throw damaged('something follows its end');
   return der;
 }
 

@@ -48,8 +48,7 @@ export async function openFileIdentity(
 async function openFrom(source: FileIdentitySource, files: KeyFileContext): Promise<SigningIdentity> {
   await readAll(source, files);
   const own = await openCertificateFile(source.certificate, files);
-  const isCombined = isSameSource(source.certificate, source.privateKey) && own.keys.length > 0;
-  const { keys, certificates: others } = isCombined ? own : await openKeyFile(source.privateKey, files);
+  const { keys, certificates: others } = await openKeys(source, own, files);
   await warnIfExposed(source.privateKey, files);
   try {
     return await pairUp(source, { own, keys, others }, files);
@@ -57,6 +56,18 @@ async function openFrom(source: FileIdentitySource, files: KeyFileContext): Prom
     for (const key of keys) await key.close?.();
     throw error;
   }
+}
+
+/** Those of the certificate's file, where that is the key's as well, and has some. */
+function openKeys(source: FileIdentitySource, own: FileContents, files: KeyFileContext): Promise<FileContents> {
+  const isCombined = isSameSource(source.certificate, source.privateKey);
+  if (!isCombined || (own.keys.length === 0 && own.keyProblem === undefined)) {
+    return openKeyFile(source.privateKey, files);
+  }
+  return naming(source.privateKey, 'KEY_INVALID', () => {
+    if (own.keyProblem !== undefined) throw own.keyProblem;
+    return own;
+  });
 }
 
 /** What was read, and belongs together in one way or another. */

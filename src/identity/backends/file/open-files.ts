@@ -1,18 +1,20 @@
 import type { ByteSource, IdentityContext, KeySource, SecretSource } from '../../identity.ts';
 import { givesBytes } from '../sources.ts';
-import { naming } from '../../problem.ts';
+import { naming, type Problem } from '../../problem.ts';
 import type { SourceReader } from '../../source-reader.ts';
 import { readCertificates } from './certificate-file.ts';
 import type { CertificateContents } from './damaged-certificates.ts';
 import { isPkcs12 } from './is-pkcs12.ts';
 import type { OpenKey, PrivateKey } from '../../private-key.ts';
-import type { readPkcs12With } from './pkcs12.ts';
+import type { readPkcs12 } from './pkcs12.ts';
 import { readPrivateKey } from './read-private-key.ts';
 import type { Lock } from './unlock.ts';
 
 /** What a file holds; a PKCS#12 both, others one of them. */
 export interface FileContents extends CertificateContents {
   readonly keys: readonly PrivateKey[];
+  /** Why there are none, where the file holds some. */
+  readonly keyProblem?: Problem | undefined;
 }
 
 /** Where files are read from, and what opens them. */
@@ -83,8 +85,8 @@ function keyAlone(key: PrivateKey): FileContents {
   return { certificates: [], damaged: [], keys: [key] };
 }
 
-async function openPkcs12(...given: Parameters<typeof readPkcs12With>): Promise<FileContents> {
-  return (await import('./pkcs12.ts')).readPkcs12With(...given);
+async function openPkcs12(...given: Parameters<typeof readPkcs12>): Promise<FileContents> {
+  return (await import('./pkcs12.ts')).readPkcs12(...given);
 }
 
 function lockOf(source: ByteSource, { password, context }: FileContext, what = ''): Lock {

@@ -4,6 +4,7 @@ import { Problem } from '../../problem.ts';
 import type { Element } from '../../x509/der.ts';
 import { type CipherWithIv, decryptWith } from './cipher.ts';
 import { type Kdf, type PbeScheme, readPbeScheme } from './pbe-scheme.ts';
+import { hashRounds } from './hash-rounds.ts';
 import { derivePkcs12, purposes } from './pkcs12-kdf.ts';
 
 /** One password in the two forms that the schemes ask for. */
@@ -38,14 +39,14 @@ export async function decryptPbe(
     return decryptAndWipe(scheme.cipher, key, data);
   }
   if (scheme.kind === 'pbes1') {
-    const derived = derivePbkdf1(scheme, password.utf8);
+    const derived = await derivePbkdf1(scheme, password.utf8);
     const iv = Buffer.from(derived.subarray(8, 16));
     return decryptAndWipe({ ...scheme.cipher, iv }, derived.subarray(0, 8), data);
   }
   const { cipher, salt, iterations } = scheme;
   const kdf = { hash: 'sha1', password: password.bmp, salt, iterations };
-  const iv = derivePkcs12(kdf, purposes.iv, cipher.ivBytes);
-  return decryptAndWipe({ ...cipher, iv }, derivePkcs12(kdf, purposes.key, cipher.keyBytes), data);
+  const iv = await derivePkcs12(kdf, purposes.iv, cipher.ivBytes);
+  return decryptAndWipe({ ...cipher, iv }, await derivePkcs12(kdf, purposes.key, cipher.keyBytes), data);
 }
 
 function decryptAndWipe(cipher: CipherWithIv, key: Buffer, data: Uint8Array): Buffer {
@@ -119,8 +120,6 @@ export async function deriveKey(kdf: Kdf, password: Buffer, length: number): Pro
 function derivePbkdf1(
   { hash, salt, iterations }: { readonly hash: string; readonly salt: Uint8Array; readonly iterations: number },
   password: Buffer,
-): Buffer {
-  let digest = hashOnce(hash, Buffer.concat([password, salt]), 'buffer');
-  for (let round = 1; round < iterations; round++) digest = hashOnce(hash, digest, 'buffer');
-  return digest;
+): Promise<Buffer> {
+  return hashRounds(hash, hashOnce(hash, Buffer.concat([password, salt]), 'buffer'), iterations - 1);
 }

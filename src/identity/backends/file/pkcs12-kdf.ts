@@ -1,5 +1,6 @@
 import { isUtf8, transcode } from 'node:buffer';
 import { hash as hashOnce } from 'node:crypto';
+import { hashRounds } from './hash-rounds.ts';
 
 /** What the derived bytes are for: the diversifier of RFC 7292, B.3. */
 export const purposes = { key: 1, iv: 2, mac: 3 } as const;
@@ -13,22 +14,29 @@ export interface Pkcs12Kdf {
   readonly iterations: number;
 }
 
-/** Bytes of the block of the hash, v in RFC 7292, B.2. */
-const blockBytes = (hash: string): number => (hash === 'sha384' || hash.startsWith('sha512') ? 128 : 64);
+/** Bytes of the block of the hash, v in RFC 7292, B.2; of SHA-3 its rate (FIPS 202, table 3). */
+function blockBytes(hash: string): number {
+  const [, sha3Bits] = /^sha3-(\d+)$/.exec(hash) ?? [];
+  if (sha3Bits !== undefined) return 200 - Number(sha3Bits) / 4;
+  return hash === 'sha384' || hash.startsWith('sha512') ? 128 : 64;
+}
 
 /** Key derivation of PKCS#12 (RFC 7292, B.2). */
-export function derivePkcs12(
+export async function derivePkcs12(
   { hash, password, salt, iterations }: Pkcs12Kdf,
   purpose: (typeof purposes)[keyof typeof purposes],
   length: number,
-): Buffer {
+): Promise<Buffer> {
   const block = blockBytes(hash);
   const diversifier = Buffer.alloc(block, purpose);
   const input = Buffer.concat([stretch(salt, block), stretch(password, block)]);
   const parts: Buffer[] = [];
   for (let made = 0; made < length;) {
-    let digest = hashOnce(hash, Buffer.concat([diversifier, input]), 'buffer');
-    for (let round = 1; round < iterations; round++) digest = hashOnce(hash, digest, 'buffer');
+    const digest = await hashRounds(
+      hash,
+      hashOnce(hash, Buffer.concat([diversifier, input]), 'buffer'),
+      iterations - 1,
+    );
     parts.push(digest);
     made += digest.length;
     if (made < length) addToBlocks(input, stretch(digest, block).subarray(0, block));

@@ -20,49 +20,45 @@ import { checkCost, decryptPbe, type PbePassword } from './pbe.ts';
 import { bmpString } from './pkcs12-kdf.ts';
 import { isMacRight, type Pkcs12Mac, readPkcs12Mac } from './pkcs12-mac.ts';
 import { openPlain } from './unusual-key.ts';
-import { isGiven, isWrongPassword, type Lock, unlock, wrongPassword } from './unlock.ts';
+import { isWrongPassword, type Lock, unlock, wrongPassword } from './unlock.ts';
 
 /** What a PKCS#12 file holds, in its order. */
 export interface Pkcs12Contents extends CertificateContents {
   readonly keys: readonly PrivateKey[];
+  /** Why there are no keys, where it holds some, none of which can be used with the password that opened the rest. */
+  readonly keyProblem: Problem | undefined;
 }
+
+export type Wanted = 'certificate' | 'private key';
 
 const noPassword = Buffer.alloc(0);
 
 /**
- * The same of a file that is there for its certificate or for its private key.
+ * Opens a PKCS#12 file (RFC 7292) that is there for its certificate or for its private key: without a password first
+ * when none is given, as many are made, then with the one that `lock` has. For its certificate it need not have a key
+ * that opens.
  *
- * @throws Problem as `readPkcs12`, and where it holds none
+ * @throws Problem PASSWORD_WRONG, PASSWORD_MISSING, KEY_UNSUPPORTED, or without a code for a damaged file or one that
+ * does not hold what is wanted
  */
-export async function readPkcs12With(
-  wanted: 'certificate' | 'private key',
-  bytes: Buffer,
-  lock: Lock,
-): Promise<Pkcs12Contents> {
-  const contents = await readPkcs12(bytes, lock);
-  const { certificates, keys, damaged } = contents;
-  const isForKey = wanted === 'private key';
-  if ((isForKey ? keys : certificates).length > 0) return contents;
-  const [first] = isForKey ? [] : damaged;
-  throw first?.problem ?? new Problem(`is a PKCS#12 file without a ${wanted}`);
+export async function readPkcs12(wanted: Wanted, bytes: Buffer, lock: Lock): Promise<Pkcs12Contents> {
+  const contents = await openFile(wanted, readFile(bytes), lock);
+  const { certificates, keys, damaged, keyProblem } = contents;
+  if ((wanted === 'private key' ? keys : certificates).length > 0) return contents;
+  const problem = wanted === 'private key' ? keyProblem : damaged[0]?.problem;
+  throw problem ?? new Problem(`is a PKCS#12 file without a ${wanted}`);
 }
 
-/**
- * Opens a PKCS#12 file (RFC 7292): without a password first when none is given, as many are made, then with the one
- * that `lock` has.
- *
- * @throws Problem PASSWORD_WRONG, PASSWORD_MISSING, KEY_UNSUPPORTED, or without a code for a damaged file
- */
-async function readPkcs12(bytes: Buffer, lock: Lock): Promise<Pkcs12Contents> {
-  const file = readFile(bytes);
-  if (!isGiven(lock.password)) {
+async function openFile(wanted: Wanted, file: Pkcs12File, lock: Lock): Promise<Pkcs12Contents> {
+  const open = (password: Buffer): Promise<Pkcs12Contents> => openWithAnyForm(wanted, file, password);
+  if (lock.password === undefined) {
     try {
-      return await openWithAnyForm(file, noPassword);
+      return await open(noPassword);
     } catch (error) {
       if (!isWrongPassword(error)) throw error;
     }
   }
-  return unlock(lock, (password) => openWithAnyForm(file, password));
+  return unlock(lock, open);
 }
 
 interface Pkcs12File {
@@ -83,19 +79,20 @@ function readFile(bytes: Buffer): Pkcs12File {
 }
 
 /** No password is, for the key derivation of PKCS#12, either an empty string with its zero or nothing at all. */
-async function openWithAnyForm(file: Pkcs12File, utf8: Buffer): Promise<Pkcs12Contents> {
+async function openWithAnyForm(wanted: Wanted, file: Pkcs12File, utf8: Buffer): Promise<Pkcs12Contents> {
   const bmp = bmpString(utf8);
   try {
-    return await open(file, { utf8, bmp });
+    return await open(wanted, file, { utf8, bmp });
   } catch (error) {
     if (utf8.length > 0 || !isWrongPassword(error)) throw error;
-    return await open(file, { utf8, bmp: noPassword });
+    return await open(wanted, file, { utf8, bmp: noPassword });
   } finally {
     bmp.fill(0);
   }
 }
 
-async function open({ authenticatedSafe, mac }: Pkcs12File, password: PbePassword): Promise<Pkcs12Contents> {
+async function open(wanted: Wanted, file: Pkcs12File, password: PbePassword): Promise<Pkcs12Contents> {
+  const { authenticatedSafe, mac } = file;
   const contents = sequenceOf(onlyElement(berToDer(authenticatedSafe))).map(contentInfoOf);
   checkCost(
     contents
@@ -107,9 +104,13 @@ async function open({ authenticatedSafe, mac }: Pkcs12File, password: PbePasswor
   try {
     for (const content of contents) safes.push(await openContent(content, password));
     const bags = safes.flatMap((safe) => bagsOf(safe, 0));
+    const { keys, keyProblem } = await openKeys(bags, password);
+    const isPasswordProven = mac !== undefined || contents.some(({ type }) => type === contentTypes.encryptedData);
+    const isUnproven = !isPasswordProven && isWrongPassword(keyProblem);
+    if (isUnproven && wanted === 'private key') throw wrongPassword();
     const certificateBags = bags.filter(({ type }) => type === bagTypes.certificate);
-    const found = setAside(certificateBags, certificatesOf);
-    return { ...found, keys: await openKeys(bags, password) };
+    const found = setAside(keys.length > 0 ? certificateBags : leafFirst(certificateBags), certificatesOf);
+    return { ...found, keys, keyProblem: isUnproven ? undefined : keyProblem };
   } finally {
     for (const safe of safes) safe.fill(0);
   }
@@ -123,12 +124,14 @@ const contentTypes = {
 interface Content {
   readonly type: string;
   readonly value: Element;
+  /** What follows: the attributes of a SafeBag. */
+  readonly rest: readonly Element[];
 }
 
-/** ContentInfo ::= SEQUENCE { contentType OBJECT IDENTIFIER, content [0] EXPLICIT ANY } */
+/** ContentInfo ::= SEQUENCE { contentType OBJECT IDENTIFIER, content [0] EXPLICIT ANY }, and so begin bags. */
 function contentInfoOf(element: Element | undefined): Content {
-  const [type, content] = sequenceOf(element);
-  return { type: objectIdentifierOf(type), value: onlyElement(expectTag(content, constructed(0)).contents) };
+  const [type, content, ...rest] = sequenceOf(element);
+  return { type: objectIdentifierOf(type), value: onlyElement(expectTag(content, constructed(0)).contents), rest };
 }
 
 /** EncryptedData ::= SEQUENCE { version, SEQUENCE { contentType, algorithm, encryptedContent [0] IMPLICIT OCTET STRING } } */
@@ -183,24 +186,46 @@ function certificatesOf(bag: Content, index: number): readonly Certificate[] {
   });
 }
 
-/** Keys of types that cannot be used matter only where there is no other. */
-async function openKeys(bags: readonly Content[], password: PbePassword): Promise<readonly PrivateKey[]> {
+/** The attribute localKeyId, which the certificate of a private key has (RFC 2985, section 5.5.2), before the others. */
+const localKeyId = Buffer.from('06092a864886f70d010915', 'hex');
+
+function leafFirst(bags: readonly Content[]): readonly Content[] {
+  const isOfKey = ({ rest }: Content): boolean => rest.some(({ encoded }) => Buffer.from(encoded).includes(localKeyId));
+  return [...bags.filter(isOfKey), ...bags.filter((bag) => !isOfKey(bag))];
+}
+
+/** Keys that do not open or are of types that cannot be used matter only where there is no other. */
+async function openKeys(
+  bags: readonly Content[],
+  password: PbePassword,
+): Promise<Pick<Pkcs12Contents, 'keys' | 'keyProblem'>> {
   const shrouded = bags.filter(({ type }) => type === bagTypes.shroudedKey);
   checkCost(shrouded.map(({ value }) => sequenceOf(value)[0]));
   const keys: PrivateKey[] = [];
-  const problems: unknown[] = [];
-  for (const { type, value } of bags) {
-    if (type !== bagTypes.key && type !== bagTypes.shroudedKey) continue;
-    const plain =
-      type === bagTypes.key ? Buffer.from(value.encoded) : await decryptPrivateKeyInfo(value.encoded, password);
+  const problems: Problem[] = [];
+  for (const bag of bags) {
+    if (bag.type !== bagTypes.key && bag.type !== bagTypes.shroudedKey) continue;
     try {
-      keys.push(await openPlain(plain));
+      keys.push(await openPlain(await plainKeyOf(bag, password)));
     } catch (error) {
-      problems.push(error);
+      if (!(error instanceof Problem)) throw error;
+      problems.push(isWrongPassword(error) ? otherPassword() : error);
     }
   }
-  if (keys.length === 0 && problems.length > 0) throw problems[0];
-  return keys;
+  return { keys, keyProblem: keys.length > 0 ? undefined : problems[0] };
+}
+
+/** A copy, which `openPlain` wipes. */
+async function plainKeyOf({ type, value }: Content, password: PbePassword): Promise<Buffer> {
+  return type === bagTypes.key ? Buffer.from(value.encoded) : decryptPrivateKeyInfo(value.encoded, password);
+}
+
+function otherPassword(): Problem {
+  return new Problem('holds a private key that is encrypted with another password than the file', 'PASSWORD_WRONG', {
+    hints: [
+      'give both the same one: keytool -importkeystore -srckeystore FILE -destkeystore NEW -deststoretype PKCS12',
+    ],
+  });
 }
 
 function notByPassword(): Problem {

@@ -20,13 +20,23 @@ const passwordHints: readonly string[] = [
 ];
 
 /**
- * Opens something with its password: the one given, or one that is asked for, three times at the most.
+ * Opens something with its password: the one given, or one that is asked for, three times at the most. The empty one may
+ * be the password; but an empty flag or variable may also stand for none, so that it does not keep from asking.
  *
  * @param open throws a Problem PASSWORD_WRONG when the password is not the right one
  * @throws Problem PASSWORD_MISSING or PASSWORD_WRONG; RolesAnywhereError PASSWORD_UNREADABLE
  */
 export async function unlock<T>(lock: Lock, open: (password: Buffer) => Promise<T>): Promise<T> {
-  if (isGiven(lock.password)) return openAndWipe(await readSecret(lock.password, lock.context), open);
+  if (lock.password !== undefined) {
+    const password = await readSecret(lock.password, lock.context);
+    const isEmpty = password.length === 0;
+    try {
+      return await openAndWipe(password, open);
+    } catch (error) {
+      if (!isEmpty || !isWrongPassword(error)) throw error;
+      if (lock.context.askSecret === undefined) throw wrongPassword(error, 'empty password');
+    }
+  }
   for (let question = 1; ; question++) {
     const password = await ask(lock);
     try {
@@ -37,17 +47,12 @@ export async function unlock<T>(lock: Lock, open: (password: Buffer) => Promise<
   }
 }
 
-/** An empty password on the command line or in a variable is none. */
-export function isGiven(password: SecretSource | undefined): password is SecretSource {
-  return password !== undefined && !(password.kind === 'value' && password.value === '');
-}
-
 export function isWrongPassword(error: unknown): boolean {
   return (error instanceof Problem || error instanceof RolesAnywhereError) && error.code === 'PASSWORD_WRONG';
 }
 
-export function wrongPassword(cause?: unknown): Problem {
-  return new Problem('is not opened by the password given', 'PASSWORD_WRONG', { cause });
+export function wrongPassword(cause?: unknown, what = 'password'): Problem {
+  return new Problem(`is not opened by the ${what} given`, 'PASSWORD_WRONG', { cause });
 }
 
 async function ask(lock: Lock): Promise<Buffer> {

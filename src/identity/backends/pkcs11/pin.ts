@@ -1,6 +1,7 @@
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext, SecretSource } from '../../identity.ts';
 import { readSecret } from '../../secret.ts';
+import { locationOf } from '../sources.ts';
 import {
   CryptokiError,
   type CryptokiSession,
@@ -64,6 +65,8 @@ export class Pin {
     const { source, context } = this.#settings;
     if (!isGiven(source) || (source.kind === 'fd' && this.#accepted !== undefined)) return this.#accepted;
     const bytes = await readSecret(source, context);
+    if (bytes.length === 0)
+      throw new RolesAnywhereError('PASSWORD_UNREADABLE', `${locationOf(source)} holds no PIN, and none is empty`);
     const pin = bytes.toString('utf8');
     bytes.fill(0);
     return pin;

@@ -1,5 +1,6 @@
 /** Takes PKCS#12 files of openssl apart and puts them together in ways that openssl does not offer. */
 import { createHmac, pbkdf2Sync } from 'node:crypto';
+import { bmpString, derivePkcs12, purposes } from '../../../../src/identity/backends/file/pkcs12-kdf.ts';
 import { encodeElement } from '../../../../src/identity/x509/der-writer.ts';
 import { elementsOf, octetStringOf, onlyElement, sequenceOf } from '../../../../src/identity/x509/der.ts';
 
@@ -33,6 +34,17 @@ export function pkcs12Of(bags: readonly Uint8Array[]): Buffer {
 export function nestedBag(bags: readonly Uint8Array[]): Buffer {
   const safeContentsBag = Buffer.from('060b2a864886f70d010c0a0106', 'hex');
   return sequence(safeContentsBag, encodeElement(0xa0, sequence(...bags)));
+}
+
+/** The same file with a MAC of SHA-1 by this password; undefined: by none, not even an empty one. */
+export async function withMac(pkcs12: Uint8Array, password: string | undefined): Promise<Buffer> {
+  const salt = Buffer.alloc(8, 9);
+  const kdf = { hash: 'sha1', password: password === undefined ? Buffer.of() : bmpString(Buffer.from(password)), salt };
+  const key = await derivePkcs12({ ...kdf, iterations: 1 }, purposes.mac, 20);
+  const digest = createHmac('sha1', key).update(authenticatedSafeOf(pkcs12)).digest();
+  const mac = sequence(sequence(Buffer.from('06052b0e03021a0500', 'hex')), octets(digest));
+  const [version, authSafe] = elementsOf(onlyElement(pkcs12).contents).map(({ encoded }) => encoded);
+  return sequence(version ?? Buffer.of(), authSafe ?? Buffer.of(), sequence(mac, octets(salt)));
 }
 
 /** The same file with a MAC of PBMAC1 (RFC 9579) in place of its own. */

@@ -1,11 +1,10 @@
-import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SigningIdentity } from '../../../../src/identity/identity.ts';
 import { openIdentity } from '../../../../src/identity/open-identity.ts';
+import { readCertificate } from '../../../../src/identity/read-certificate.ts';
 import { isPkcs12 } from '../../../../src/identity/backends/file/is-pkcs12.ts';
-import { derivePkcs12, purposes } from '../../../../src/identity/backends/file/pkcs12-kdf.ts';
 import { encodeElement } from '../../../../src/identity/x509/der-writer.ts';
 import { elementsOf, onlyElement, sequenceOf } from '../../../../src/identity/x509/der.ts';
 import { subjectOf } from '../../../../src/identity/x509/explain-leaf.ts';
@@ -21,7 +20,7 @@ import {
 } from '../../../support/openssl.ts';
 import { rejectionOf } from '../../../support/thrown.ts';
 import { bytes, file, password, recordingContext } from '../../given.ts';
-import { authenticatedSafeOf, bagsOf, nestedBag, pkcs12Of, toBer, withPbmac1 } from './pkcs12-parts.ts';
+import { bagsOf, nestedBag, pkcs12Of, toBer, withMac, withPbmac1 } from './pkcs12-parts.ts';
 
 let folder: string;
 let root: Issued;
@@ -70,6 +69,15 @@ describe('openssl', () => {
     ['-macalg', 'sha224'],
     ['-macalg', 'sha384'],
     ['-macalg', 'sha512'],
+    ['-macalg', 'md5'],
+    ['-macalg', 'ripemd160'],
+    ['-macalg', 'sha512-224'],
+    ['-macalg', 'sha512-256'],
+    ['-macalg', 'sha3-224'],
+    ['-macalg', 'sha3-256'],
+    ['-macalg', 'sha3-384'],
+    ['-macalg', 'sha3-512'],
+    ['-macalg', 'sm3'],
     ['-iter', '1'],
     ['-noiter', '-nomaciter'],
     ['-iter', '20000'],
@@ -152,14 +160,7 @@ describe('passwords', () => {
   test('that are not there at all are a form of their own', async () => {
     // GnuTLS makes such files: the key derivation gets no bytes at all, not even the terminating zero.
     const content = made('', plain);
-    const salt = Buffer.alloc(8, 9);
-    const key = derivePkcs12({ hash: 'sha1', password: Buffer.of(), salt, iterations: 1 }, purposes.mac, 20);
-    const digest = createHmac('sha1', key).update(authenticatedSafeOf(content)).digest();
-    const algorithm = encodeElement(0x30, Buffer.from('06052b0e03021a0500', 'hex'));
-    const mac = encodeElement(0x30, algorithm, encodeElement(0x04, digest));
-    const macData = encodeElement(0x30, mac, encodeElement(0x04, salt));
-    const parts = elementsOf(onlyElement(content).contents).map(({ encoded }) => encoded);
-    await expectLeaf(await open(encodeElement(0x30, ...parts, macData)));
+    await expectLeaf(await open(await withMac(content, undefined)));
   });
 
   test('that are wrong are an error', async () => {
@@ -189,6 +190,79 @@ describe('passwords', () => {
   test('of a file that needs none are ignored', async () => {
     await expectLeaf(await open(made('', plain), 'not needed'));
   });
+});
+
+describe('keys with a password of their own', () => {
+  const keyArgs = ['-certpbe', 'NONE', '-nomac'];
+  const bagsWith = (secret: string, issued = leaf): readonly Uint8Array[] =>
+    bagsOf(
+      readFileSync(makePkcs12(folder, 'own-password', issued, { password: secret, others: [sub], args: keyArgs })),
+    );
+
+  /** As Java's KeyStore writes it: one password for the file, and one for each key. */
+  const storeOf = (...bags: readonly Uint8Array[]): Promise<Buffer> => withMac(pkcs12Of(bags), 'store');
+  const message =
+    '--certificate: the value given holds a private key that is encrypted with another password than the file';
+
+  const openCertificate = (content: Uint8Array): ReturnType<typeof readCertificate> =>
+    readCertificate({ certificate: bytes(content), keyPassword: password('store') }, recordingContext());
+
+  test('end no call that needs the certificates only', async () => {
+    const content = await storeOf(...[...bagsWith('other')].reverse());
+    const path = join(folder, 'store.p12');
+    writeFileSync(path, content);
+    // Throws where openssl finds the MAC wrong.
+    openssl(['pkcs12', '-in', path, '-passin', 'pass:store', '-nokeys', '-noout']);
+    expect(Buffer.from((await openCertificate(content)).der)).toEqual(certificateDer(leaf.certificate));
+  });
+
+  test('are told apart from a file that the password does not open', async () => {
+    const error = await rejectionOf(open(await storeOf(...bagsWith('other')), 'store'));
+    expect(error.code).toBe('PASSWORD_WRONG');
+    expect(error.message).toBe(message);
+    expect(error.hints[0]).toContain('keytool -importkeystore');
+    const wrong = await rejectionOf(open(await storeOf(...bagsWith('other')), 'wrong'));
+    expect(wrong.message).toBe('--certificate: the value given is not opened by the password given');
+  });
+
+  test('and nobody is asked for a password that has opened the file', async () => {
+    const context = recordingContext(['store', 'store']);
+    const path = join(folder, 'asked-store.p12');
+    writeFileSync(path, await storeOf(...bagsWith('other')));
+    const source = { certificate: file(path), privateKey: file(path, '--private-key') };
+    expect((await rejectionOf(openIdentity(source, context))).message).toContain('another password than the file');
+    expect(context.questions).toHaveLength(1);
+  });
+
+  test('leave the other keys of the file alone', async () => {
+    const content = await storeOf(...bagsWith('other', rsaLeaf), ...bagsWith('store'));
+    await expectLeaf(await open(content, 'store'));
+  });
+
+  test('without a MAC the key alone tells that its password is wrong, and is asked for', async () => {
+    const content = pkcs12Of(bagsWith('other'));
+    expect((await rejectionOf(open(content, 'store'))).message).toContain('is not opened by the password given');
+    const context = recordingContext(['other']);
+    await expectLeaf(await openIdentity({ certificate: bytes(content) }, context));
+    expect(context.questions).toHaveLength(1);
+    expect(Buffer.from((await openCertificate(content)).der)).toEqual(certificateDer(leaf.certificate));
+  });
+});
+
+test('what Firefox and GnuTLS write, with 600 000 rounds', async () => {
+  await expectLeaf(await open(made('secret', ['-iter', '600000']), 'secret'));
+});
+
+test.each([
+  ['zeros, as Windows writes them', Buffer.alloc(8)],
+  ['erased memory', Buffer.alloc(300, 0xff)],
+  ['a line break', Buffer.from('\r\n')],
+])('%s behind the file', async (_, padding) => {
+  for (const content of [made('secret'), toBer(made('secret'))]) {
+    await expectLeaf(await open(Buffer.concat([content, padding]), 'secret'));
+  }
+  const error = await rejectionOf(open(Buffer.concat([made('secret'), padding, Buffer.of(1)]), 'secret'));
+  expect(error.message).toContain('is damaged: something follows its end');
 });
 
 describe('the leaf', () => {

@@ -186,8 +186,27 @@ describe('encrypted PKCS#8', () => {
     await opensAs(ec, withPassword(secret), secret);
   });
 
-  test('an empty password is none', async () => {
-    expect((await refusal(withPassword(''), '')).code).toBe('PASSWORD_MISSING');
+  test('the empty password is one, and no password is none', async () => {
+    const content = withPassword('');
+    await opensAs(ec, content, '');
+    expect((await refusal(content)).code).toBe('PASSWORD_MISSING');
+    for (const empty of ['', '\n']) {
+      const path = join(folder, 'empty-password');
+      writeFileSync(path, empty);
+      const keyPassword = { option: '--pkcs8-password-file', kind: 'file', path } as const;
+      const opened = await openSigner({ privateKey: bytes(content, option), keyPassword }, recordingContext());
+      expect(opened.signer.algorithm).toBe('ECDSA');
+    }
+  });
+
+  test('an empty password that does not open it is said to be empty, and a person is asked', async () => {
+    const content = withPassword('secret');
+    const error = await refusal(content, '');
+    expect(error.code).toBe('PASSWORD_WRONG');
+    expect(error.message).toBe('--private-key: the value given is not opened by the empty password given');
+    const context = recordingContext(['secret']);
+    await openSigner({ privateKey: bytes(content, option), keyPassword: password('') }, context);
+    expect(context.questions).toHaveLength(1);
   });
 });
 

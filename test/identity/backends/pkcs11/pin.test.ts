@@ -101,6 +101,16 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
       expect(logins()).toEqual([]);
     });
 
+    test('not from a file that holds nothing', async () => {
+      const path = join(folder, 'empty-pin');
+      writeFileSync(path, '\n');
+      const pin: SecretSource = { option: '--pkcs11-pin-file', kind: 'file', path };
+      const error = await rejectionOf(open(uri, { pin }, personWho()));
+      expect(error.code).toBe('PASSWORD_UNREADABLE');
+      expect(error.message).toBe(`--pkcs11-pin-file: ${path} holds no PIN, and none is empty`);
+      expect(logins()).toEqual([]);
+    });
+
     test('the URI before the option', async () => {
       const pin: SecretSource = { option: '--pkcs11-pin', kind: 'value', value: '9999' };
       const identity = await open(`${uri}?pin-value=1234`, { pin }, personWho());
