@@ -49,6 +49,7 @@ describe('certificates', () => {
   test.each<[string, () => Uint8Array | string]>([
     ['PEM', () => readFileSync(leaf.certificate)],
     ['DER', () => certificateDer(leaf.certificate)],
+    ['DER and zeros', () => Buffer.concat([certificateDer(leaf.certificate), Buffer.alloc(9)])],
     ['PEM with text', () => openssl(['x509', '-in', leaf.certificate, '-text'])],
     ['PEM with CR LF', () => readFileSync(leaf.certificate, 'utf8').replaceAll('\n', '\r\n')],
     ['PEM with the key before it', () => Buffer.concat([readFileSync(leaf.key), readFileSync(leaf.certificate)])],
@@ -320,7 +321,7 @@ describe('what is no certificate', () => {
     ],
     [
       'a certificate with something behind it',
-      () => Buffer.concat([certificateDer(leaf.certificate), Buffer.from('\n')]),
+      () => Buffer.concat([certificateDer(leaf.certificate), Buffer.from('x')]),
       'is damaged: something follows its end',
       'give a file with a certificate: PEM, DER or PKCS#12',
     ],

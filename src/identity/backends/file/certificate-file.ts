@@ -1,6 +1,6 @@
 import { Problem } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { firstElement } from '../../x509/der.ts';
+import { firstElement, paddedElement } from '../../x509/der.ts';
 import { parseCertificate } from '../../x509/parse-certificate.ts';
 import type { CertificateContents } from './damaged-certificates.ts';
 import { decodePem, isPem, type PemBlock, pemBlocks } from './pem.ts';
@@ -34,7 +34,7 @@ function parseBlock({ label }: PemBlock, der: Buffer): Certificate {
 async function readDerCertificate(bytes: Buffer): Promise<Certificate> {
   try {
     // A copy, as the file's bytes are wiped.
-    return parseCertificate(Buffer.from(bytes));
+    return parseCertificate(Buffer.from(paddedElement(bytes).encoded));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const { explainNotDer } = await import('./explain-certificate.ts');

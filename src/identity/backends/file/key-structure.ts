@@ -1,5 +1,5 @@
 import { Problem } from '../../problem.ts';
-import { onlyElement, sequenceOf } from '../../x509/der.ts';
+import { paddedElement, sequenceOf } from '../../x509/der.ts';
 
 /** What a DER file that may hold a private key is. */
 export type KeyStructure = 'pkcs8' | 'encrypted' | 'pkcs1' | 'sec1' | 'dsa' | 'tpm' | 'public-key' | 'certificate';
@@ -28,7 +28,7 @@ const shapes: readonly (readonly [RegExp, KeyStructure])[] = [
  * @throws Problem KEY_INVALID when it is none of them
  */
 export function keyStructure(der: Uint8Array): KeyStructure {
-  const fields = sequenceOf(onlyElement(der)).map(({ tag }) => tag.toString(16).padStart(2, '0'));
+  const fields = sequenceOf(paddedElement(der)).map(({ tag }) => tag.toString(16).padStart(2, '0'));
   const shape = fields.slice(0, 16).join(' ');
   const found = shapes.find(([pattern]) => pattern.test(shape));
   if (found === undefined) throw new Problem('holds no private key that can be recognised', 'KEY_INVALID');

@@ -1,6 +1,6 @@
 import { Problem } from '../../problem.ts';
 import { encodeElement } from '../../x509/der-writer.ts';
-import { octetStringOf, onlyElement, sequenceOf, tags } from '../../x509/der.ts';
+import { octetStringOf, onlyElement, paddedElement, sequenceOf, tags } from '../../x509/der.ts';
 import { openPrivateKey } from '../../x509/open-key.ts';
 import { supportedKeys, whyUnsupported } from '../../x509/public-key-names.ts';
 import { describeAlgorithm } from '../../x509/public-key.ts';
@@ -55,9 +55,10 @@ async function readDerKey(der: Buffer, lock: Lock): Promise<PrivateKey> {
   if (der[0] !== tags.sequence) {
     throw new Problem(`holds no private key, neither PEM nor DER${textFault(der)}`, 'KEY_INVALID');
   }
-  return keyStructure(der) === 'encrypted'
-    ? openPlain(await unlock(lock, (password) => decryptPkcs8(der, password)))
-    : openPlain(Buffer.from(der));
+  const key = paddedElement(der).encoded;
+  return keyStructure(key) === 'encrypted'
+    ? openPlain(await unlock(lock, (password) => decryptPkcs8(key, password)))
+    : openPlain(Buffer.from(key));
 }
 
 /** Opens an unencrypted key and wipes what it was read from. */

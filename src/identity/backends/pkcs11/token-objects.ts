@@ -1,7 +1,7 @@
 import { Problem } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { maxChainLength } from '../../x509/chain.ts';
-import { equalBytes } from '../../x509/der.ts';
+import { equalBytes, paddedElement } from '../../x509/der.ts';
 import { encodeUnsigned } from '../../x509/ecdsa-signature.ts';
 import { parseCertificate } from '../../x509/parse-certificate.ts';
 import {
@@ -79,7 +79,9 @@ function readCertificate({ token, warn }: CertificateReader, object: CryptokiObj
     type: 'cert',
   };
   try {
-    const certificate = parseCertificate(object.read(attributes.value) ?? new Uint8Array());
+    // Some tokens give the whole of the memory that it may fill.
+    const { encoded } = paddedElement(object.read(attributes.value) ?? new Uint8Array());
+    const certificate = parseCertificate(encoded);
     return [{ certificate, token, id, label, uri }];
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

@@ -8,6 +8,7 @@ import {
   objectIdentifierOf,
   octetStringOf,
   onlyElement,
+  paddedElement,
   sequenceOf,
   tags,
   take,
@@ -70,7 +71,7 @@ export function readTss2Key(bytes: Uint8Array): Tss2Key {
 }
 
 function parseKey(der: Uint8Array): Tss2Key {
-  const elements = sequenceOf(onlyElement(der));
+  const elements = sequenceOf(paddedElement(der));
   const importable = isImportable(objectIdentifierOf(elements.shift()));
   const optional = takeOptional(elements);
   const secret = optional.get(fields.secret);

@@ -12,7 +12,7 @@ const data = Buffer.from('06092a864886f70d010701', 'hex');
 const dataContent = (content: Uint8Array): Buffer => sequence(data, encodeElement(0xa0, octets(content)));
 
 /** The AuthenticatedSafe of a PKCS#12. */
-export function authenticatedSafeOf(pkcs12: Uint8Array): Uint8Array {
+function authenticatedSafeOf(pkcs12: Uint8Array): Uint8Array {
   const [, authSafe] = sequenceOf(onlyElement(pkcs12));
   return octetStringOf(onlyElement(sequenceOf(authSafe)[1]?.contents ?? Buffer.of()));
 }

@@ -64,6 +64,20 @@ function versionTwo(): Buffer {
 const encrypted = (key: string, args: readonly string[], form = 'PEM'): Buffer =>
   openssl(['pkcs8', '-topk8', '-in', key, '-passout', 'pass:secret', '-outform', form, ...args]);
 
+test.each([
+  ['zeros', Buffer.alloc(100)],
+  ['erased memory', Buffer.alloc(3, 0xff)],
+  ['a line break', Buffer.from('\n')],
+])('%s behind a DER key are passed over, as by openssl', async (_, padding) => {
+  const path = join(folder, 'padded.der');
+  for (const args of [['pkcs8', '-topk8', '-nocrypt'], ['ec'], ['pkcs8', '-topk8', '-passout', 'pass:secret']]) {
+    const content = Buffer.concat([openssl([...args, '-in', ec, '-outform', 'DER']), padding]);
+    writeFileSync(path, content);
+    openssl(['pkey', '-in', path, '-inform', 'DER', '-passin', 'pass:secret', '-noout']);
+    await opensAs(ec, content, 'secret');
+  }
+});
+
 describe('formats', () => {
   test.each<[string, () => string, () => Uint8Array | string]>([
     ['RSA, PKCS#8, PEM', () => rsa, () => readFileSync(rsa)],

@@ -324,7 +324,7 @@ describe('with SoftHSM', needsSoftHsm(), () => {
       expect(identity.chain.map((certificate) => certificate.der)).toEqual([der(intermediate)]);
     });
 
-    test('is made although a certificate beside is damaged in its key or its name', async () => {
+    test('is made although a certificate beside is damaged in its key or its name, and another padded', async () => {
       const token = hsm.makeToken('hsm');
       const damage = (mark: string, value: number): Buffer => {
         const copy = der(stranger);
@@ -336,7 +336,8 @@ describe('with SoftHSM', needsSoftHsm(), () => {
       token.addCertificateObject({ label: 'key', id: '0a', subject, value: damage('06082a8648ce3d0301070342', 0x0a) });
       token.addCertificateObject({ label: 'name', id: '0b', subject, value: damage('0603550403', 0x1f) });
       token.addCertificateObject({ label: 'point', id: '0c', subject, value: damage('2a8648ce3d030107034200', 0x02) });
-      token.addCertificate(intermediate.certificate, { label: 'intermediate', id: '0e' });
+      const padded = Buffer.concat([der(intermediate), Buffer.alloc(64)]);
+      token.addCertificateObject({ label: 'intermediate', id: '0e', subject, value: padded });
       token.addCertificate(leaf.certificate, { label: 'leaf', id: '01' });
       for (const uri of ['pkcs11:token=hsm;object=leaf?pin-value=1234', 'pkcs11:token=hsm?pin-value=1234']) {
         const identity = await use({ certificate: certificateAt(uri) });

@@ -35,6 +35,12 @@ function replaced(der: Buffer, part: Buffer, by: Buffer): Buffer {
 }
 
 describe('readTss2Key', () => {
+  test('DER with padding behind it', () => {
+    const der = bytesOf(tss2File(minimal));
+    const padded = Buffer.concat([der, Buffer.alloc(20)]);
+    expect(readTss2Key(padded)).toEqual(readTss2Key(der));
+  });
+
   test('the fields that there must be', () => {
     expect(readTss2Key(bytesOf(tss2File(minimal)))).toMatchObject({
       emptyAuth: false,
