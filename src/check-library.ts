@@ -60,6 +60,7 @@ const contextKeys: KeysOf<PipelineContext> = {
   stoppable: true,
   isolateOutput: true,
   environment: true,
+  signal: true,
   random: true,
   sleep: true,
   userAgent: true,

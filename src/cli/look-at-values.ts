@@ -7,11 +7,11 @@ import { traceOptions } from './debug-trace.ts';
  * Refuses what is not built yet, warns of what is unsafe or read by us alone, and with `--debug` tells which options count.
  * @throws RolesAnywhereError OPTION_NOT_BUILT
  */
-export function lookAtValues(command: RunnableCommand, values: OptionValues, terminal: Terminal): void {
+export async function lookAtValues(command: RunnableCommand, values: OptionValues, terminal: Terminal): Promise<void> {
   const isDebug = isOn('debug', values);
   if (isDebug) terminal.tellWarnings();
   for (const each of [values, ...values.others]) {
-    refuseNotBuilt(command.options, each);
+    await refuseNotBuilt(command.options, each);
     for (const warning of each.warnings) terminal.warn(warning);
     if (isDebug) traceOptions(command.options, each, terminal.log);
     if (!isOn('no-verify-ssl', each)) continue;

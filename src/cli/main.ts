@@ -51,7 +51,7 @@ async function valuesOf(command: RunnableCommand, flags: ParsedFlags, terminal: 
     notBuilt !== undefined || flag === 'debug' || flag === 'no-verify-ssl';
   if ([values, ...values.others].some(({ rows, warnings }) => warnings.length > 0 || rows.some(isUnusual))) {
     const { lookAtValues } = await import('./look-at-values.ts');
-    lookAtValues(command, values, terminal);
+    await lookAtValues(command, values, terminal);
   }
   return values;
 }

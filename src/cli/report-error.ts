@@ -1,7 +1,8 @@
 import { factsOf } from '../core/error-facts.ts';
 import { describeError } from '../core/describe-error.ts';
 import { RolesAnywhereError } from '../core/errors.ts';
-import { systemCodeOf, systemFactsOf } from '../core/system-errors.ts';
+import { systemCodeOf } from '../core/errno.ts';
+import { systemFactsOf } from '../core/system-errors.ts';
 import type { Terminal } from './command.ts';
 import { printable } from './terminal/printable.ts';
 

@@ -1,5 +1,6 @@
 import { RolesAnywhereError } from './errors.ts';
-import { systemCodeOf, systemFactsOf } from './system-errors.ts';
+import { systemCodeOf } from './errno.ts';
+import { systemFactsOf } from './system-errors.ts';
 
 /** What a log may say of an error. */
 export interface ErrorDescription {

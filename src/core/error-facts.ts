@@ -1,6 +1,7 @@
 import { type ErrorFacts, errorTable } from './error-table.ts';
 import { RolesAnywhereError } from './errors.ts';
-import { systemCodeOf, type SystemErrorKind, systemFactsOf } from './system-errors.ts';
+import { systemCodeOf } from './errno.ts';
+import { type SystemErrorKind, systemFactsOf } from './system-errors.ts';
 
 const table: Readonly<Record<string, ErrorFacts>> = errorTable;
 

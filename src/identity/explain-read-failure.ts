@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
+import { systemCodeOf } from '../core/errno.ts';
 import { looksLikeContent } from '../core/looks-like-content.ts';
-import type { ByteSource } from './identity.ts';
+import type { ByteSource, ReadContext } from './identity.ts';
 import { Problem } from './problem.ts';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -10,11 +11,19 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: 'may not be read by this user',
   EISDIR: 'is a directory',
   EBADF: 'is not open',
+  EFBIG: 'is larger than 1 MiB',
+  ETIMEDOUT: 'is a pipe or a device that does not come to an end',
+  ESTALE: 'was replaced while it was read',
 };
 
-/** What the operating system said, in words. */
-export function explainReadFailure(error: unknown, source: ByteSource): Problem {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+/** What the operating system said, in words; what was thrown on purpose as it is, and why the wait was ended. */
+export function explainReadFailure(error: unknown, source: ByteSource, { signal }: ReadContext): unknown {
+  if (error instanceof Problem) return error;
+  return signal?.aborted === true ? signal.reason : problemOf(error, source);
+}
+
+function problemOf(error: unknown, source: ByteSource): Problem {
+  const code = systemCodeOf(error) ?? 'unknown';
   const isHome = code === 'ENOENT' && source.kind === 'file' && source.path.startsWith('~');
   const where = source.kind === 'file' && ['ENOENT', 'ENOTDIR'].includes(code) ? absolutely(source.path) : '';
   return new Problem((reasons[code] ?? `cannot be read (${code})`) + where, undefined, {

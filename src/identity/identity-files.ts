@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
+import { systemCodeOf } from '../core/errno.ts';
+import { openToRead, readRegular } from '../core/fs/read-file.ts';
 import { secretOf } from './backends/registry.ts';
 import type { IdentityContext, IdentitySource, KeySource, SecretSource } from './identity.ts';
 import { maxSourceBytes } from './read-source.ts';
@@ -41,17 +43,22 @@ function digestOf(source: KeySource | SecretSource, environment: IdentityContext
   return source.kind === 'env' ? sha256(environment?.[source.name] ?? '') : '';
 }
 
+/** A pipe would be read empty, and what is too large is no key. */
 function fileDigest(path: string): string {
   try {
-    const stats = statSync(path);
-    // A pipe would be read empty, and what is too large is no key.
-    if (!stats.isFile() || stats.size > maxSourceBytes) return 'no file';
-    const bytes = readFileSync(path);
-    const digest = sha256(bytes);
-    bytes.fill(0);
-    return digest;
+    const fd = openToRead(path);
+    try {
+      const stats = fstatSync(fd);
+      if (!stats.isFile()) return 'no file';
+      const bytes = readRegular(fd, stats, maxSourceBytes);
+      const digest = sha256(bytes);
+      bytes.fill(0);
+      return digest;
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    return systemCodeOf(error) ?? 'unreadable';
   }
 }
 

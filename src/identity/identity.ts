@@ -200,4 +200,9 @@ export interface IdentityContext {
   readonly isolateOutput?: (() => Promise<void>) | undefined;
   /** What `env` sources are looked up in; undefined where there is no environment. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Ends the wait for a pipe, or whatever else does not come to an end by itself. */
+  readonly signal?: AbortSignal | undefined;
 }
+
+/** What reading may need besides: what variables hold, and who may end the wait for a pipe. */
+export type ReadContext = Pick<IdentityContext, 'environment' | 'signal'>;

@@ -57,14 +57,14 @@ class IdentityKeeper implements KeptIdentity {
   #isOutdated = false;
   #endWatch: (() => void) | undefined;
   #last: Promise<unknown> = Promise.resolve();
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(source: IdentitySource, context: IdentityContext, { lookEveryMs = 2000 }: KeepSettings) {
     this.#source = source;
     this.#parts = partsOf(source);
-    this.#context = context;
+    this.#context = { ...context, signal: anyOf(this.#closing.signal, context.signal) };
     this.#lookEveryMs = lookEveryMs;
-    this.#pinned = new PinnedSources(context);
+    this.#pinned = new PinnedSources(this.#context);
     this.#typed = new TypedSecrets(context.askSecret);
   }
 
@@ -96,7 +96,7 @@ class IdentityKeeper implements KeptIdentity {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort(new DOMException('the identity was closed', 'AbortError'));
     this.#listeners.clear();
     this.#unwatch();
     await this.#inTurn(async () => {
@@ -113,7 +113,7 @@ class IdentityKeeper implements KeptIdentity {
   }
 
   async #newest(): Promise<Kept> {
-    if (this.#isClosed) throw new DOMException('the identity was closed', 'AbortError');
+    this.#closing.signal.throwIfAborted();
     const prints = this.#lookAtSources();
     const current = this.#usable();
     if (current !== undefined && !this.#isOutdated && current.prints.all === prints.all) {
@@ -156,6 +156,7 @@ class IdentityKeeper implements KeptIdentity {
   }
 
   #keepOr(error: unknown): Kept {
+    this.#closing.signal.throwIfAborted();
     const current = this.#usable();
     if (current === undefined) throw error;
     this.#warnOnce(
@@ -202,4 +203,8 @@ class IdentityKeeper implements KeptIdentity {
     this.#endWatch?.();
     this.#endWatch = undefined;
   }
+}
+
+function anyOf(one: AbortSignal, other: AbortSignal | undefined): AbortSignal {
+  return other === undefined ? one : AbortSignal.any([one, other]);
 }

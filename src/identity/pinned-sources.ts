@@ -1,19 +1,17 @@
 import { statSync } from 'node:fs';
 import type { ErrorCode } from '../core/errors.ts';
-import type { ByteSource, IdentityContext, IdentitySource, KeySource, SecretSource } from './identity.ts';
+import type { ByteSource, IdentitySource, KeySource, SecretSource, ReadContext } from './identity.ts';
 import { givesBytes, isSameSource, nameOfBytes } from './backends/sources.ts';
 import { readSource } from './read-source.ts';
 import { readSecret } from './secret.ts';
 
-type Environment = Pick<IdentityContext, 'environment'>;
-
 /** What can be read only once, standard input, descriptors and pipes, read and held in its place. */
 export class PinnedSources {
-  readonly #context: Environment;
+  readonly #context: ReadContext;
   readonly #bytes: { readonly source: KeySource; readonly pinned: ByteSource & { readonly kind: 'bytes' } }[] = [];
   readonly #secrets = new Map<SecretSource, SecretSource>();
 
-  constructor(context: Environment) {
+  constructor(context: ReadContext) {
     this.#context = context;
   }
 
@@ -49,7 +47,7 @@ export class PinnedSources {
     if (!isReadOnce(source)) return source;
     const known = this.#bytes.find((entry) => isSameSource(entry.source, source));
     if (known !== undefined) return known.pinned;
-    const { bytes } = await readSource(source, code, this.#context.environment);
+    const { bytes } = await readSource(source, code, this.#context);
     const pinned = { option: source.option, kind: 'bytes', bytes, name: nameOfBytes(source) } as const;
     this.#bytes.push({ source, pinned });
     return pinned;

@@ -22,7 +22,7 @@ export async function readCertificate(
   { certificate: source, keyPassword }: CertificateSource,
   context: IdentityContext,
 ): Promise<Certificate> {
-  const reader = sourceReader(context.environment);
+  const reader = sourceReader(context);
   try {
     const contents = await openCertificateFile(source, { reader, password: keyPassword, context });
     const { certificates, damaged, keys } = contents;

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../core/errors.ts';
-import type { IdentityContext, IdentitySource, KeySource } from './identity.ts';
+import type { IdentitySource, KeySource, ReadContext } from './identity.ts';
 import { givesBytes } from './backends/sources.ts';
 import { PinnedSources } from './pinned-sources.ts';
 import { type SourceReader, sourceReader } from './source-reader.ts';
@@ -22,9 +22,9 @@ export interface IdentityReader {
   wipe(): void;
 }
 
-export function identityReader(context: Pick<IdentityContext, 'environment'>): IdentityReader {
+export function identityReader(context: ReadContext): IdentityReader {
   const pinned = new PinnedSources(context);
-  const reader = sourceReader(context.environment);
+  const reader = sourceReader(context);
   return {
     async read(given) {
       const source = await pinned.pin(given);

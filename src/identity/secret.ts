@@ -1,4 +1,4 @@
-import type { IdentityContext, SecretSource } from './identity.ts';
+import type { ReadContext, SecretSource } from './identity.ts';
 import { naming } from './problem.ts';
 import { readSource } from './read-source.ts';
 
@@ -11,10 +11,10 @@ const carriageReturn = 0x0d;
  *
  * @throws RolesAnywhereError PASSWORD_UNREADABLE
  */
-export function readSecret(source: SecretSource, context: Pick<IdentityContext, 'environment'>): Promise<Buffer> {
+export function readSecret(source: SecretSource, context: ReadContext): Promise<Buffer> {
   if (source.kind === 'value') return Promise.resolve(Buffer.from(source.value, 'utf8'));
   return naming(source, 'PASSWORD_UNREADABLE', async () => {
-    const { bytes } = await readSource(source, 'PASSWORD_UNREADABLE', context.environment);
+    const { bytes } = await readSource(source, 'PASSWORD_UNREADABLE', context);
     return withoutLineBreak(bytes);
   });
 }

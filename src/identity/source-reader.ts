@@ -1,23 +1,24 @@
+import type { FileContent } from '../core/fs/read-file.ts';
 import type { ErrorCode } from '../core/errors.ts';
-import type { ByteSource, IdentityContext } from './identity.ts';
+import type { ByteSource, ReadContext } from './identity.ts';
 import { isSameSource } from './backends/sources.ts';
-import { readSource, type SourceBytes } from './read-source.ts';
+import { readSource } from './read-source.ts';
 
 /** Reads the sources of one identity, each of them once: what stdin gave is not there a second time. */
 export interface SourceReader {
   /** As `readSource`; the same object for the same source. */
-  read(source: ByteSource, code: ErrorCode): Promise<SourceBytes>;
+  read(source: ByteSource, code: ErrorCode): Promise<FileContent>;
   /** Overwrites everything that was read: private keys are among it. */
   wipe(): void;
 }
 
-export function sourceReader(environment: IdentityContext['environment']): SourceReader {
-  const found: { readonly source: ByteSource; readonly result: SourceBytes }[] = [];
+export function sourceReader(context: ReadContext): SourceReader {
+  const found: { readonly source: ByteSource; readonly result: FileContent }[] = [];
   return {
     async read(source, code) {
       const known = found.find((entry) => isSameSource(entry.source, source));
       if (known !== undefined) return known.result;
-      const result = await readSource(source, code, environment);
+      const result = await readSource(source, code, context);
       found.push({ source, result });
       return result;
     },

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { systemCodeOf } from '../core/errno.ts';
 
 /**
  * Watches files by asking for their dates, sizes and numbers. That is slower than the events of the operating system,
@@ -38,6 +39,6 @@ async function describe(path: string): Promise<string> {
     if (!stats.isFile()) return 'no file';
     return `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
   } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    return systemCodeOf(error) ?? 'unreadable';
   }
 }

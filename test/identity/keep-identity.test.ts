@@ -635,3 +635,41 @@ describe('a token', needsSoftHsm(), () => {
     await kept.close();
   });
 });
+
+describe('a key that can be opened and does not come to an end', () => {
+  it('does not hold up close()', async () => {
+    const identity = keepIdentity(install(ec), world());
+    await identity.use(async () => undefined);
+    rmSync(join(folder, 'leaf.key'));
+    execFileSync('mkfifo', [join(folder, 'leaf.key')]);
+    const writer = openSync(join(folder, 'leaf.key'), 'r+');
+    identity.reload();
+    const used = identity.use(async () => undefined).catch((error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const start = performance.now();
+    await identity.close();
+    expect(await used).toMatchObject({ name: 'AbortError', message: 'the identity was closed' });
+    expect(performance.now() - start).toBeLessThan(1000);
+    closeSync(writer);
+  });
+
+  it('is given up when the file is back in its place', async () => {
+    const identity = keepIdentity(install(ec), world());
+    await identity.use(async () => undefined);
+    rmSync(join(folder, 'leaf.key'));
+    execFileSync('mkfifo', [join(folder, 'leaf.key')]);
+    const writer = openSync(join(folder, 'leaf.key'), 'r+');
+    identity.reload();
+    const start = performance.now();
+    const used = identity.use(({ certificate }) => Promise.resolve(certificate.serialNumber));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    copyFileSync(otherEc.certificate, join(folder, 'leaf.pem'));
+    copyFileSync(otherEc.key, join(folder, 'new.key'));
+    renameSync(join(folder, 'new.key'), join(folder, 'leaf.key'));
+    await used;
+    expect(performance.now() - start).toBeLessThan(3000);
+    expect(await identity.use(({ certificate }) => Promise.resolve(certificate.serialNumber))).not.toEqual(await used);
+    await identity.close();
+    closeSync(writer);
+  });
+});

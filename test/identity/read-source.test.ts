@@ -38,7 +38,7 @@ async function asPlainUser<T>(call: () => Promise<T>): Promise<T> {
 }
 
 const read = (source: ByteSource, environment = {}): ReturnType<typeof readSource> =>
-  readSource(source, 'CERTIFICATE_UNREADABLE', environment);
+  readSource(source, 'CERTIFICATE_UNREADABLE', { environment });
 
 describe('files', () => {
   test('come with their bytes and mode', async () => {
@@ -123,7 +123,7 @@ describe('the environment', () => {
 
   test('may not be there at all', async () => {
     const source: ByteSource = { option: '--certificate', kind: 'env', name: 'LEAF' };
-    const error = await rejectionOf(readSource(source, 'KEY_UNREADABLE', undefined));
+    const error = await rejectionOf(readSource(source, 'KEY_UNREADABLE', {}));
     expect(error.code).toBe('KEY_UNREADABLE');
     expect(error.message).toBe('--certificate: environment variable LEAF is not set');
   });
@@ -189,7 +189,7 @@ describe('bytes', () => {
 });
 
 test('one reader reads every source once, and wipes it', async () => {
-  const reader = sourceReader({ LEAF: 'secret' });
+  const reader = sourceReader({ environment: { LEAF: 'secret' } });
   const source: ByteSource = { option: '--certificate', kind: 'env', name: 'LEAF' };
   const first = await reader.read(source, 'CERTIFICATE_UNREADABLE');
   expect(await reader.read({ ...source, option: '--private-key' }, 'KEY_UNREADABLE')).toBe(first);

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 
-import { describeError } from '../../core/describe-error.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
+import { readReason } from '../../core/fs/read-reason.ts';
 import { readCertificates } from './read-certificates.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
 import type { TransportOptions } from './transport.ts';
@@ -12,9 +12,12 @@ import type { TransportOptions } from './transport.ts';
  *
  * @throws RolesAnywhereError FILE_FAILED
  */
-export function readCaBundle({ path, option }: NonNullable<NetworkOptions['caBundle']>): TransportOptions['ca'] {
+export async function readCaBundle({
+  path,
+  option,
+}: NonNullable<NetworkOptions['caBundle']>): Promise<TransportOptions['ca']> {
   const origin = `${option} (${resolve(path)})`;
-  const pem = readBundle(path, origin);
+  const pem = await readBundle(path, origin);
   if (pem.some(isCertificate)) return { pem, origin };
   throw new RolesAnywhereError('FILE_FAILED', `${origin} holds no certificate in PEM`, {
     hints: ['a CA bundle is one or more blocks that begin with -----BEGIN CERTIFICATE-----'],
@@ -30,10 +33,10 @@ export function isCertificate(pem: string): boolean {
   }
 }
 
-function readBundle(path: string, origin: string): readonly string[] {
+async function readBundle(path: string, origin: string): Promise<readonly string[]> {
   try {
-    return readCertificates(path);
+    return await readCertificates(path);
   } catch (cause) {
-    throw new RolesAnywhereError('FILE_FAILED', `${origin} cannot be read: ${describeError(cause).message}`, { cause });
+    throw new RolesAnywhereError('FILE_FAILED', `${origin} cannot be read: ${readReason(cause)}`, { cause });
   }
 }

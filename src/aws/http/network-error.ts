@@ -1,5 +1,6 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { systemCodeOf, systemFactsOf } from '../../core/system-errors.ts';
+import { systemCodeOf } from '../../core/errno.ts';
+import { systemFactsOf } from '../../core/system-errors.ts';
 import { suffixes } from './endpoint-suffixes.ts';
 import type { TransportOptions } from './transport.ts';
 

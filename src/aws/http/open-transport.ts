@@ -21,7 +21,7 @@ export async function openTransport(
 ): Promise<Transport> {
   const { caBundle, roots, proxy } = network;
   if ((caBundle ?? roots) && !learned.has(network)) {
-    learned.set(network, (await import('./trusted-roots.ts')).firstRoots(network, warn));
+    learned.set(network, await (await import('./trusted-roots.ts')).firstRoots(network, warn));
   }
   const options: TransportOptions = {
     ...network,

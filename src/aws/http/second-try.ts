@@ -1,5 +1,6 @@
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 
+import { systemCodeOf } from '../../core/errno.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
 import type { TransportOptions, Witness } from './transport.ts';
 import { allRoots } from './trusted-roots.ts';
@@ -25,13 +26,13 @@ export interface Lesson {
  *
  * @throws RolesAnywhereError FILE_FAILED for the CA bundle
  */
-export function secondTry(
+export async function secondTry(
   error: unknown,
   options: TransportOptions,
   { network, learned }: Lesson,
-): TransportOptions | undefined {
-  if (!issuerFaults.has(codeOf(error)) && !issuerFaults.has(codeOf(causeOf(error)))) return undefined;
-  const ca = allRoots(network);
+): Promise<TransportOptions | undefined> {
+  if (!issuerFaults.has(systemCodeOf(error)) && !issuerFaults.has(systemCodeOf(causeOf(error)))) return undefined;
+  const ca = await allRoots(network);
   learned.set(network, ca);
   return { ...options, ca, witness: new IssuerWitness() };
 }
@@ -45,10 +46,6 @@ export function secondTry(
 export function isStale(reason: Error | undefined): boolean {
   if (reason === undefined || !('code' in reason)) return true;
   return ['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT'].includes(String(reason.code));
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 /** That of the TLS layer, where a proxy has been blamed for it. */

@@ -1,7 +1,7 @@
-import { describeError } from '../../core/describe-error.ts';
 import { platform } from 'node:os';
 import * as tls from 'node:tls';
 
+import { readReason } from '../../core/fs/read-reason.ts';
 import { isCertificate, readCaBundle } from './ca-bundle.ts';
 import { readCertificateFolder, readCertificates, readIfThere } from './read-certificates.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
@@ -18,20 +18,20 @@ type Trusted = TransportOptions['ca'];
  * @param warn told of a place that holds no certificate; the connection is tried without it
  * @throws RolesAnywhereError FILE_FAILED for the CA bundle
  */
-export function firstRoots({ caBundle, roots }: NetworkOptions, warn?: Warn): Trusted {
+export async function firstRoots({ caBundle, roots }: NetworkOptions, warn?: Warn): Promise<Trusted> {
   if (caBundle !== undefined) return readCaBundle(caBundle);
-  const given = [...fileRoots(roots, warn), ...folderRoots(roots, warn)];
-  return given.length === 0 ? undefined : { pem: together(ownRoots(roots), given) };
+  const given = [...(await fileRoots(roots, warn)), ...(await folderRoots(roots, warn))];
+  return given.length === 0 ? undefined : { pem: together(await ownRoots(roots), given) };
 }
 
 /**
  * What to trust when that was not enough, read afresh: the system's store besides, but for those parts of it that
  * SSL_CERT_FILE and SSL_CERT_DIR stand for. A CA bundle stands alone still.
  */
-export function allRoots({ caBundle, roots }: NetworkOptions): Trusted {
+export async function allRoots({ caBundle, roots }: NetworkOptions): Promise<Trusted> {
   if (caBundle !== undefined) return readCaBundle(caBundle);
-  const given = [...fileRoots(roots), ...folderRoots(roots)];
-  return { pem: together(ownRoots(roots), given, systemRoots(roots)) };
+  const given = [...(await fileRoots(roots)), ...(await folderRoots(roots))];
+  return { pem: together(await ownRoots(roots), given, await systemRoots(roots)) };
 }
 
 function together(...lists: readonly (readonly string[])[]): string[] {
@@ -39,8 +39,8 @@ function together(...lists: readonly (readonly string[])[]): string[] {
 }
 
 /** Node's own roots and those of NODE_EXTRA_CA_CERTS: Node 20 tells the first alone. */
-function ownRoots({ extra }: Places = {}): readonly string[] {
-  return certificatesOf('default') ?? [...tls.rootCertificates, ...(extra ? readIfThere(extra) : [])];
+async function ownRoots({ extra }: Places = {}): Promise<readonly string[]> {
+  return certificatesOf('default') ?? [...tls.rootCertificates, ...(extra ? await readIfThere(extra) : [])];
 }
 
 /** What the runtime trusts; Node tells since 22.15. */
@@ -49,21 +49,21 @@ function certificatesOf(kind: 'default' | 'system'): readonly string[] | undefin
   return runtime.getCACertificates?.(kind);
 }
 
-function fileRoots({ file }: Places = {}, warn?: Warn): readonly string[] {
+async function fileRoots({ file }: Places = {}, warn?: Warn): Promise<readonly string[]> {
   if (!file) return [];
   try {
-    const found = readCertificates(file);
+    const found = await readCertificates(file);
     if (found.some(isCertificate)) return found;
     warn?.(`SSL_CERT_FILE (${file}) holds no certificate in PEM, and is passed over`);
   } catch (error) {
-    warn?.(`SSL_CERT_FILE (${file}) cannot be read, and is passed over: ${describeError(error).message}`);
+    warn?.(`SSL_CERT_FILE (${file}) cannot be read, and is passed over: ${readReason(error)}`);
   }
   return [];
 }
 
-function folderRoots({ folders }: Places = {}, warn?: Warn): readonly string[] {
+async function folderRoots({ folders }: Places = {}, warn?: Warn): Promise<readonly string[]> {
   if (!folders) return [];
-  const found = folders.split(platform() === 'win32' ? ';' : ':').flatMap(readCertificateFolder);
+  const found = await readFolders(folders.split(platform() === 'win32' ? ';' : ':'));
   if (!found.some(isCertificate)) warn?.(`SSL_CERT_DIR (${folders}) holds no certificate in PEM, and is passed over`);
   return found;
 }
@@ -80,14 +80,18 @@ const bundles = [
 const folders = ['/etc/ssl/certs', '/etc/pki/tls/certs'];
 
 /** On Linux from its files: to have Node collect the same takes it hundreds of milliseconds. */
-function systemRoots(places: Places = {}): readonly string[] {
+async function systemRoots(places: Places = {}): Promise<readonly string[]> {
   if (platform() !== 'linux') return certificatesOf('system') ?? [];
-  return [...(places.file ? [] : firstOf(bundles)), ...(places.folders ? [] : folders.flatMap(readCertificateFolder))];
+  return [...(places.file ? [] : await firstOf(bundles)), ...(places.folders ? [] : await readFolders(folders))];
 }
 
-function firstOf(paths: readonly string[]): readonly string[] {
+async function readFolders(paths: readonly string[]): Promise<readonly string[]> {
+  return (await Promise.all(paths.map(readCertificateFolder))).flat();
+}
+
+async function firstOf(paths: readonly string[]): Promise<readonly string[]> {
   for (const path of paths) {
-    const found = readIfThere(path);
+    const found = await readIfThere(path);
     if (found.length > 0) return found;
   }
   return [];

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { RolesAnywhereError } from '../../core/errors.ts';
+import { systemCodeOf } from '../../core/errno.ts';
+import { readFile } from '../../core/fs/read-file.ts';
 import { type AwsConfig, type ConfigSection, parseAwsConfig, parseAwsCredentials } from './aws-config.ts';
 import { homeFolder } from './home-folder.ts';
 import { hasOwnKeys } from '../schema/own-keys.ts';
@@ -17,9 +18,9 @@ export interface AwsFiles extends AwsConfig {
  *
  * @throws RolesAnywhereError CONFIG_PROFILE when there is none; FILE_FAILED when it cannot be read; CONFIG_INVALID
  */
-export function readAwsConfig(env: Environment): AwsFiles {
+export async function readAwsConfig(env: Environment): Promise<AwsFiles> {
   const path = configPath(env);
-  return { ...parseAwsConfig(readConfigFile(path)), places: path };
+  return { ...parseAwsConfig(await readConfigFile(path)), places: path };
 }
 
 /**
@@ -27,8 +28,8 @@ export function readAwsConfig(env: Environment): AwsFiles {
  * may be in either. A profile with keys of ours stays as it is: what `update` wrote is no setting. A credentials file
  * that cannot be read counts as none.
  */
-export function withCredentialsFile(config: AwsFiles, env: Environment): AwsFiles {
-  const { path, sections } = readCredentialsFile(env);
+export async function withCredentialsFile(config: AwsFiles, env: Environment): Promise<AwsFiles> {
+  const { path, sections } = await readCredentialsFile(env);
   const profiles = new Map(config.profiles);
   for (const [name, keys] of sections) {
     const configured = config.profiles.get(name) ?? new Map<string, string>();
@@ -38,12 +39,12 @@ export function withCredentialsFile(config: AwsFiles, env: Environment): AwsFile
 }
 
 /** The names of the profiles of both files; of none where neither can be read. */
-export function profileNames(env: Environment): readonly string[] {
+export async function profileNames(env: Environment): Promise<readonly string[]> {
   try {
-    const config = readAwsConfig(env);
-    return [...withCredentialsFile(config, env).profiles.keys()].filter(isPrintable);
+    const config = await readAwsConfig(env);
+    return [...(await withCredentialsFile(config, env)).profiles.keys()].filter(isPrintable);
   } catch {
-    return [...readCredentialsFile(env).sections.keys()].filter(isPrintable);
+    return [...(await readCredentialsFile(env)).sections.keys()].filter(isPrintable);
   }
 }
 
@@ -70,26 +71,37 @@ function placeOf(env: Environment, variable: string, name: string): string {
   });
 }
 
-function readConfigFile(path: string): string {
+async function readConfigFile(path: string): Promise<string> {
   try {
-    return readFileSync(path, 'utf8');
+    return await readAwsFile(path);
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    const code = systemCodeOf(cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       throw new RolesAnywhereError('CONFIG_PROFILE', `--from-profile needs ${resolve(path)}, which does not exist`, {
         cause,
         hints: ['AWS_CONFIG_FILE names another file'],
       });
     }
-    throw new RolesAnywhereError('FILE_FAILED', `cannot read ${path}: ${code}`, { cause });
+    const { readReason } = await import('../../core/fs/read-reason.ts');
+    throw new RolesAnywhereError('FILE_FAILED', `cannot read ${path}: ${readReason(cause)}`, { cause });
   }
 }
 
-function readCredentialsFile(env: Environment): { path: string; sections: ReadonlyMap<string, ConfigSection> } {
+async function readCredentialsFile(
+  env: Environment,
+): Promise<{ path: string; sections: ReadonlyMap<string, ConfigSection> }> {
   try {
     const path = credentialsPath(env);
-    return { path, sections: parseAwsCredentials(readFileSync(path, 'utf8')) };
+    return { path, sections: parseAwsCredentials(await readAwsFile(path)) };
   } catch {
     return { path: '', sections: new Map() };
   }
+}
+
+/** Bytes: room for tens of thousands of profiles. */
+const maxFileBytes = 16 * 1024 * 1024;
+
+/** The text of a file of `~/.aws`. @throws as `readFile` */
+export async function readAwsFile(path: string): Promise<string> {
+  return (await readFile(path, { bytes: maxFileBytes })).bytes.toString();
 }

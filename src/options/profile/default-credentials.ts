@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { type ConfigSection, parseAwsConfig, parseAwsCredentials } from './aws-config.ts';
-import { configPath, credentialsPath } from './aws-files.ts';
+import { configPath, credentialsPath, readAwsFile } from './aws-files.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,17 +15,17 @@ const leading: readonly string[] = [
 ];
 
 /** The key by which the default profile leads to credentials, if it does; what cannot be read leads nowhere. */
-export function findDefaultCredentials(env: Environment): string | undefined {
+export async function findDefaultCredentials(env: Environment): Promise<string | undefined> {
   const sections = [
-    sectionOf(() => parseAwsCredentials(readFileSync(credentialsPath(env), 'utf8')).get('default')),
-    sectionOf(() => parseAwsConfig(readFileSync(configPath(env), 'utf8')).profiles.get('default')),
+    await sectionOf(async () => parseAwsCredentials(await readAwsFile(credentialsPath(env))).get('default')),
+    await sectionOf(async () => parseAwsConfig(await readAwsFile(configPath(env))).profiles.get('default')),
   ];
   return leading.find((key) => sections.some((section) => section?.has(key)));
 }
 
-function sectionOf(read: () => ConfigSection | undefined): ConfigSection | undefined {
+async function sectionOf(read: () => Promise<ConfigSection | undefined>): Promise<ConfigSection | undefined> {
   try {
-    return read();
+    return await read();
   } catch {
     return undefined;
   }

@@ -23,14 +23,14 @@ export async function readProfiles(
   command: CommandOptions,
 ): Promise<readonly ProfileKeys[]> {
   if (texts.includes('')) throw new RolesAnywhereError('OPTION_INVALID', '--from-profile is empty');
-  const config = readAwsConfig(env);
+  const config = await readAwsConfig(env);
   const names = texts.flatMap((text) => (config.profiles.has(text) ? [text] : namesIn(text)));
   checkNames(names, command);
   if (names.every((name) => isPlain(name, config))) {
     return names.map((name) => ({ name, keys: keysOf(name, config), chain: [] }));
   }
   const { followedKeys } = await import('./follow-profile.ts');
-  const files = withCredentialsFile(config, env);
+  const files = await withCredentialsFile(config, env);
   return names.map((name) => followedKeys(name, files, '--from-profile'));
 }
 

@@ -16,17 +16,21 @@ type Environment = Readonly<Record<string, string | undefined>>;
  *   `credential_process` of ours or of the official helper
  * @throws RolesAnywhereError CONFIG_*, OPTION_* where it does and something is wrong on the way
  */
-export function readImpliedProfile(name: string, origin: string, env: Environment): ProfileKeys | undefined {
-  const config = configOf(env);
+export async function readImpliedProfile(
+  name: string,
+  origin: string,
+  env: Environment,
+): Promise<ProfileKeys | undefined> {
+  const config = await configOf(env);
   if (config === undefined) return undefined;
-  const files = withCredentialsFile(config, env);
+  const files = await withCredentialsFile(config, env);
   return leadsToUs(name, files) ? followedKeys(name, files, origin) : undefined;
 }
 
 /** As for the SDKs, a file that is not there or cannot be read counts as empty. */
-function configOf(env: Environment): AwsFiles | undefined {
+async function configOf(env: Environment): Promise<AwsFiles | undefined> {
   try {
-    return readAwsConfig(env);
+    return await readAwsConfig(env);
   } catch (error) {
     if (error instanceof RolesAnywhereError && error.code === 'CONFIG_INVALID') throw error;
     return undefined;

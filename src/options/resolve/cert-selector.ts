@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { RolesAnywhereError } from '../../core/errors.ts';
+import { readFile } from '../../core/fs/read-file.ts';
+import { readReason } from '../../core/fs/read-reason.ts';
 import { shown } from '../parse/shown.ts';
 
 /** Which certificate to take: every member that is there must match. */
@@ -32,9 +33,10 @@ const forms = [
  * @param origin what messages call the option
  * @throws RolesAnywhereError OPTION_INVALID; FILE_FAILED when the file cannot be read
  */
-export function parseCertSelector(text: string, origin: string): CertSelector {
+export async function parseCertSelector(text: string, origin: string): Promise<CertSelector> {
   const path = text.startsWith('file://') ? text.slice('file://'.length) : undefined;
-  const entries = path === undefined ? parseInline(text, origin) : parseJson(readSelectorFile(path, origin), origin);
+  const entries =
+    path === undefined ? parseInline(text, origin) : parseJson(await readSelectorFile(path, origin), origin);
   if (entries.length === 0) throw invalid(`${origin} selects nothing`);
   const byKey = new Map<SelectorKey, string>();
   for (const { key, value } of entries) {
@@ -98,12 +100,16 @@ function parseJsonText(text: string, origin: string): unknown {
   }
 }
 
-function readSelectorFile(path: string, origin: string): string {
+/** Bytes. */
+const maxFileBytes = 1024 * 1024;
+
+async function readSelectorFile(path: string, origin: string): Promise<string> {
   try {
-    return readFileSync(path, 'utf8');
+    return (await readFile(path, { bytes: maxFileBytes })).bytes.toString();
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
-    throw new RolesAnywhereError('FILE_FAILED', `${origin}: cannot read ${resolve(path)}: ${code}`, { cause });
+    throw new RolesAnywhereError('FILE_FAILED', `${origin}: cannot read ${resolve(path)}: ${readReason(cause)}`, {
+      cause,
+    });
   }
 }
 

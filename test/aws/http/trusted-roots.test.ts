@@ -97,8 +97,8 @@ describe('SSL_CERT_FILE', () => {
     expect(await send(withRoots({ file: path }), await serve(leaf(ca)))).toMatchObject({ status: 201 });
   });
 
-  it('leaves out no root of Node’s own', () => {
-    const trusted = firstRoots(withRoots({ file: ca.certificate }));
+  it('leaves out no root of Node’s own', async () => {
+    const trusted = await firstRoots(withRoots({ file: ca.certificate }));
 
     expect(trusted?.pem).toContain(text(ca.certificate).trim());
     expect(trusted?.pem.length).toBeGreaterThan(100);
@@ -119,14 +119,14 @@ describe('SSL_CERT_FILE', () => {
     const options = withRoots({ file: path });
     const server = await serve(leaf(ca));
 
-    expect(firstRoots(options)).toBeUndefined();
+    expect(await firstRoots(options)).toBeUndefined();
     expect((await rejectionOf(send(options, server))).code).toBe('NETWORK_TLS');
     expect((await rejectionOf(send(options, server))).code).toBe('NETWORK_TLS');
     expect(warnings).toEqual([`SSL_CERT_FILE (${path}) ${warning}`]);
   });
 
-  it('without an end is passed over', () => {
-    expect(firstRoots(withRoots({ file: '/dev/zero' }), (message) => warnings.push(message))).toBeUndefined();
+  it('without an end is passed over', async () => {
+    expect(await firstRoots(withRoots({ file: '/dev/zero' }), (message) => warnings.push(message))).toBeUndefined();
     expect(warnings).toEqual([expect.stringMatching(/^SSL_CERT_FILE \(\/dev\/zero\) cannot be read, and is passed/)]);
   });
 });
@@ -164,7 +164,7 @@ describe('a CA bundle', () => {
 
     expect(failure.code).toBe('NETWORK_TLS');
     expect(failure.hints).toContainEqual(expect.stringMatching(/^only the certificates of --ca-bundle \(/));
-    expect(allRoots(options)?.pem).toEqual([text(other.certificate).trim()]);
+    expect((await allRoots(options))?.pem).toEqual([text(other.certificate).trim()]);
   });
 
   it('that was replaced is read again when it is not enough', async () => {

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../src/core/errors.ts';
 import { parseCertSelector } from '../../../src/options/resolve/cert-selector.ts';
-import { outcomeOf, thrownBy } from '../../support/thrown.ts';
+import { rejectionOf } from '../../support/thrown.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -31,12 +31,14 @@ test.each<[string, object]>([
   ['Key=x509Serial,Value=00ff', { serialNumber: 255n }],
   ['Key=x509Serial,Value=ff\tKey=x509Subject,Value=CN=x', { serialNumber: 255n, subject: 'CN=x' }],
   ['Key=x509Subject,Value=CN=MyKey=1', { subject: 'CN=MyKey=1' }],
-])('%s', (text, expected) => {
-  expect(parse(text)).toEqual(expected);
+])('%s', async (text, expected) => {
+  expect(await parse(text)).toEqual(expected);
 });
 
-test('from a JSON file', () => {
-  expect(parseFile('[{"Key":"x509Subject","Value":"CN=leaf,O=Org"},{"Key":"x509Serial","Value":"0A1B"}]')).toEqual({
+test('from a JSON file', async () => {
+  expect(
+    await parseFile('[{"Key":"x509Subject","Value":"CN=leaf,O=Org"},{"Key":"x509Serial","Value":"0A1B"}]'),
+  ).toEqual({
     subject: 'CN=leaf,O=Org',
     serialNumber: 0x0a1bn,
   });
@@ -55,8 +57,8 @@ describe('refused inline', () => {
     ['Key=x509Subject,Value=a Key=x509Subject,Value=b', '--cert-selector has x509Subject twice'],
     ['Key=x509Serial,Value=0x0A', '--cert-selector: x509Serial must be hexadecimal digits, not "0x0A"'],
     ['Key=x509Serial,Value=0A:1B', '--cert-selector: x509Serial must be hexadecimal digits, not "0A:1B"'],
-  ])('%j', (text, message) => {
-    expect(thrownBy(() => parse(text))).toMatchObject({ code: 'OPTION_INVALID', message });
+  ])('%j', async (text, message) => {
+    expect(await rejectionOf(parse(text))).toMatchObject({ code: 'OPTION_INVALID', message });
   });
 });
 
@@ -75,41 +77,41 @@ describe('refused in a file', () => {
       '[{"Key":"x509Subject","Value":"CN=leaf","More":"x"}]',
       '--cert-selector: every item of the file must be {"Key": text, "Value": text}',
     ],
-  ])('%j', (content, message) => {
-    expect(thrownBy(() => parseFile(content))).toMatchObject({ code: 'OPTION_INVALID', message });
+  ])('%j', async (content, message) => {
+    expect(await rejectionOf(parseFile(content))).toMatchObject({ code: 'OPTION_INVALID', message });
   });
 
-  test('that is not there', () => {
-    expect(thrownBy(() => parse('file:///nonexistent/selector.json'))).toMatchObject({
+  test('that is not there', async () => {
+    expect(await rejectionOf(parse('file:///nonexistent/selector.json'))).toMatchObject({
       code: 'FILE_FAILED',
       message: '--cert-selector: cannot read /nonexistent/selector.json: ENOENT',
     });
   });
 
-  test('that is not there, shown by where it was looked for', () => {
+  test('that is not there, shown by where it was looked for', async () => {
     const message = `--cert-selector: cannot read ${resolve('nonexistent.json')}: ENOENT`;
-    expect(thrownBy(() => parse('file://nonexistent.json'))).toMatchObject({ code: 'FILE_FAILED', message });
+    expect(await rejectionOf(parse('file://nonexistent.json'))).toMatchObject({ code: 'FILE_FAILED', message });
   });
 });
 
-test('what it writes it reads, and any text gives a selector or a RolesAnywhereError', () => {
+test('what it writes it reads, and any text gives a selector or a RolesAnywhereError', async () => {
   const value = fc
     .string({ minLength: 1 })
     .map((text) => text.trim())
     .filter((text) => text !== '' && !/\sKey=|^Key=/.test(text));
-  fc.assert(
-    fc.property(value, value, fc.bigInt({ min: 0n, max: 2n ** 160n }), (subject, issuer, serialNumber) => {
+  await fc.assert(
+    fc.asyncProperty(value, value, fc.bigInt({ min: 0n, max: 2n ** 160n }), async (subject, issuer, serialNumber) => {
       const text = `Key=x509Issuer,Value=${issuer} Key=x509Serial,Value=${serialNumber.toString(16)} Key=x509Subject,Value=${subject}`;
-      expect(parse(text)).toEqual({ subject, issuer, serialNumber });
+      expect(await parse(text)).toEqual({ subject, issuer, serialNumber });
     }),
   );
   const piece = fc.oneof(fc.string(), fc.constantFrom('Key=', ',Value=', ' ', 'x509Serial', 'x509Subject', '0A'));
-  fc.assert(
-    fc.property(fc.array(piece), (pieces) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece), async (pieces) => {
       const text = pieces.join('');
       fc.pre(!text.startsWith('file://'));
-      const outcome = outcomeOf(() => parse(text));
-      expect(outcome instanceof RolesAnywhereError ? outcome.code : Object.keys(outcome).length).toSatisfy(
+      const outcome = await parse(text).catch((error: unknown) => error);
+      expect(outcome instanceof RolesAnywhereError ? outcome.code : Object.keys(outcome as object).length).toSatisfy(
         (found: unknown) => found === 'OPTION_INVALID' || Number(found) > 0,
       );
     }),

@@ -24,11 +24,8 @@ export const completion = (loadCommands: () => Promise<readonly Command[]>): Com
     const [shell, ...more] = values.words;
     if (shell === 'profiles' && more.length === 0) {
       const { profileNames } = await import('../../../options/profile/aws-files.ts');
-      return terminal.stdout(
-        profileNames(terminal.env)
-          .map((name) => `${name}\n`)
-          .join(''),
-      );
+      const names = await profileNames(terminal.env);
+      return terminal.stdout(names.map((name) => `${name}\n`).join(''));
     }
     const { completionScript } = await import('./completion-script.ts');
     const script = shell === undefined ? undefined : completionScript(shell, await loadCommands());

@@ -92,13 +92,13 @@ async function regionOf(plan: CredentialPlan, values: OptionValues, { env }: Ter
   const { region } = plan.targets[0].request.session;
   if (values.profileName === undefined) return region;
   const { readAwsConfig } = await import('../../../options/profile/aws-files.ts');
-  return readAwsConfig(env).profiles.get(values.profileName)?.get('region') ?? region;
+  return (await readAwsConfig(env)).profiles.get(values.profileName)?.get('region') ?? region;
 }
 
 /** SDKs look at the default profile before they ask an endpoint. */
 async function warnOfDefaultProfile({ env, warn }: Terminal): Promise<void> {
   const { findDefaultCredentials } = await import('../../../options/profile/default-credentials.ts');
-  const key = findDefaultCredentials(env);
+  const key = await findDefaultCredentials(env);
   if (key !== undefined) {
     warn(`the default profile has ${key}: SDKs take its credentials and do not ask the endpoint of --server`);
   }

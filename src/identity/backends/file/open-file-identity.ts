@@ -37,7 +37,7 @@ export async function openFileIdentity(
   context: IdentityContext,
   openKey: OpenKey,
 ): Promise<SigningIdentity> {
-  const reader = sourceReader(context.environment);
+  const reader = sourceReader(context);
   try {
     return await openFrom(source, { reader, password: source.keyPassword, openKey, context });
   } finally {

@@ -28,7 +28,7 @@ export async function openFileSigner(
   context: IdentityContext,
   openKey: OpenKey,
 ): Promise<OpenedKey> {
-  const reader = sourceReader(context.environment);
+  const reader = sourceReader(context);
   try {
     return await openFrom(source, { reader, password: source.keyPassword, openKey, context });
   } finally {

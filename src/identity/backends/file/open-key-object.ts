@@ -25,7 +25,7 @@ export interface KeyObjectSource {
  */
 export async function openKeyObject(source: KeyObjectSource, context: IdentityContext): Promise<SigningIdentity> {
   const key = keyOf(source.privateKey);
-  const reader = sourceReader(context.environment);
+  const reader = sourceReader(context);
   try {
     const { certificate, intermediates } = source;
     const files = { reader, password: undefined, context };

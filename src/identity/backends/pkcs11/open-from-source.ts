@@ -21,7 +21,7 @@ import type { FileCertificates, ModuleChoice, Pkcs11Options, Pkcs11Source } from
 /** Opens an identity whose key is on a token, its certificate there too or in a file. */
 export async function openTokenIdentity(source: IdentitySource, context: IdentityContext): Promise<SigningIdentity> {
   await context.isolateOutput?.();
-  const reader = sourceReader(context.environment);
+  const reader = sourceReader(context);
   try {
     const files = { reader, context, password: source.keyPassword };
     const intermediates =
@@ -41,7 +41,7 @@ export async function openTokenSigner(source: SignerSource, context: IdentityCon
   if (certificate === undefined) {
     return openPkcs11Signer({ privateKey: onToken(source.privateKey) }, options, context);
   }
-  const reader = sourceReader(context.environment);
+  const reader = sourceReader(context);
   try {
     return await openPkcs11Signer(await pairOf({ ...source, certificate }, { reader, context }), options, context);
   } finally {

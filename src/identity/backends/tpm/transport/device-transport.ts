@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { systemCodeOf } from '../../../../core/errno.ts';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { RolesAnywhereError } from '../../../../core/errors.ts';
 import {
@@ -7,7 +8,6 @@ import {
   collectResponse,
   maxResponseSize,
   noAnswer,
-  systemCode,
   type TpmTransport,
   unreachable,
 } from './tpm-transport.ts';
@@ -48,7 +48,7 @@ async function opened(path: string): Promise<FileHandle> {
     try {
       return await open(path, flags);
     } catch (error) {
-      if (systemCode(error) !== 'EBUSY') throw unreachable(path, error);
+      if (systemCodeOf(error) !== 'EBUSY') throw unreachable(path, error);
       if (waited >= openTimeoutMs) throw busy(path, error);
     }
     await sleep(openPauseMs);
@@ -79,7 +79,7 @@ async function exchange(
     return await Promise.race([writeThenRead(file, command, timeout.signal), expired]);
   } catch (error) {
     if (error instanceof RolesAnywhereError) throw error;
-    throw systemCode(error) === undefined ? asFailure(name, error) : unreachable(name, error);
+    throw systemCodeOf(error) === undefined ? asFailure(name, error) : unreachable(name, error);
   } finally {
     clearTimeout(timer);
   }
@@ -104,7 +104,7 @@ async function readSome(file: FileHandle, buffer: Uint8Array): Promise<number> {
     const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
     return bytesRead;
   } catch (error) {
-    if (systemCode(error) === 'EAGAIN') return 0;
+    if (systemCodeOf(error) === 'EAGAIN') return 0;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { systemCodeOf } from '../../../../core/errno.ts';
 import { RolesAnywhereError } from '../../../../core/errors.ts';
 import { Problem } from '../../../problem.ts';
 import { damaged } from '../../../x509/der.ts';
@@ -62,14 +63,9 @@ const reasons: Readonly<Record<string, string>> = {
   ENXIO: 'has no TPM behind it',
 };
 
-/** `ENOENT`; undefined for what is no error of the operating system. */
-export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
 /** An error of the operating system. */
 export function unreachable(name: string, error: unknown): RolesAnywhereError {
-  const code = systemCode(error) ?? 'unknown';
+  const code = systemCodeOf(error) ?? 'unknown';
   return new RolesAnywhereError('TPM_UNREACHABLE', `${name} ${reasons[code] ?? `cannot be used (${code})`}`, {
     cause: error,
     hints: hintsOf(code),
