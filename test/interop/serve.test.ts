@@ -15,6 +15,7 @@ const lifetime = 28;
 
 let lasting: Service;
 let brief: Service;
+let several: Service;
 
 /** A server over a sandbox. */
 interface Service {
@@ -26,12 +27,13 @@ interface Service {
   readonly tokenPath: string;
 }
 
-async function start(sessionLifetime?: number): Promise<Service> {
-  const sandbox = await startSandbox({ roles: ['Worker'], sessionLifetime });
+async function start(profiles: string, sessionLifetime?: number): Promise<Service> {
+  const sandbox = await startSandbox({ roles: ['Worker', 'Keeper'], sessionLifetime });
   const config = sandboxConfig(sandbox);
   config.write('on-prem');
+  config.write('backup', { roles_anywhere_role_arn: sandbox.roleArn.replace('Worker', 'Keeper') });
   const tokenPath = join(config.folder, 'token');
-  const args = ['serve', '--from-profile', 'on-prem', '--port', '0', '--listen', '127.0.0.1', '--listen', '[::1]'];
+  const args = ['serve', '--from-profile', profiles, '--port', '0', '--listen', '127.0.0.1', '--listen', '[::1]'];
   const command = startCommand([...args, '--token-file', tokenPath], { env: config.env });
   const [, url = ''] = await command.said(/AWS_CONTAINER_CREDENTIALS_FULL_URI=(http:\S+)\/credentials/);
   return { sandbox, config, command, url, tokenPath };
@@ -44,13 +46,17 @@ async function end({ sandbox, config, command }: Service): Promise<void> {
 }
 
 beforeAll(async () => {
-  [lasting, brief] = await Promise.all([start(), start(lifetime)]);
+  [lasting, brief, several] = await Promise.all([
+    start('on-prem'),
+    start('on-prem', lifetime),
+    start('on-prem,backup'),
+  ]);
   // They wait, most of the time, and do so beside the tests.
   for (const [name, row] of rows) {
     if (!row.needs().skip) expiries.set(name, Promise.allSettled(throughExpiry(row)));
   }
 });
-afterAll(() => Promise.all([lasting, brief].map(end)));
+afterAll(() => Promise.all([lasting, brief, several].map(end)));
 
 /** What leads a client to an endpoint. */
 type Endpoint = (service: Service) => Readonly<Record<string, string>>;
@@ -119,6 +125,7 @@ const abilitiesFor: Readonly<Partial<Record<EndpointName, Ability>>> = {
 /** How what holds for a client and an endpoint is written down in docs/serve.md. */
 const found = new Map<ClientName, Map<string, string>>();
 const renewals = ['renewal, IMDS', 'renewal, container'] as const;
+const ofSeveral = ['several roles, IMDS: the first', 'several roles, container: one by its profile'] as const;
 
 function note(client: ClientName, column: string, what: string): void {
   const row = found.get(client) ?? new Map<string, string>();
@@ -133,6 +140,22 @@ describe.each(rows)('%s', (clientName, { client, needs }) => {
     expect(arn).toMatch(/^arn:aws:sts::111122223333:assumed-role\/Worker\//);
     expect(keys[0]).toMatch(/^ASIA/);
     note(clientName, name, 'yes');
+  });
+});
+
+describe('a server with several roles', () => {
+  test.for(rows)('%s', async ([clientName, { client, needs }], { skip }) => {
+    skip(needs().skip);
+    const { stsEndpoint } = several.sandbox;
+    const imds = environment(several, 'IMDS, `http://127.0.0.1:9911/`');
+    expect((await client({ stsEndpoint, env: imds })).arn).toContain(':assumed-role/Worker/');
+    note(clientName, ofSeveral[0], 'yes');
+    const byProfile = {
+      ...environment(several, 'container, token in a variable'),
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${several.url}/credentials/backup`,
+    };
+    expect((await client({ stsEndpoint, env: byProfile })).arn).toContain(':assumed-role/Keeper/');
+    note(clientName, ofSeveral[1], 'yes');
   });
 });
 
@@ -167,7 +190,7 @@ describe('through the expiry of the first set', () => {
 test.skipIf(rows.some(([, { needs }]) => needs(...Object.values(abilitiesFor)).skip))(
   'docs/serve.md says what these tests have found',
   async () => {
-    const columns = [...names, ...renewals];
+    const columns = [...names, ...ofSeveral, ...renewals];
     const table = [
       `| | ${rows.map(([name]) => name).join(' | ')} |`,
       `|---${'|---'.repeat(rows.length)}|`,

@@ -7,7 +7,7 @@ import type { Variable } from '../credential-variables.ts';
 import { guardedAnswerer } from '../serve/answer-request.ts';
 import { limitedServer } from '../serve/http-server.ts';
 import { openListener } from '../serve/listeners.ts';
-import { roleDirectory, type ServedRole } from '../serve/served-role.ts';
+import { currentCredentials, roleDirectory, type ServedRole } from '../serve/served-role.ts';
 
 export interface ContainerEndpointContext {
   readonly pipeline: PipelineContext;
@@ -50,11 +50,12 @@ export async function openContainerEndpoint(
   let isOpen = false;
   try {
     await held.get();
+    const current = currentCredentials(held);
     const role: ServedRole = {
       profile: 'exec',
       ...roleOf(plan),
       held() {
-        const credentials = held.held();
+        const credentials = current();
         return credentials === undefined ? undefined : { credentials, renewedAt };
       },
       lastFailure: () => failure,
@@ -63,7 +64,7 @@ export async function openContainerEndpoint(
     const directory = roleDirectory([role]);
     const container = { isToken: isSame(token), directory: () => directory, now: clock.now };
     const entrance = { mayConnect: () => true as const, allowHosts: [], routes: () => ({ container }) };
-    const server = limitedServer(guardedAnswerer(entrance), () => undefined);
+    const server = limitedServer({ answer: guardedAnswerer(entrance), onAnswered: ignore, onDropped: ignore });
     const listener = await openListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, 0o600, server);
     isOpen = true;
     held.keepFresh();
@@ -97,3 +98,5 @@ function roleOf(plan: CredentialPlan): Pick<ServedRole, 'roleName' | 'accountId'
   const arn = roleChain?.at(-1)?.roleArn ?? session.roleArn;
   return { roleName: arn.slice(arn.lastIndexOf('/') + 1), accountId: arn.split(':')[4] ?? '' };
 }
+
+function ignore(): void {}

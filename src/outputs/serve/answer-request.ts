@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { type AdminContext, answerAdmin, isAdminPath } from './admin-routes.ts';
-import { type Answer, jsonAnswer, type LocalRequest, textAnswer } from './answer.ts';
+import { type Answer, type LocalRequest, refusedAnswer, textAnswer } from './answer.ts';
 import { answerContainer, type ContainerContext, isContainerPath } from './container-routes.ts';
-import { refusalOf } from './guard.ts';
-import type { Answerer } from './http-server.ts';
+import { maxBody, refusalOf, tooLarge } from './guard.ts';
+import { type Answerer, hasUnknownLength } from './http-server.ts';
 import { answerImds, type ImdsContext, isImdsPath } from './imds-routes.ts';
 import { pathOf } from './paths.ts';
-import type { MayConnect } from './peer-check.ts';
+import type { Peers } from './peer-check.ts';
 
 /** The routes behind one listener; those that are left out answer 404, like any path that is none. */
 export interface Routes {
@@ -28,7 +28,7 @@ export function answerRequest(request: LocalRequest, { imds, container, admin }:
 
 /** What stands between a connection and the routes. */
 export interface Entrance {
-  readonly mayConnect: MayConnect;
+  readonly mayConnect: Peers['mayConnect'];
   /** Names in Host headers besides those of loopback. */
   readonly allowHosts: readonly string[];
   readonly routes: () => Routes;
@@ -38,8 +38,13 @@ export interface Entrance {
 export function guardedAnswerer({ mayConnect, allowHosts, routes }: Entrance): Answerer {
   const answer = (request: IncomingMessage): Answer | Promise<Answer> => {
     const refusal = refusalOf(request, request.socket, allowHosts);
-    return refusal === undefined ? answerRequest(request, routes()) : refused(refusal.status, refusal.reason);
+    if (refusal !== undefined) return refusedAnswer(refusal.status, refusal.reason);
+    return hasUnknownLength(request) ? answerAtEnd(request) : answerRequest(request, routes());
   };
+  const answerAtEnd = async (request: IncomingMessage): Promise<Answer> =>
+    (await endsWithin(request, maxBody))
+      ? answerRequest(request, routes())
+      : refusedAnswer(tooLarge.status, tooLarge.reason);
   return (request) => {
     const may = mayConnect(request.socket);
     if (may === true) return answer(request);
@@ -52,12 +57,18 @@ export function adminAnswerer({ routes }: Pick<Entrance, 'routes'>): Answerer {
   return (request) => answerRequest(request, routes());
 }
 
-function stranger(): Answer {
-  return refused(403, 'the user of the other end may not connect');
+/** Reads a body that nobody needs to its end. @returns false as soon as it is too long; never comes where it never ends */
+function endsWithin(request: IncomingMessage, bytes: number): Promise<boolean> {
+  return new Promise((settle) => {
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > bytes) settle(false);
+    });
+    request.once('end', () => settle(true));
+  });
 }
 
-/** In the form of the container provider's failures; clients of the metadata service look at the status alone. */
-function refused(status: number, reason: string): Answer {
-  const code = status === 403 ? 'Forbidden' : 'BadRequest';
-  return { ...jsonAnswer('refused', status, JSON.stringify({ Code: code, Message: reason })), reason };
+function stranger(): Answer {
+  return refusedAnswer(403, 'the user of the other end may not connect');
 }

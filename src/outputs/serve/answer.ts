@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 
 /** What there is to know of a request; bodies are of no interest to any route. */
 export type LocalRequest = Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders'>;
@@ -64,6 +64,15 @@ export function withHeaders({ route, status, headers, body, encoding }: Answer, 
 /** 405 with the methods that there are (RFC 9110, section 15.5.6). */
 export function wrongMethod(route: RouteName, allowed: string): Answer {
   return { ...textAnswer(route, 405, 'method not allowed', ['Allow', allowed]), reason: 'wrong method' };
+}
+
+/**
+ * An answer to what is turned away before anybody looks at its path: in the form of the container provider's failures;
+ * clients of the metadata service look at the status alone.
+ */
+export function refusedAnswer(status: number, reason: string): Answer {
+  const body = JSON.stringify({ Code: STATUS_CODES[status]?.replaceAll(' ', ''), Message: reason });
+  return { ...jsonAnswer('refused', status, body), reason };
 }
 
 /** Whether a method reads. */

@@ -8,18 +8,12 @@ export interface Refusal {
 }
 
 /** What came through a proxy, or from a web page: no SDK sends these. Fetch metadata: W3C "Fetch Metadata". */
-const foreignHeaders: ReadonlySet<string> = new Set([
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'forwarded',
-  'origin',
-  'sec-fetch-site',
-]);
+const foreignHeader = /^(?:x-forwarded-.*|forwarded|via|x-real-ip|origin|sec-fetch-site)$/;
 
 const instanceMetadata = '169.254.169.254';
 
 /** No request of an SDK has a body worth the name. */
-const maxBody = 1024;
+export const maxBody = 1024;
 
 /**
  * Turns away what a browser or a proxy was made to send: DNS rebinding shows in the Host header, everything else in
@@ -37,20 +31,23 @@ export function refusalOf(
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? '').toLowerCase();
     const value = rawHeaders[at + 1] ?? '';
-    if (foreignHeaders.has(name)) return { status: 403, reason: `unable to process requests with ${name} header` };
-    if (name === 'transfer-encoding' || (name === 'content-length' && Number(value) > maxBody)) return tooLarge;
+    if (foreignHeader.test(name)) return { status: 403, reason: `unable to process requests with ${name} header` };
+    if (name === 'content-length' && Number(value) > maxBody) return tooLarge;
     if (name === 'host') {
       host = value;
       hosts += 1;
     }
   }
   // Of several, another program on the way may have looked at another one.
-  if (host === undefined || hosts > 1) return { status: 400, reason: 'there must be one Host header' };
+  if (hosts > 1) return { status: 400, reason: 'there must be one Host header' };
+  // No browser leaves it out.
+  if (host === undefined) return undefined;
   const name = hostName(host);
   return name !== undefined && isAtHome(name, socket, allowedHosts) ? undefined : foreignHost;
 }
 
-const tooLarge: Refusal = { status: 413, reason: 'the body is too large' };
+/** Also of one whose length shows only when it is read. */
+export const tooLarge: Refusal = { status: 413, reason: 'the body is too large' };
 const foreignHost: Refusal = { status: 403, reason: 'the Host header names another machine' };
 
 /** The address itself cannot be rebound: where it is the one that was connected to, no name was looked up. */

@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Server as NetServer, Socket } from 'node:net';
-import type { Answer } from './answer.ts';
+import type { Duplex } from 'node:stream';
+import { type Answer, refusedAnswer } from './answer.ts';
 
 /** Milliseconds, bytes and counts beyond which a client is not worth waiting for. SDKs give up after one second. */
 const limits = {
@@ -16,40 +17,156 @@ const limits = {
 /** Answers a request, at once or later. */
 export type Answerer = (request: IncomingMessage) => Answer | Promise<Answer>;
 
-/** Told of each request when it was answered. */
-export type OnAnswered = (request: IncomingMessage, answer: Answer) => void;
+/** What answers, and who is told. */
+export interface ServerParts {
+  readonly answer: Answerer;
+  /** Told of each request when it was answered, of those too that were none: `method` is undefined then. */
+  readonly onAnswered: (request: Pick<IncomingMessage, 'method'>, answer: Answer) => void;
+  /** Told of each connection that had to make room for a new one. */
+  readonly onDropped: () => void;
+  /** The user at the other end, as far as known: no user's connections push out those of another who has fewer. */
+  readonly userOf?: (socket: Socket) => number | undefined;
+}
 
 /** An HTTP server that gives nobody more than a request of an SDK needs. */
-export function limitedServer(answer: Answerer, onAnswered: OnAnswered): Server {
+export function limitedServer({ answer, onAnswered, onDropped, userOf }: ServerParts): Server {
   const server = createServer({
     headersTimeout: limits.headers,
     requestTimeout: limits.request,
     keepAliveTimeout: limits.idle,
     connectionsCheckingInterval: limits.checkEvery,
     maxHeaderSize: limits.headerBytes,
+    // The guard judges; AWS CRT before 0.6.29 sends none.
+    requireHostHeader: false,
   });
-  server.maxConnections = limits.connections;
   // Node leaves out in silence what is beyond a count, and the guard would not see it: the bytes are bound enough.
   server.maxHeadersCount = 0;
+  // A client may close its sending side and wait for the answer, which Node takes for leaving unless told otherwise.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  const connections = new Connections(limits.connections, onDropped);
+  server.on('connection', (socket) => connections.add(socket));
   endStalled(server, limits.stalled);
+  const send = (request: IncomingMessage, response: ServerResponse, what: Answer): void => {
+    connections.asked(request.socket, userOf?.(request.socket));
+    write(response, what);
+    onAnswered(request, what);
+  };
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const answered = answer(request);
-    if (!(answered instanceof Promise)) send(request, response, answered, onAnswered);
-    else answered.then((later) => send(request, response, later, onAnswered)).catch(() => response.destroy());
+    if (!(answered instanceof Promise)) send(request, response, answered);
+    else answered.then((later) => send(request, response, later)).catch(() => response.destroy());
   };
   server.on('request', listener);
-  // Nobody is asked to go on with a body that nobody reads.
-  server.on('checkContinue', listener);
+  server.on('checkContinue', (request, response) => {
+    // Nobody is asked to go on with a body that nobody reads, but with one whose end has to be seen.
+    if (hasUnknownLength(request)) response.writeContinue();
+    listener(request, response);
+  });
+  server.on('checkExpectation', listener);
+  const refuse = (socket: Duplex, what: Answer, method?: string): void => {
+    writeRaw(socket, what);
+    onAnswered({ method }, what);
+  };
+  server.on('connect', ({ method }, socket) => refuse(socket, refusedAnswer(405, 'this is no proxy'), method));
+  server.on('clientError', (error: ParserError, socket) => {
+    const what = parserRefusal(error);
+    if (what === undefined) socket.destroy();
+    else refuse(socket, what);
+  });
   return server;
 }
 
-function send(request: IncomingMessage, response: ServerResponse, answer: Answer, onAnswered: OnAnswered): void {
-  const { status, headers, body, encoding } = answer;
+/** Whether the end of a request's body has to be read to be known (RFC 9112, section 6.3). */
+export function hasUnknownLength({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  return headers['transfer-encoding'] !== undefined;
+}
+
+function write(response: ServerResponse, { status, headers, body, encoding }: Answer): void {
   // Whoever was turned away has nothing more to say.
   if (status === 400 || status === 403 || status === 413) response.shouldKeepAlive = false;
   response.writeHead(status, headers);
   response.end(body, encoding);
-  onAnswered(request, answer);
+}
+
+/** The answer to what did not come to be a request. */
+function writeRaw(socket: Duplex, { status, headers, body }: Answer): void {
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'Connection: close'];
+  for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`);
+  if (socket.writable) socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroy();
+}
+
+type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
+/** How a handshake of TLS begins: a record of that kind, of some version 3.x (RFC 8446, section 5.1). */
+const handshake = [0x16, 0x03];
+
+/** What Node's parser turns away before there is a request; undefined where the other side has just gone. */
+function parserRefusal({ code = '', rawPacket }: ParserError): Answer | undefined {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return refusedAnswer(408, `no whole request within ${limits.request / 1000} s`);
+  }
+  if (!code.startsWith('HPE_')) return undefined;
+  if (code === 'HPE_HEADER_OVERFLOW') return refusedAnswer(431, `headers of more than ${limits.headerBytes / 1024} KB`);
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return refusedAnswer(413, 'the body is too large');
+  if (handshake.every((byte, at) => rawPacket?.[at] === byte)) {
+    return refusedAnswer(400, 'the client speaks TLS, and this is http: its URL has to begin with http://');
+  }
+  return refusedAnswer(400, `no request of HTTP/1.1 (${code.slice('HPE_'.length)})`);
+}
+
+/**
+ * Connections, so many at the most: for a new one another makes room. First go those on which nothing was asked yet,
+ * the one first that has been silent for longest; then those of the user who has most of them, the one first on which
+ * nothing has been asked for longest. A request is answered long before so many others can have come after it.
+ */
+export class Connections {
+  readonly #max: number;
+  readonly #onDropped: () => void;
+  readonly #silent = new Set<Socket>();
+  readonly #byUser = new Map<number | undefined, Set<Socket>>();
+  readonly #owners = new WeakMap<Socket, Set<Socket>>();
+  #size = 0;
+
+  constructor(max: number, onDropped: () => void) {
+    this.#max = max;
+    this.#onDropped = onDropped;
+  }
+
+  add(socket: Socket): void {
+    if (this.#size >= this.#max) this.#makeRoom();
+    this.#move(socket, this.#silent);
+    this.#size += 1;
+    socket.once('close', () => this.#remove(socket));
+  }
+
+  /** A request of this user has come. */
+  asked(socket: Socket, user: number | undefined): void {
+    if (!this.#owners.has(socket)) return;
+    let ofUser = this.#byUser.get(user);
+    if (ofUser === undefined) this.#byUser.set(user, (ofUser = new Set<Socket>()));
+    this.#move(socket, ofUser);
+  }
+
+  #move(socket: Socket, to: Set<Socket>): void {
+    this.#owners.get(socket)?.delete(socket);
+    this.#owners.set(socket, to.add(socket));
+  }
+
+  #remove(socket: Socket): void {
+    if (this.#owners.get(socket)?.delete(socket) !== true) return;
+    this.#owners.delete(socket);
+    this.#size -= 1;
+  }
+
+  #makeRoom(): void {
+    const most = [...this.#byUser.values()].reduce((one, other) => (other.size > one.size ? other : one), this.#silent);
+    const [oldest] = this.#silent.size > 0 ? this.#silent : most;
+    if (oldest === undefined) return;
+    this.#remove(oldest);
+    oldest.destroy();
+    this.#onDropped();
+  }
 }
 
 /**

@@ -66,8 +66,8 @@ function answerWithToken(path: string, ttl: readonly string[], context: ImdsCont
   const directory = context.directory();
   const bare = withoutSlash(path);
   if (bare === listPath || bare === extendedPath) {
-    // Without a line break at the end: botocore takes it for a part of the name.
-    return textAnswer('imds-roles', 200, directory.names.join('\n'), ttl);
+    // One name, as EC2 never has more, and without a line break at its end: botocore and others take the whole text for it.
+    return textAnswer('imds-roles', 200, directory.firstName, ttl);
   }
   const isExtended = path.startsWith(`${extendedPath}/`);
   if (isExtended || path.startsWith(`${listPath}/`)) {

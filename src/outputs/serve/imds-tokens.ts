@@ -1,61 +1,66 @@
-import { hash, randomBytes } from 'node:crypto';
+import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** As many as the official helper holds. */
-const capacity = 256;
-const bytesOfToken = 42;
-const lengthOfToken = 56;
+/** Bytes of a token's parts: when it expires, what makes it unlike any other, and the seal over both. */
+const [expiryBytes, nonceBytes, sealBytes] = [6, 12, 24] as const;
+const contentBytes = expiryBytes + nonceBytes;
+/** Of the text: as long as EC2's. */
+const tokenLength = ((contentBytes + sealBytes) / 3) * 4;
 
-/** Session tokens of the metadata service. Only their hashes are held: what is in memory opens nothing. */
+/** How many tokens in use are recognised by their hash, which takes a seventh of the time that the seal takes. */
+const recognised = 256;
+
+/**
+ * Session tokens of the metadata service. Nothing need be stored of them: each says when it expires, sealed with a key
+ * that only this process has (HMAC-SHA256, RFC 2104, of which 192 bits are kept). However many are asked for, none that
+ * was given is forgotten before its time.
+ */
 export class ImdsTokens {
   readonly #monotonic: () => number;
-  /** Hash of a token -> when it expires, on the monotonic clock: setting the wall clock revives none. */
-  readonly #expiries = new Map<string, number>();
+  #key = randomBytes(32);
+  /** Hash of a token that was used -> when it expires. */
+  readonly #recent = new Map<string, number>();
 
-  /** @param monotonic milliseconds since some moment; never goes back */
+  /** @param monotonic milliseconds since some moment; never goes back, so that setting the wall clock revives none */
   constructor(monotonic: () => number) {
     this.#monotonic = monotonic;
   }
 
-  /** Makes a token; where there is no room, the one that expires first goes. */
   issue(ttlSeconds: number): string {
-    if (this.#expiries.size >= capacity) this.#makeRoom();
-    const token = randomBytes(bytesOfToken).toString('base64');
-    this.#expiries.set(hashOf(token), this.#monotonic() + ttlSeconds * 1000);
-    return token;
+    const token = Buffer.allocUnsafe(contentBytes + sealBytes);
+    token.writeUIntBE(Math.floor(this.#monotonic()) + ttlSeconds * 1000, 0, expiryBytes);
+    randomBytes(nonceBytes).copy(token, expiryBytes);
+    this.#sealOf(token).copy(token, contentBytes);
+    return token.toString('base64');
   }
 
-  /** Whole seconds that a token has left; undefined for one that has expired, was evicted, or never was. */
-  secondsLeft(token: string): number | undefined {
-    if (token.length !== lengthOfToken) return undefined;
-    const key = hashOf(token);
-    const expiry = this.#expiries.get(key);
-    if (expiry === undefined) return undefined;
+  /** Whole seconds that a token has left; undefined for one that has expired, or that this process did not give. */
+  secondsLeft(text: string): number | undefined {
+    if (text.length !== tokenLength) return undefined;
+    const key = hash('sha256', text, 'base64url');
+    const expiry = this.#recent.get(key) ?? this.#recognise(text, key);
     const left = expiry - this.#monotonic();
-    if (left > 0) return Math.ceil(left / 1000);
-    this.#expiries.delete(key);
-    return undefined;
+    return left > 0 ? Math.ceil(left / 1000) : undefined;
   }
 
-  /** How many are held, expired ones not yet noticed included. */
-  get size(): number {
-    return this.#expiries.size;
-  }
-
-  /** Forgets all of them. */
+  /** Takes back all of them. */
   clear(): void {
-    this.#expiries.clear();
+    this.#key = randomBytes(32);
+    this.#recent.clear();
   }
 
-  #makeRoom(): void {
-    let [first, earliest] = ['', Infinity];
-    for (const [key, expiry] of this.#expiries) {
-      if (expiry < earliest) [first, earliest] = [key, expiry];
-    }
-    this.#expiries.delete(first);
+  /** @returns when it expires; 0 where the seal is none of ours */
+  #recognise(text: string, key: string): number {
+    const token = Buffer.from(text, 'base64');
+    if (token.length !== contentBytes + sealBytes) return 0;
+    if (!timingSafeEqual(this.#sealOf(token), token.subarray(contentBytes))) return 0;
+    const [oldest] = this.#recent.size < recognised ? [] : this.#recent.keys();
+    if (oldest !== undefined) this.#recent.delete(oldest);
+    const expiry = token.readUIntBE(0, expiryBytes);
+    this.#recent.set(key, expiry);
+    return expiry;
   }
-}
 
-/** A look-up by hash takes as long for a near miss as for a far one. */
-function hashOf(token: string): string {
-  return hash('sha256', token, 'base64url');
+  #sealOf(token: Buffer): Buffer {
+    return createHmac('sha256', this.#key).update(token.subarray(0, contentBytes)).digest().subarray(0, sealBytes);
+  }
 }

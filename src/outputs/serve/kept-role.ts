@@ -1,10 +1,10 @@
 import { describeError } from '../../core/describe-error.ts';
 import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-plan.ts';
-import { type HeldContext, type HeldCredentials, holdCredentials } from '../../pipeline/pipeline-held.ts';
+import { type HeldContext, holdCredentials } from '../../pipeline/pipeline-held.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
 import type { MeasuredRole, Metrics } from './metrics.ts';
 import type { LogFields, ServeLog } from './serve-log.ts';
-import type { ServedRole } from './served-role.ts';
+import { currentCredentials, type ServedRole } from './served-role.ts';
 
 /** What to serve under one name. */
 export interface ProfilePlan {
@@ -56,12 +56,16 @@ export function keepRole({ profile: given, plan }: ProfilePlan, context: KeptRol
   });
   const seen: Seen = { onFirst };
   const held = holdCredentials(plan, watchedContext({ profile, roleName, seen }, context));
+  const current = currentCredentials(held);
   return {
     profile,
     roleName,
     accountId,
     plan,
-    held: () => heldSet(held, seen, context),
+    held() {
+      const credentials = current();
+      return credentials === undefined ? undefined : { credentials, renewedAt: seen.renewedAt ?? context.clock.now() };
+    },
     lastFailure: () => seen.failure,
     certificateExpires: () => seen.certificateExpires,
     obtain: async () => void (await held.get()),
@@ -73,11 +77,6 @@ export function keepRole({ profile: given, plan }: ProfilePlan, context: KeptRol
       return held.close();
     },
   };
-}
-
-function heldSet(held: HeldCredentials, seen: Seen, { clock }: KeptRoleContext): ReturnType<ServedRole['held']> {
-  const credentials = held.held();
-  return credentials === undefined ? undefined : { credentials, renewedAt: seen.renewedAt ?? clock.now() };
 }
 
 interface Watched {

@@ -7,7 +7,7 @@ export interface Metrics {
   readonly contentType: string;
   page(): Promise<string>;
   requested(answer: Answer): void;
-  /** A connection beyond the limit. */
+  /** A connection that made room for another one, beyond the limit. */
   dropped(): void;
   refreshed(profile: string, code: string | undefined): void;
   /** Seconds that an attempt at CreateSession took. */
@@ -71,7 +71,7 @@ export function makeMetrics({ version, now, roles }: MetricsOptions): Metrics {
     },
   });
   const refreshes = counter('refreshes_total', 'Renewals, by what they came to.', ['profile', 'outcome', 'code']);
-  const dropped = counter('connections_dropped_total', 'Connections beyond the limit.');
+  const dropped = counter('connections_dropped_total', 'Connections that made room for others, beyond the limit.');
   const throttles = counter('throttles_total', 'Times that the service asked to be left alone.');
   const failovers = counter('failovers_total', 'Targets that did not serve, so that the next one was tried.', [
     'target',

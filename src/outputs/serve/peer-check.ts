@@ -1,9 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { endianness } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Whether the process at the other end may ask: at once where that is known, later where it has to be looked up. */
-export type MayConnect = (socket: Socket) => boolean | Promise<boolean>;
+/** Who is at the other ends of connections. */
+export interface Peers {
+  /** Whether the process at the other end may ask: at once where that is known, later where it has to be looked up. */
+  readonly mayConnect: (socket: Socket) => boolean | Promise<boolean>;
+  /** Its user; undefined while nobody has looked. */
+  readonly userOf: (socket: Socket) => number | undefined;
+}
 
 /**
  * Lets in only processes of some users of this machine. A connection stays with the user who made it, so it is looked
@@ -11,20 +17,26 @@ export type MayConnect = (socket: Socket) => boolean | Promise<boolean>;
  *
  * @param uids undefined lets everybody in
  */
-export function peerCheck(uids: readonly number[] | undefined, lookUp: typeof peerUid = peerUid): MayConnect {
-  if (uids === undefined) return () => true;
-  const known = new WeakMap<Socket, boolean>();
-  return (socket) => {
-    if (socket.remoteAddress === undefined) return isUnixSocket(socket);
-    return known.get(socket) ?? remember(socket);
-  };
-
-  async function remember(socket: Socket): Promise<boolean> {
-    const uid = await lookUp(socket);
-    const mayConnect = uid !== undefined && uids?.includes(uid) === true;
-    known.set(socket, mayConnect);
+export function peerCheck(uids: readonly number[] | undefined, peerUids = new PeerUids()): Peers {
+  if (uids === undefined) return { mayConnect: () => true, userOf: () => undefined };
+  const verdicts = new WeakMap<Socket, boolean | Promise<boolean>>();
+  const users = new WeakMap<Socket, number>();
+  const lookUp = async (socket: Socket): Promise<boolean> => {
+    const uid = await peerUids.uidOf(socket);
+    const mayConnect = uid !== undefined && uids.includes(uid);
+    if (uid !== undefined) users.set(socket, uid);
+    verdicts.set(socket, mayConnect);
     return mayConnect;
-  }
+  };
+  return {
+    mayConnect(socket) {
+      if (socket.remoteAddress === undefined) return isUnixSocket(socket);
+      let verdict = verdicts.get(socket);
+      if (verdict === undefined) verdicts.set(socket, (verdict = lookUp(socket)));
+      return verdict;
+    },
+    userOf: (socket) => users.get(socket),
+  };
 }
 
 /** A TCP connection that has ended has no remote address either, but it has had a local one. */
@@ -40,43 +52,128 @@ export interface ConnectionEnds {
   readonly remotePort: number;
 }
 
-/**
- * Uid of the process at the other end of a TCP connection within this machine; undefined for one that cannot be told:
- * another machine's, one that was closed, a system without /proc.
- */
-export async function peerUid(socket: Socket): Promise<number | undefined> {
-  const { localAddress, localPort, remoteAddress, remotePort } = socket;
-  if (!localAddress || localPort === undefined || !remoteAddress || remotePort === undefined) return undefined;
-  const ends = { localAddress, localPort, remoteAddress, remotePort };
-  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    const text = await readFile(table, 'latin1').catch(() => '');
-    const uid = uidInTable(text, ends);
-    if (uid !== undefined) return uid;
-  }
-  return undefined;
+/** A connection whose peer is looked for, and how often it was not found. */
+interface Wanted {
+  readonly ends: ConnectionEnds;
+  misses: number;
+  readonly settle: (uid: number | undefined) => void;
 }
 
-const established = '01';
+/** Reads one of the kernel's tables; empty where there is none. */
+type ReadTable = (path: string) => Promise<string>;
+
+/** The part of the time in which the tables are read, at the most: connections of strangers must not make more work. */
+const share = 1 / 5;
 
 /**
- * Looks a connection's other end up in the text of /proc/net/tcp or tcp6 (Linux, Documentation/networking/proc_net_tcp):
- * its row has the two ends the other way around. Rows of sockets that nobody holds any more name uid 0, so only those
- * that are established and have an inode count.
+ * Finds out whose processes are at the other ends of TCP connections within this machine. The kernel writes a table of
+ * all its connections for that, which takes the longer the more there are, of whomever: so one look serves all who wait,
+ * and the next one is taken only when four times as long as it took has gone by.
  */
-export function uidInTable(text: string, ends: ConnectionEnds, order: 'LE' | 'BE' = endianness()): number | undefined {
-  const locals = written(ends.remoteAddress, ends.remotePort, order);
-  const remotes = written(ends.localAddress, ends.localPort, order);
-  for (const line of text.split('\n').slice(1)) {
-    const [, local = '', remote = '', state, , , , uid, , inode] = line.trim().split(/\s+/);
-    if (state !== established || inode === '0' || uid === undefined) continue;
-    if (locals.includes(local) && remotes.includes(remote)) return Number(uid);
+export class PeerUids {
+  readonly #read: ReadTable;
+  #wanted: Wanted[] = [];
+  #isBusy = false;
+
+  constructor(read: ReadTable = readTable) {
+    this.#read = read;
   }
-  return undefined;
+
+  /**
+   * Uid of the process at the other end; undefined for one that cannot be told: another machine's, one that was closed,
+   * a system without /proc.
+   */
+  uidOf({
+    localAddress,
+    localPort,
+    remoteAddress,
+    remotePort,
+  }: Pick<Socket, keyof ConnectionEnds>): Promise<number | undefined> {
+    if (!localAddress || localPort === undefined || !remoteAddress || remotePort === undefined) {
+      return Promise.resolve(undefined);
+    }
+    return new Promise((settle) => {
+      this.#wanted.push({ ends: { localAddress, localPort, remoteAddress, remotePort }, misses: 0, settle });
+      if (!this.#isBusy) void this.#lookWhileWanted();
+    });
+  }
+
+  async #lookWhileWanted(): Promise<void> {
+    this.#isBusy = true;
+    while (this.#wanted.length > 0) {
+      const start = performance.now();
+      await this.#look(this.#wanted.splice(0));
+      await sleep((performance.now() - start) * (1 / share - 1), undefined, { ref: false });
+    }
+    this.#isBusy = false;
+  }
+
+  async #look(wanted: readonly Wanted[]): Promise<void> {
+    let missing = settleFound(wanted, await this.#read('/proc/net/tcp'));
+    if (missing.length > 0) missing = settleFound(missing, await this.#read('/proc/net/tcp6'));
+    for (const each of missing) {
+      // While others come and go the kernel may leave out a row of a table that is read in pieces.
+      if ((each.misses += 1) < 2) this.#wanted.push(each);
+      else each.settle(undefined);
+    }
+  }
+}
+
+/** @returns those that are not in the table */
+function settleFound(wanted: readonly Wanted[], table: string): Wanted[] {
+  const found = uidsInTable(
+    table,
+    wanted.map(({ ends }) => ends),
+  );
+  return wanted.filter((each) => {
+    const uid = found.get(each.ends);
+    if (uid !== undefined) each.settle(uid);
+    return uid === undefined;
+  });
+}
+
+function readTable(path: string): Promise<string> {
+  return readFile(path, 'latin1').catch(() => '');
+}
+
+/**
+ * Looks the other ends of connections up in the text of /proc/net/tcp or tcp6 (Linux,
+ * Documentation/networking/proc_net_tcp): their rows have the two ends the other way around. Rows of sockets that no
+ * process holds any more name uid 0, and have no inode; those that are half closed have one.
+ */
+export function uidsInTable(
+  text: string,
+  connections: readonly ConnectionEnds[],
+  order: 'LE' | 'BE' = endianness(),
+): ReadonlyMap<ConnectionEnds, number> {
+  const byEnds = new Map(connections.flatMap((ends) => rowsOf(ends, order).map((row) => [row, ends] as const)));
+  const found = new Map<ConnectionEnds, number>();
+  for (const port of new Set(connections.map(({ localPort }) => localPort))) {
+    const remotePort = `${portSuffix(port)} `;
+    for (let at = text.indexOf(remotePort); at !== -1; at = text.indexOf(remotePort, at + 1)) {
+      const remote = text.lastIndexOf(' ', at);
+      const ends = byEnds.get(text.slice(text.lastIndexOf(' ', remote - 1) + 1, at + remotePort.length - 1));
+      if (ends === undefined) continue;
+      const [, , , , , uid, , inode] = text.slice(at, text.indexOf('\n', at)).split(/\s+/);
+      if (inode !== '0' && uid !== undefined) found.set(ends, Number(uid));
+    }
+  }
+  return found;
+}
+
+/** The two ends as the other side's row has them, in each way of writing them. */
+function rowsOf(ends: ConnectionEnds, order: 'LE' | 'BE'): readonly string[] {
+  const remotes = written(ends.localAddress, ends.localPort, order);
+  return written(ends.remoteAddress, ends.remotePort, order).map((local, form) => `${local} ${remotes[form]}`);
+}
+
+function portSuffix(port: number): string {
+  return `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 /** How the kernel may write an end: an IPv4 address also as an IPv6 one, for a socket of the other family. */
 function written(address: string, port: number, order: 'LE' | 'BE'): readonly string[] {
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const suffix = portSuffix(port);
   const bytes = addressBytes(address);
   const isMapped = bytes.length === 16 && bytes.subarray(0, 12).equals(mappedPrefix);
   const four = bytes.length === 4 ? bytes : isMapped ? bytes.subarray(12) : undefined;

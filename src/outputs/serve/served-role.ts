@@ -1,4 +1,5 @@
 import type { Credentials } from '../../core/credentials.ts';
+import type { HeldCredentials } from '../../pipeline/pipeline-held.ts';
 
 /** What a role hands out at the moment. */
 export interface HeldSet {
@@ -21,17 +22,38 @@ export interface ServedRole {
   lastFailure(): string | undefined;
 }
 
+/**
+ * What gives the set that is valid, if there is one, and never waits. Where there is none it wakes the renewal: timers
+ * stand still while the machine sleeps, and who asks first finds out that the set has expired. Within the pause after a
+ * failure, and while a renewal is under way, that asks nobody.
+ */
+export function currentCredentials({
+  held,
+  get,
+}: Pick<HeldCredentials, 'held' | 'get'>): () => Credentials | undefined {
+  let isAwake = false;
+  const end = (): void => void (isAwake = false);
+  return () => {
+    const credentials = held();
+    if (credentials !== undefined || isAwake) return credentials;
+    isAwake = true;
+    // What it fails with is told by its event.
+    get().then(end, end);
+    return undefined;
+  };
+}
+
 /** The roles by the names they are asked for. */
 export interface RoleDirectory {
   readonly roles: readonly ServedRole[];
-  /** Names as the metadata service lists them: those of the roles, or of the profiles where a role's name is not its own. */
-  readonly names: readonly string[];
-  /** By the name in the listing, or the profile. */
+  /** What the metadata service lists: the first role's name, or its profile's where the role has a namesake. */
+  readonly firstName: string;
+  /** By the role's name where it is unique, or the profile. */
   byName(name: string): ServedRole | undefined;
   byProfile(profile: string): ServedRole | undefined;
 }
 
-/** Makes the directory. SDKs take the first name of the list, so the first profile stays first. */
+/** Makes the directory. The first role is the one for whoever does not ask by name. */
 export function roleDirectory(roles: readonly ServedRole[]): RoleDirectory {
   const profiles = new Map(roles.map((role) => [role.profile, role]));
   // A name leads to one role only: not to a namesake, and not past a profile that has it.
@@ -40,7 +62,7 @@ export function roleDirectory(roles: readonly ServedRole[]): RoleDirectory {
   const named = new Map(roles.map((role) => [isUnique(role) ? role.roleName : role.profile, role]));
   return {
     roles,
-    names: [...named.keys()],
+    firstName: [...named.keys()][0] ?? '',
     byName: (name) => named.get(name) ?? profiles.get(name),
     byProfile: (profile) => profiles.get(profile),
   };

@@ -103,7 +103,7 @@ function openersOf({ options, context, metrics, keeper, tokens }: Parts): readon
       : openTokenFile(options.tokenFile, { warn: warnTo(log), monotonic: clock.monotonic });
   const admin = { metrics, directory };
   const logRequest = requestLog({ log, monotonic: clock.monotonic, everything: context.logsRequests });
-  const mayConnect = peerCheck(options.allowUids);
+  const { mayConnect, userOf } = peerCheck(options.allowUids);
 
   const open = async (
     address: ListenAddress,
@@ -111,12 +111,15 @@ function openersOf({ options, context, metrics, keeper, tokens }: Parts): readon
     routesOf: (of: Listener) => Routes,
   ) => {
     let routes: Routes = {};
-    const answerer = makeAnswerer({ mayConnect, allowHosts: options.allowHosts, routes: () => routes });
-    const server = limitedServer(answerer, (request, answer) => {
-      metrics.requested(answer);
-      logRequest(request, answer);
+    const server = limitedServer({
+      answer: makeAnswerer({ mayConnect, allowHosts: options.allowHosts, routes: () => routes }),
+      onAnswered(request, answer) {
+        metrics.requested(answer);
+        logRequest(request, answer);
+      },
+      onDropped: () => metrics.dropped(),
+      userOf,
     });
-    server.on('drop', () => metrics.dropped());
     const listener = await openListener(address, options.socketMode, server);
     routes = routesOf(listener);
     return listener;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ask, imdsToken } from '../../support/ask-server.ts';
+import { ask, askRaw, imdsToken } from '../../support/ask-server.ts';
 import { type House, type HouseOptions, openHouse } from './house.ts';
 
 const me = process.getuid?.() ?? 0;
@@ -43,6 +43,14 @@ describe.runIf(process.platform === 'linux')('--allow-uid', () => {
   test('with it, addresses that other machines reach serve the metadata too, to users of this machine', async () => {
     const { url } = await open({ allowUids: [me], listen: [{ kind: 'tcp', host: '0.0.0.0', port: 0 }] });
     expect(await imdsToken(url.replace('0.0.0.0', '127.0.0.1'))).toHaveLength(56);
+  });
+
+  test('a client that closes its sending side is answered as well', async () => {
+    const { url } = await open({ allowUids: [me] });
+    const lines = 'Host: localhost\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n';
+    expect(await askRaw(url, `PUT /latest/api/token HTTP/1.0\r\n${lines}\r\n`, false)).toMatch(
+      /^HTTP\/1\.1 200 OK\r\n/,
+    );
   });
 
   test('the kernel has the tables that are read', () => {

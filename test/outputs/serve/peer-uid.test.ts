@@ -1,7 +1,7 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, describe, expect, test } from 'vitest';
-import { peerUid, uidInTable } from '../../../src/outputs/serve/peer-check.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type ConnectionEnds, PeerUids, uidsInTable } from '../../../src/outputs/serve/peer-check.ts';
 
 const title = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
 const row = (local: string, remote: string, state: string, uid: number, inode: number): string =>
@@ -11,6 +11,8 @@ const table = (...rows: string[]): string => [title, ...rows, ''].join('\n');
 /** The server's side: 127.0.0.1:9911, connected to from port 45678. */
 const ends = { localAddress: '127.0.0.1', localPort: 9911, remoteAddress: '127.0.0.1', remotePort: 45_678 };
 const [server, client] = ['0100007F:26B7', '0100007F:B26E'];
+
+const uidInTable = (text: string, of: ConnectionEnds, order: 'LE' | 'BE') => uidsInTable(text, [of], order).get(of);
 
 test('the row of the other end names the user, not that of our own', () => {
   expect(uidInTable(table(row(server, client, '01', 990, 7), row(client, server, '01', 1000, 8)), ends, 'LE')).toBe(
@@ -22,6 +24,12 @@ test('rows of sockets that nobody holds name uid 0, and do not count', () => {
   expect(uidInTable(table(row(client, server, '06', 0, 0)), ends, 'LE')).toBeUndefined();
   expect(uidInTable(table(row(client, server, '05', 0, 0)), ends, 'LE')).toBeUndefined();
   expect(uidInTable(table(row(client, server, '01', 0, 0)), ends, 'LE')).toBeUndefined();
+});
+
+test('one that is half closed is held by a process still', () => {
+  for (const state of ['04', '05', '08']) {
+    expect(uidInTable(table(row(client, server, state, 1000, 8)), ends, 'LE')).toBe(1000);
+  }
 });
 
 test('another port, another address, an empty table', () => {
@@ -67,6 +75,47 @@ describe.runIf(process.platform === 'linux')('of this machine', () => {
     open.push(connect(port, host === '::' ? '127.0.0.1' : host));
     const [socket] = (await accepted) as [Socket];
     open.push(socket);
-    expect(await peerUid(socket)).toBe(process.getuid?.());
+    expect(await new PeerUids().uidOf(socket)).toBe(process.getuid?.());
+  });
+});
+
+describe('looks are shared and bounded', () => {
+  const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
+  const endsOf = (remotePort: number): ConnectionEnds => ({ ...ends, remotePort });
+  const rowOf = (port: number, uid: number): string => row(`0100007F:${hex(port)}`, server, '01', uid, 8);
+
+  test('one look serves all who wait, each with an answer of its own', async () => {
+    const read = vi.fn<() => Promise<string>>(async () =>
+      table(...Array.from({ length: 500 }, (_, at) => rowOf(1000 + at, at))),
+    );
+    const peers = new PeerUids(read);
+    const first = peers.uidOf(endsOf(1000));
+    const others = Array.from({ length: 499 }, (_, at) => peers.uidOf(endsOf(1001 + at)));
+    expect([await first, ...(await Promise.all(others))]).toEqual(Array.from({ length: 500 }, (_, at) => at));
+    // The first one had begun when the others came.
+    expect(read).toHaveBeenCalledTimes(2);
+  });
+
+  test('the table is read for a fifth of the time at the most, however many come', async () => {
+    let busy = 0;
+    const read = async (): Promise<string> => {
+      const start = performance.now();
+      await new Promise((settle) => setTimeout(settle, 20));
+      busy += performance.now() - start;
+      return table(rowOf(1000, 7));
+    };
+    const peers = new PeerUids(read);
+    const start = performance.now();
+    while (performance.now() - start < 600) {
+      expect(await peers.uidOf(endsOf(1000))).toBe(7);
+    }
+    expect(busy / (performance.now() - start)).toBeLessThan(0.3);
+  });
+
+  test('a row that the kernel left out once is found by another look', async () => {
+    const tables = ['', '', table(rowOf(1000, 7))];
+    const peers = new PeerUids(async () => tables.shift() ?? '');
+    expect(await peers.uidOf(endsOf(1000))).toBe(7);
+    expect(await new PeerUids(async () => '').uidOf(endsOf(1000))).toBeUndefined();
   });
 });

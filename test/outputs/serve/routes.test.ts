@@ -99,7 +99,7 @@ describe('the metadata service', () => {
     'lists at %s',
     async (path) => {
       const answer = await imds(path);
-      expect(answer).toMatchObject({ status: 200, text: 'Worker\nKeeper' });
+      expect(answer).toMatchObject({ status: 200, text: 'Worker' });
       expect(answeredHeader(answer, ttlHeader)).toBe('60');
     },
   );
@@ -245,9 +245,15 @@ describe('the container endpoint', () => {
   });
 });
 
-test('two roles of one name are listed by their profiles', async () => {
+test('of several roles the first is listed, as no instance has more than one; all can be asked for', async () => {
+  serve(role('on-prem', 'Worker'), role('logs', 'Reader'));
+  expect((await imds(list)).text).toBe('Worker');
+  for (const name of ['Worker', 'Reader', 'on-prem', 'logs']) expect((await imds(`${list}/${name}`)).status).toBe(200);
+});
+
+test('two roles of one name go by their profiles', async () => {
   serve(role('development', 'Deploy'), role('production', 'Deploy'), role('logs', 'Reader'));
-  expect((await imds(list)).text).toBe('development\nproduction\nReader');
+  expect((await imds(list)).text).toBe('development');
   expect((await imds(`${list}/production`)).status).toBe(200);
   expect((await imds(`${list}/Deploy`)).status).toBe(404);
 });
@@ -266,8 +272,8 @@ test.each(['/', '/credentialsx', '/LATEST/api/token', '/healthz', '///latest/api
   },
 );
 
-test('no name of the list leads to another profile than the one that is called so', () => {
+test('no name leads to another profile than the one that is called so', () => {
   const directory = roleDirectory([role('app', 'R'), role('b', 'R'), role('c', 'app')]);
-  expect(directory.names).toEqual(['app', 'b', 'c']);
-  expect(directory.names.map((name) => directory.byName(name)?.profile)).toEqual(['app', 'b', 'c']);
+  expect(directory.firstName).toBe('app');
+  expect(['app', 'b', 'c'].map((name) => directory.byName(name)?.profile)).toEqual(['app', 'b', 'c']);
 });

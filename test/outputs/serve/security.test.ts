@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ask, askImds, askRaw, imdsToken, type Reply, rolesPath } from '../../support/ask-server.ts';
+import { ask, askRaw, imdsToken, type Reply, rolesPath } from '../../support/ask-server.ts';
 import { type House, openHouse } from './house.ts';
 
 let house: House;
@@ -38,6 +38,7 @@ test.each([
   ['an address of another machine', { Host: '10.0.0.1' }],
   ['a proxy', { 'X-Forwarded-For': '127.0.0.1' }],
   ['a proxy of the newer kind', { Forwarded: 'for=127.0.0.1' }],
+  ['a proxy of any kind', { Via: '1.1 proxy' }],
   ['a page of another origin', { Origin: 'https://attacker.example' }],
   ['a page without an origin', { Origin: 'null' }],
   ['a page that says it is ours', { Origin: 'http://127.0.0.1' }],
@@ -78,11 +79,11 @@ describe('tokens of the metadata service', () => {
     await expect.poll(async () => (await withToken(token)).status, { timeout: 20_000 }).toBe(401);
   });
 
-  test('a client that asks for more than 256 pushes out the oldest, and gets nothing else by it', async () => {
-    const first = await imdsToken(house.url, 60);
-    await Promise.all(Array.from({ length: 300 }, () => imdsToken(house.url)));
-    expect((await withToken(first)).status).toBe(401);
-    expect((await askImds(house.url, `${rolesPath}Worker`)).status).toBe(200);
+  test('of 500 clients that ask for one at once each gets credentials by its own, after a thousand others too', async () => {
+    const tokens = await Promise.all(Array.from({ length: 500 }, () => imdsToken(house.url, 60)));
+    await Promise.all(Array.from({ length: 1000 }, () => imdsToken(house.url)));
+    const replies = await Promise.all(tokens.map(withToken));
+    expect(replies.filter(({ status }) => status !== 200)).toEqual([]);
   });
 });
 
@@ -103,8 +104,7 @@ test('requests with smuggled or doubled parts', async () => {
   const lines = `X-aws-ec2-metadata-token: ${token}\r\nConnection: close\r\n\r\n`;
   const target = `${rolesPath}Worker`;
   for (const request of [
-    `GET ${target} HTTP/1.1\r\n${lines}`,
-    `GET ${target} HTTP/1.0\r\n${lines}`,
+    `GET ${target} HTTP/1.1\r\nHost: \r\n${lines}`,
     `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: attacker.example\r\n${lines}`,
     `GET http://attacker.example${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines}`,
     `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n${lines}`,
@@ -149,9 +149,9 @@ describe('too much', () => {
 
   test('a body in pieces, and one that is never sent', async () => {
     const head = 'PUT /latest/api/token HTTP/1.1\r\nHost: 127.0.0.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n';
-    expect(await askRaw(house.url, `${head}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`)).toMatch(
-      /^HTTP\/1\.1 413 /,
-    );
+    const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n`;
+    expect(await askRaw(house.url, `${chunked}${'1\r\nx\r\n'.repeat(1025)}`)).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await askRaw(house.url, `${chunked}5\r\nhello\r\n`)).toMatch(/^HTTP\/1\.1 408 /);
     expect(await askRaw(house.url, `${head}Content-Length: 9999999\r\nExpect: 100-continue\r\n\r\n`)).toMatch(
       /^HTTP\/1\.1 413 /,
     );
@@ -190,21 +190,19 @@ describe('too much', () => {
     expect(third).toMatch(/^HTTP\/1\.1 200 [^]*ok$/);
   });
 
-  test('connections beyond the limit are closed, and there is room again when others go', async () => {
-    const idle: Socket[] = [];
-    for (let count = 0; count < 1024; count += 1) idle.push(await connected());
-    await expect(ask(house.url, '/healthz')).rejects.toMatchObject({ code: 'ECONNRESET' });
-    for (const socket of idle) socket.destroy();
-    await expect
-      .poll(
-        () =>
-          ask(house.url, '/healthz').then(
-            ({ status }) => status,
-            () => 0,
-          ),
-        { timeout: 20_000 },
-      )
-      .toBe(200);
+  test('beyond 1024 connections the one that has been silent for longest makes room, and that is counted', async () => {
+    const silent: Socket[] = [];
+    const ended: Socket[] = [];
+    for (let count = 0; count < 1024; count += 1) {
+      const socket = await connected();
+      silent.push(socket);
+      socket.resume().once('close', () => ended.push(socket));
+      socket.once('end', () => socket.destroy());
+    }
+    for (let count = 0; count < 5; count += 1) expect((await ask(house.url, '/healthz')).status).toBe(200);
+    await expect.poll(() => ended.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    expect(ended[0]).toBe(silent[0]);
+    for (const socket of silent) socket.destroy();
     expect((await ask(house.url, '/metrics')).body).toMatch(/roles_anywhere_connections_dropped_total [1-9]/);
   });
 });
@@ -233,4 +231,51 @@ test.each([1, 70, 100, 500])('a forwarding header behind %i others is seen', asy
   const lines = ['PUT /latest/api/token HTTP/1.1', 'Host: 127.0.0.1', `${Object.keys(ttl)[0]}: 60`];
   const request = `${lines.join('\r\n')}\r\n${padding}X-Forwarded-For: 10.0.0.1\r\n\r\n`;
   expect(await askRaw(house.url, request)).toMatch(/^HTTP\/1\.1 403 /);
+});
+
+describe('what EC2 answers is answered', () => {
+  const lines = 'X-aws-ec2-metadata-token-ttl-seconds: 60\r\n';
+
+  test.each([
+    [
+      'a token asked for in chunks of which there are none (s3fs 1.91)',
+      'Host: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n',
+      '0\r\n\r\n',
+    ],
+    [
+      'and by a client that waits to be told to go on',
+      'Host: 127.0.0.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n',
+      '0\r\n\r\n',
+    ],
+    ['a token asked for without a Host (AWS CRT before 0.6.29)', '', ''],
+    ['with an expectation that is none', 'Host: 127.0.0.1\r\nExpect: nothing\r\n', ''],
+  ])('%s', async (_name, headers, body) => {
+    const request = `PUT /latest/api/token HTTP/1.1\r\n${headers}${lines}Connection: close\r\n\r\n${body}`;
+    expect(await askRaw(house.url, request)).toMatch(/HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n[A-Za-z0-9+/]{56}$/);
+  });
+});
+
+describe('what comes to be no request is answered, logged and counted', () => {
+  const large = `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ${'0'.repeat(9000)}\r\n\r\n`;
+
+  test.each([
+    ['TLS on the port of http', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001', 400, /speaks TLS/],
+    ['a method that is none', 'G\u0000T / HTTP/1.1\r\n\r\n', 400, /no request of HTTP\/1\.1 \(INVALID_METHOD\)/],
+    ['headers of 9 KB', large, 431, /headers of more than 8 KB/],
+    ['half a request', 'GET / HTTP/1.1\r\nHost:', 408, /no whole request within 5 s/],
+    ['a request to a proxy', 'CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n', 405, /this is no proxy/],
+  ])('%s', async (_name, bytes, status, reason) => {
+    const counted = async (): Promise<number> => {
+      const { body } = await ask(house.url, '/metrics');
+      return Number(new RegExp(`requests_total\\{route="refused",status="${status}"\\} (\\d+)`).exec(body)?.[1] ?? 0);
+    };
+    const before = await counted();
+    const told = house.logs.length;
+    const answer = await askRaw(house.url, bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*"Message":"`));
+    expect(answer).toMatch(reason);
+    expect(await counted()).toBe(before + 1);
+    const line = house.logs.slice(told).find(({ message }) => reason.test(message) || message === 'request');
+    expect(line?.fields).toMatchObject({ route: 'refused', status });
+  });
 });

@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net';
+import { EventEmitter } from 'node:events';
+import { expect, test } from 'vitest';
+import { Connections } from '../../../src/outputs/serve/http-server.ts';
+
+/** As much of a socket as is looked at. */
+class FakeSocket extends EventEmitter {
+  readonly name: string;
+  readonly ended: string[];
+
+  constructor(name: string, ended: string[]) {
+    super();
+    this.name = name;
+    this.ended = ended;
+  }
+
+  destroy(): void {
+    this.ended.push(this.name);
+    this.emit('close');
+  }
+}
+
+function setUp(max: number) {
+  const ended: string[] = [];
+  let dropped = 0;
+  const connections = new Connections(max, () => (dropped += 1));
+  const open = (name: string): Socket => {
+    const socket = new FakeSocket(name, ended) as unknown as Socket;
+    connections.add(socket);
+    return socket;
+  };
+  return { connections, open, ended, dropped: () => dropped };
+}
+
+test('the one that has been silent for longest makes room, not one on which something was asked', () => {
+  const { connections, open, ended, dropped } = setUp(3);
+  connections.asked(open('client'), 1000);
+  for (let count = 0; count < 5; count += 1) open(`silent ${count}`);
+  expect(ended).toEqual(['silent 0', 'silent 1', 'silent 2']);
+  expect(dropped()).toBe(3);
+});
+
+test('of those on which something was asked the user who has most of them gives one, the least used', () => {
+  const { connections, open, ended } = setUp(4);
+  connections.asked(open('client'), 1000);
+  const greedy = ['first', 'second', 'third'].map((name) => open(name));
+  for (const socket of greedy) connections.asked(socket, 1001);
+  connections.asked(greedy[0] as Socket, 1001);
+  connections.asked(open('new'), 1001);
+  connections.asked(open('newer'), 1001);
+  expect(ended).toEqual(['second', 'third']);
+});
+
+test('one that was closed takes no room', () => {
+  const { open, ended, dropped } = setUp(2);
+  open('first').destroy();
+  open('second');
+  open('third');
+  expect(ended).toEqual(['first']);
+  expect(dropped()).toBe(0);
+});
+
+test('a request that comes after its connection was closed changes nothing', () => {
+  const { connections, open, ended } = setUp(2);
+  const gone = open('gone');
+  gone.destroy();
+  connections.asked(gone, 1000);
+  open('one');
+  open('two');
+  open('three');
+  expect(ended).toEqual(['gone', 'one']);
+});
