@@ -1,5 +1,5 @@
 import type { ByteSource, IdentityContext, SecretSource } from './identity.ts';
-import type { DamagedCertificate } from './backends/file/damaged-certificates.ts';
+import type { DamagedCertificate } from './backends/file/file-contents.ts';
 import { openCertificateFile } from './backends/file/open-files.ts';
 import { naming, Problem } from './problem.ts';
 import { sourceReader } from './source-reader.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
 import { berToDer } from '../../src/identity/backends/file/ber.ts';
 import { decodePem, pemBlocks, pemHeaders } from '../../src/identity/backends/file/pem.ts';
@@ -22,7 +22,12 @@ import {
   openssl,
   removeFolder,
 } from '../support/openssl.ts';
+import { editedOnce, splitCertificate } from '../support/crafted-certificates.ts';
 import { bytes, password, recordingContext } from './given.ts';
+
+/** ROLES_ANYWHERE_TEST_FUZZ=100 reads a hundred times as many inputs. */
+const times = Number(process.env['ROLES_ANYWHERE_TEST_FUZZ'] ?? 1);
+vi.setConfig({ testTimeout: 60_000 * times });
 
 /** Milliseconds that one damaged input may take, on a slow machine that does other things too. */
 const patience = 5_000;
@@ -87,7 +92,7 @@ function expectSurvival(
 ): Promise<void> {
   return fc.assert(
     fc.asyncProperty(contents, (content) => survives(read, content, mayThrow)),
-    { numRuns },
+    { numRuns: numRuns * times },
   );
 }
 
@@ -110,6 +115,26 @@ test('PEM made of its own words', async () => {
   );
   const texts = fc.array(words, { maxLength: 60 }).map((parts) => Buffer.from(parts.join('')));
   await expectSurvival(texts, 3000, blocksOf);
+});
+
+test('PEM and DER in one more wrapping', async () => {
+  for (const path of [leaf.certificate, leaf.key]) {
+    const pem = readFileSync(path, 'utf8');
+    for (const text of [Buffer.from(pem).toString('base64'), JSON.stringify(pem), `'${pem}'`]) {
+      const both = async (content: Buffer): Promise<unknown> => {
+        const certificate = readCertificate({ certificate: bytes(content) }, recordingContext()).catch(
+          expectIdentityError,
+        );
+        return Promise.all([certificate, signed(content)]);
+      };
+      await expectNoCrash(Buffer.from(text), 100, both);
+    }
+  }
+});
+
+test('PKCS#7', async () => {
+  const der = openssl(['crl2pkcs7', '-nocrl', '-certfile', leaf.certificate, '-outform', 'DER']);
+  await expectNoCrash(der, 1000, (content) => readCertificate({ certificate: bytes(content) }, recordingContext()));
 });
 
 test('BER', async () => {
@@ -136,6 +161,24 @@ describe('certificates', () => {
 
   test('of RSA keys, signed with RSASSA-PSS', async () => {
     await expectSurvival(damaged(certificateDer(rsaLeaf.certificate)), 3000, readAll);
+  });
+
+  /** Every field in turn, by all of its worst values, in every place where a certificate can be given. */
+  test('field by field, as leaf, beside the leaf and as intermediate', async () => {
+    const good = readFileSync(leaf.certificate);
+    const privateKey = bytes(readFileSync(leaf.key), '--private-key');
+    for (const sample of [leaf, rsaLeaf]) {
+      for (const [, der] of editedOnce(splitCertificate(certificateDer(sample.certificate)))) {
+        const beside = Buffer.concat([good, pemOf(der)]);
+        const use = async (certificate: Buffer, intermediates: Buffer): Promise<void> => {
+          const source = { certificate: bytes(certificate), privateKey, intermediates: bytes(intermediates) };
+          await openIdentity(source, recordingContext());
+        };
+        expect(await survives(() => use(der, good), der, isIdentityError)).toBe(true);
+        // One that is damaged ends nobody's call who has another.
+        await use(beside, beside);
+      }
+    }
   });
 
   test('as leaf and chain of an identity', async () => {
@@ -173,6 +216,15 @@ describe('private keys', () => {
     await expectNoCrash(key, 60, signed);
   });
 });
+
+function pemOf(der: Buffer): Buffer {
+  const lines = der.toString('base64').replaceAll(/.{64}/g, '$&\n');
+  return Buffer.from(`-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`);
+}
+
+function expectIdentityError(error: unknown): void {
+  if (!isIdentityError(error)) throw error;
+}
 
 /** Opens a private key and signs with it. */
 async function signed(privateKey: Buffer): Promise<unknown> {

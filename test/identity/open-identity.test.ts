@@ -275,55 +275,28 @@ describe('faults are told in order', () => {
 });
 
 describe('what is no certificate', () => {
+  const formats = 'give a file with a certificate: PEM, DER, PKCS#12 or PKCS#7';
+
   test.each<[string, () => Uint8Array | string, string, string | undefined]>([
-    ['text', () => 'hello', 'is neither PEM nor DER', 'give a file with a certificate: PEM, DER or PKCS#12'],
-    [
-      'noise',
-      () => Buffer.alloc(1000, 0xa5),
-      'is neither PEM nor DER',
-      'give a file with a certificate: PEM, DER or PKCS#12',
-    ],
-    [
-      'UTF-16',
-      () => Buffer.from(`\u{FEFF}${readFileSync(leaf.certificate, 'utf8')}`, 'utf16le'),
-      'is neither PEM nor DER, but UTF-16 text: save it as UTF-8',
-      'give a file with a certificate: PEM, DER or PKCS#12',
-    ],
-    [
-      'base64 without armour',
-      () => certificateDer(leaf.certificate).toString('base64'),
-      'is neither PEM nor DER, but base64 without its BEGIN and END lines',
-      'give a file with a certificate: PEM, DER or PKCS#12',
-    ],
+    ['text', () => 'hello', 'is neither PEM nor DER', formats],
+    ['noise', () => Buffer.alloc(1000, 0xa5), 'is neither PEM nor DER', formats],
     [
       'a private key',
       () => readFileSync(leaf.key),
       'holds no certificate, but PRIVATE KEY',
-      'give a file with a certificate: PEM, DER or PKCS#12',
-    ],
-    [
-      'PKCS#7 in PEM',
-      () => openssl(['crl2pkcs7', '-nocrl', '-certfile', leaf.certificate]),
-      'holds no certificate, but PKCS7',
-      'take the certificates out of it: openssl pkcs7 -print_certs -in FILE -out chain.pem',
-    ],
-    [
-      'PKCS#7 in DER',
-      () => openssl(['crl2pkcs7', '-nocrl', '-certfile', leaf.certificate, '-outform', 'DER']),
-      'is a PKCS#7 file',
-      'take the certificates out of it: openssl pkcs7 -print_certs -in FILE -out chain.pem -inform DER',
+      'give it with --private-key, and its certificate with --certificate',
     ],
     [
       'a truncated certificate',
       () => certificateDer(leaf.certificate).subarray(0, 100),
       'is damaged: it ends too early',
-      'give a file with a certificate: PEM, DER or PKCS#12',
+      formats,
     ],
     [
       'a certificate with something behind it',
       () => Buffer.concat([certificateDer(leaf.certificate), Buffer.from('x')]),
       'is damaged: something follows its end',
-      'give a file with a certificate: PEM, DER or PKCS#12',
+      formats,
     ],
     [
       'a truncated PEM',

@@ -9,7 +9,7 @@ import { describePublicKey, isSupported } from '../../x509/public-key.ts';
 import { openPublicKey } from '../../x509/verify-signature.ts';
 import type { ByteSource, KeySource } from '../../identity.ts';
 import type { PrivateKey } from '../../private-key.ts';
-import type { CertificateContents } from './damaged-certificates.ts';
+import type { CertificateContents } from './file-contents.ts';
 
 export interface Pair {
   readonly certificate: Certificate;

@@ -11,12 +11,13 @@ const seedBytes = 32;
  * An ML-DSA key by JavaScript, for Node before 24.6. Signatures are deterministic (FIPS 204, section 3.4), as those
  * of the official helper.
  *
- * @param privateKey ML-DSA-PrivateKey ::= CHOICE { seed [0], expandedKey OCTET STRING, both SEQUENCE } (RFC 9881, section 6)
+ * @param privateKey ML-DSA-PrivateKey ::= CHOICE { seed [0], expandedKey OCTET STRING, both SEQUENCE } (RFC 9881, section
+ * 6); or seed or expanded key alone, without a tag around it, as written before there was an RFC
  * @throws Problem KEY_INVALID
  */
 export function openMlDsaKey(name: MlDsaName, privateKey: Uint8Array): PrivateKey {
   const scheme = mlDsaByName[name];
-  const secretKey = readSecretKey(name, onlyElement(privateKey));
+  const secretKey = readSecretKey(name, privateKey);
   return foreignKey(
     {
       algorithm: 'ML-DSA',
@@ -25,11 +26,26 @@ export function openMlDsaKey(name: MlDsaName, privateKey: Uint8Array): PrivateKe
         return scheme.sign(message, secretKey, { extraEntropy: false });
       },
     },
-    publicKeyInfo(name, scheme.getPublicKey(secretKey)),
+    publicKeyInfo(name, publicKeyOf(name, secretKey)),
   );
 }
 
-function readSecretKey(name: MlDsaName, choice: Element): Uint8Array {
+/** Where this can be made of it, the key can sign. */
+function publicKeyOf(name: MlDsaName, secretKey: Uint8Array): Uint8Array {
+  try {
+    return mlDsaByName[name].getPublicKey(secretKey);
+  } catch {
+    throw invalid('its numbers are none of such a key');
+  }
+}
+
+function readSecretKey(name: MlDsaName, privateKey: Uint8Array): Uint8Array {
+  if (privateKey.length === seedBytes) return expand(name, privateKey);
+  if (privateKey.length === mlDsaByName[name].lengths.secretKey) return checkExpanded(name, privateKey);
+  return readChoice(name, onlyElement(privateKey));
+}
+
+function readChoice(name: MlDsaName, choice: Element): Uint8Array {
   if (choice.tag === primitive(0)) return expand(name, choice.contents);
   if (choice.tag === tags.octetString) return checkExpanded(name, choice.contents);
   const [seed, expandedKey] = sequenceOf(choice);

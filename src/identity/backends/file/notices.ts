@@ -1,6 +1,6 @@
 import type { ByteSource } from '../../identity.ts';
 import { locationOf } from '../sources.ts';
-import type { CertificateContents } from './damaged-certificates.ts';
+import type { CertificateContents } from './file-contents.ts';
 
 /** What files give cause to say beside their use, in words; loaded where there is something to say. */
 

@@ -8,13 +8,13 @@ import { chainOf, findIssuers, isSame } from '../../x509/chain.ts';
 import { checkLeaf } from '../../x509/check-leaf.ts';
 import { choosePair } from './choose-pair.ts';
 import {
-  type FileContents,
   type FileContext,
   type KeyFileContext,
   openCertificateFile,
   openChainFile,
   openKeyFile,
 } from './open-files.ts';
+import type { FileContents } from './file-contents.ts';
 import { warnIfExposed } from './warn-if-exposed.ts';
 
 /** Certificate, key and intermediates: bytes from somewhere, but for a key in a store of keys. */

@@ -1,21 +1,12 @@
 import type { ByteSource, IdentityContext, KeySource, SecretSource } from '../../identity.ts';
 import { givesBytes } from '../sources.ts';
-import { naming, type Problem } from '../../problem.ts';
+import { naming } from '../../problem.ts';
 import type { SourceReader } from '../../source-reader.ts';
-import { readCertificates } from './certificate-file.ts';
-import type { CertificateContents } from './damaged-certificates.ts';
-import { isPkcs12 } from './is-pkcs12.ts';
+import { readCertificateFile } from './certificate-file.ts';
+import type { CertificateContents, FileContents } from './file-contents.ts';
 import type { OpenKey, PrivateKey } from '../../private-key.ts';
-import type { readPkcs12 } from './pkcs12.ts';
-import { readPrivateKey } from './read-private-key.ts';
+import { readKeyFile } from './key-file.ts';
 import type { Lock } from './unlock.ts';
-
-/** What a file holds; a PKCS#12 both, others one of them. */
-export interface FileContents extends CertificateContents {
-  readonly keys: readonly PrivateKey[];
-  /** Why there are none, where the file holds some. */
-  readonly keyProblem?: Problem | undefined;
-}
 
 /** Where files are read from, and what opens them. */
 export interface FileContext {
@@ -35,11 +26,7 @@ export interface KeyFileContext extends FileContext {
  * @throws RolesAnywhereError CERTIFICATE_UNREADABLE, CERTIFICATE_INVALID, PASSWORD_*
  */
 export function openCertificateFile(source: ByteSource, files: FileContext): Promise<FileContents> {
-  return openCertificates(source, files, 'CERTIFICATE', async (bytes) =>
-    isPkcs12(bytes)
-      ? openPkcs12('certificate', bytes, lockOf(source, files))
-      : { ...(await readCertificates(bytes)), keys: [] },
-  );
+  return openCertificates(source, files, 'CERTIFICATE', lockOf(source, files));
 }
 
 /**
@@ -48,18 +35,18 @@ export function openCertificateFile(source: ByteSource, files: FileContext): Pro
  * @throws RolesAnywhereError CHAIN_UNREADABLE, CHAIN_INVALID
  */
 export function openChainFile(source: ByteSource, files: FileContext): Promise<CertificateContents> {
-  return openCertificates(source, files, 'CHAIN', readCertificates);
+  return openCertificates(source, files, 'CHAIN', undefined);
 }
 
 /** Certificates that cannot be read, beside others that can, are named to somebody who looks for a fault. */
-async function openCertificates<T extends CertificateContents>(
+async function openCertificates(
   source: ByteSource,
   { reader, context: { debug } }: FileContext,
   kind: 'CERTIFICATE' | 'CHAIN',
-  read: (bytes: Buffer) => Promise<T>,
-): Promise<T> {
+  lock: Lock | undefined,
+): Promise<FileContents> {
   const { bytes } = await reader.read(source, `${kind}_UNREADABLE`);
-  const found = await naming(source, `${kind}_INVALID`, () => read(bytes));
+  const found = await naming(source, `${kind}_INVALID`, () => readCertificateFile(bytes, lock));
   if (debug && found.damaged.length > 0) (await import('./notices.ts')).passedOver(source, found).forEach(debug);
   return found;
 }
@@ -72,21 +59,12 @@ async function openCertificates<T extends CertificateContents>(
 export async function openKeyFile(source: KeySource, files: KeyFileContext): Promise<FileContents> {
   if (!givesBytes(source)) return keyAlone(await files.openKey(source));
   const { bytes } = await files.reader.read(source, 'KEY_UNREADABLE');
-  return naming(source, 'KEY_INVALID', async () =>
-    isPkcs12(bytes)
-      ? openPkcs12('private key', bytes, lockOf(source, files))
-      : keyAlone(
-          await readPrivateKey(bytes, lockOf(source, files, 'the private key '), () => files.openKey(source, bytes)),
-        ),
-  );
+  const lock = lockOf(source, files, 'the private key ');
+  return naming(source, 'KEY_INVALID', () => readKeyFile(bytes, lock, (content) => files.openKey(source, content)));
 }
 
 function keyAlone(key: PrivateKey): FileContents {
   return { certificates: [], damaged: [], keys: [key] };
-}
-
-async function openPkcs12(...given: Parameters<typeof readPkcs12>): Promise<FileContents> {
-  return (await import('./pkcs12.ts')).readPkcs12(...given);
 }
 
 function lockOf(source: ByteSource, { password, context }: FileContext, what = ''): Lock {

@@ -13,23 +13,15 @@ import {
 } from '../../x509/der.ts';
 import { parseCertificate } from '../../x509/parse-certificate.ts';
 import { berToDer } from './ber.ts';
-import { type CertificateContents, namingCertificate, setAside } from './damaged-certificates.ts';
-import { decryptPrivateKeyInfo } from './decrypt-pkcs8.ts';
+import { type FileContents, namingCertificate, setAside } from './file-contents.ts';
+import { decryptPrivateKeyInfo } from './encrypted-key.ts';
+import type { Wanted } from './explain-file.ts';
 import type { PrivateKey } from '../../private-key.ts';
 import { checkCost, decryptPbe, type PbePassword } from './pbe.ts';
 import { bmpString } from './pkcs12-kdf.ts';
 import { isMacRight, type Pkcs12Mac, readPkcs12Mac } from './pkcs12-mac.ts';
-import { openPlain } from './unusual-key.ts';
+import { openPlain } from './plain-key.ts';
 import { isWrongPassword, type Lock, unlock, wrongPassword } from './unlock.ts';
-
-/** What a PKCS#12 file holds, in its order. */
-export interface Pkcs12Contents extends CertificateContents {
-  readonly keys: readonly PrivateKey[];
-  /** Why there are no keys, where it holds some, none of which can be used with the password that opened the rest. */
-  readonly keyProblem: Problem | undefined;
-}
-
-export type Wanted = 'certificate' | 'private key';
 
 const noPassword = Buffer.alloc(0);
 
@@ -41,7 +33,7 @@ const noPassword = Buffer.alloc(0);
  * @throws Problem PASSWORD_WRONG, PASSWORD_MISSING, KEY_UNSUPPORTED, or without a code for a damaged file or one that
  * does not hold what is wanted
  */
-export async function readPkcs12(wanted: Wanted, bytes: Buffer, lock: Lock): Promise<Pkcs12Contents> {
+export async function readPkcs12(wanted: Wanted, bytes: Buffer, lock: Lock): Promise<FileContents> {
   const contents = await openFile(wanted, readFile(bytes), lock);
   const { certificates, keys, damaged, keyProblem } = contents;
   if ((wanted === 'private key' ? keys : certificates).length > 0) return contents;
@@ -49,8 +41,8 @@ export async function readPkcs12(wanted: Wanted, bytes: Buffer, lock: Lock): Pro
   throw problem ?? new Problem(`is a PKCS#12 file without a ${wanted}`);
 }
 
-async function openFile(wanted: Wanted, file: Pkcs12File, lock: Lock): Promise<Pkcs12Contents> {
-  const open = (password: Buffer): Promise<Pkcs12Contents> => openWithAnyForm(wanted, file, password);
+async function openFile(wanted: Wanted, file: Pkcs12File, lock: Lock): Promise<FileContents> {
+  const open = (password: Buffer): Promise<FileContents> => openWithAnyForm(wanted, file, password);
   if (lock.password === undefined) {
     try {
       return await open(noPassword);
@@ -79,7 +71,7 @@ function readFile(bytes: Buffer): Pkcs12File {
 }
 
 /** No password is, for the key derivation of PKCS#12, either an empty string with its zero or nothing at all. */
-async function openWithAnyForm(wanted: Wanted, file: Pkcs12File, utf8: Buffer): Promise<Pkcs12Contents> {
+async function openWithAnyForm(wanted: Wanted, file: Pkcs12File, utf8: Buffer): Promise<FileContents> {
   const bmp = bmpString(utf8);
   try {
     return await open(wanted, file, { utf8, bmp });
@@ -91,7 +83,7 @@ async function openWithAnyForm(wanted: Wanted, file: Pkcs12File, utf8: Buffer): 
   }
 }
 
-async function open(wanted: Wanted, file: Pkcs12File, password: PbePassword): Promise<Pkcs12Contents> {
+async function open(wanted: Wanted, file: Pkcs12File, password: PbePassword): Promise<FileContents> {
   const { authenticatedSafe, mac } = file;
   const contents = sequenceOf(onlyElement(berToDer(authenticatedSafe))).map(contentInfoOf);
   checkCost(
@@ -198,7 +190,7 @@ function leafFirst(bags: readonly Content[]): readonly Content[] {
 async function openKeys(
   bags: readonly Content[],
   password: PbePassword,
-): Promise<Pick<Pkcs12Contents, 'keys' | 'keyProblem'>> {
+): Promise<Pick<FileContents, 'keys' | 'keyProblem'>> {
   const shrouded = bags.filter(({ type }) => type === bagTypes.shroudedKey);
   checkCost(shrouded.map(({ value }) => sequenceOf(value)[0]));
   const keys: PrivateKey[] = [];

@@ -58,6 +58,18 @@ describe.each(sets)('ML-DSA-%i', (set) => {
     expect(schemes[set].verify(signature, message, publicKeyBytes(key.publicKeyInfo()))).toBe(true);
   });
 
+  test.each(['seed', 'expanded'] as const)('%s without a tag around it, as written before RFC 9881', async (form) => {
+    const tagged = onlyElement(privateKeyOf(`ml-dsa-${set}-${form}.key`));
+    const key = openMlDsaKey(`ML-DSA-${set}`, tagged.contents);
+    const expected = openMlDsaKey(`ML-DSA-${set}`, tagged.encoded);
+    expect(key.publicKeyInfo()).toEqual(expected.publicKeyInfo());
+    const algorithm = sequenceOf(onlyElement(key.publicKeyInfo()))[0]?.encoded ?? Buffer.of();
+    const info = encodeElement(0x30, Buffer.from('020100', 'hex'), algorithm, octets(tagged.contents));
+    const { signer } = await openSigner({ privateKey: bytes(info, '--private-key') }, recordingContext());
+    const publicKey = publicKeyBytes(key.publicKeyInfo());
+    expect(schemes[set].verify(await signer.sign(message), message, publicKey)).toBe(true);
+  });
+
   test('a wrong password for an encrypted key', async () => {
     const source = { privateKey: bytes(fixture(`ml-dsa-${set}-encrypted.key`)), keyPassword: password('wrong') };
     expect((await rejectionOf(openSigner(source, recordingContext()))).code).toBe('PASSWORD_WRONG');
@@ -83,6 +95,8 @@ describe('damaged keys', () => {
   test.each([
     ['a short seed', encodeElement(0x80, seed.subarray(1)), 'its seed has 31 bytes, not 32'],
     ['a short expanded key', octets(secretKey.subarray(1)), 'it has 2559 bytes, not 2560'],
+    ['an expanded key of random bytes', octets(Buffer.alloc(2560, 0xa5)), 'its numbers are none of such a key'],
+    ['the same without a tag', Buffer.alloc(2560, 0xa5), 'its numbers are none of such a key'],
     [
       'two that do not belong together',
       encodeElement(0x30, octets(Buffer.alloc(32, 2)), octets(secretKey)),

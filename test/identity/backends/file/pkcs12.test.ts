@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SigningIdentity } from '../../../../src/identity/identity.ts';
 import { openIdentity } from '../../../../src/identity/open-identity.ts';
 import { readCertificate } from '../../../../src/identity/read-certificate.ts';
-import { isPkcs12 } from '../../../../src/identity/backends/file/is-pkcs12.ts';
 import { encodeElement } from '../../../../src/identity/x509/der-writer.ts';
 import { elementsOf, onlyElement, sequenceOf } from '../../../../src/identity/x509/der.ts';
 import { subjectOf } from '../../../../src/identity/x509/explain-leaf.ts';
@@ -414,13 +413,4 @@ describe('what lacks something', () => {
     expect(error.code).toBe('KEY_UNSUPPORTED');
     expect(error.message).toContain('takes the work of 2147483647 iterations, more than 5000000');
   });
-});
-
-test('is told from other DER by its first bytes', () => {
-  expect(isPkcs12(made('secret'))).toBe(true);
-  expect(isPkcs12(toBer(made('secret')))).toBe(true);
-  expect(isPkcs12(certificateDer(leaf.certificate))).toBe(false);
-  expect(isPkcs12(openssl(['ec', '-in', leaf.key, '-outform', 'DER']))).toBe(false);
-  expect(isPkcs12(readFileSync(leaf.key))).toBe(false);
-  expect(isPkcs12(Buffer.of())).toBe(false);
 });

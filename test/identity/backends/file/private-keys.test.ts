@@ -481,16 +481,6 @@ describe('what is no private key', () => {
     ['a certificate', certificate, 'holds no private key, but CERTIFICATE'],
     ['a certificate in DER', () => certificate('DER'), 'holds a certificate, where its private key belongs'],
     ['text', () => 'hello', 'holds no private key, neither PEM nor DER'],
-    [
-      'UTF-16',
-      () => Buffer.from('\u{FEFF}-----BEGIN', 'utf16le'),
-      'holds no private key, neither PEM nor DER, but UTF-16 text: save it as UTF-8',
-    ],
-    [
-      'base64 without armour',
-      () => openssl(['pkcs8', '-topk8', '-nocrypt', '-in', ec, '-outform', 'DER']).toString('base64'),
-      'holds no private key, neither PEM nor DER, but base64 without its BEGIN and END lines',
-    ],
     ['zeros', () => Buffer.alloc(100), 'holds no private key, neither PEM nor DER'],
     [
       'a truncated DER key',

@@ -1,9 +1,39 @@
 import { createHash } from 'node:crypto';
 import { Problem } from '../../problem.ts';
+import { octetStringOf, onlyElement, sequenceOf } from '../../x509/der.ts';
 import { cipherByName, decryptWith } from './cipher.ts';
-import { keyStructure } from './key-structure.ts';
+import { type DerKind, derKind } from './file-kind.ts';
+import { checkCost, decryptPbe, type PbePassword } from './pbe.ts';
 import { decodePem, type PemBlock, pemHeaders } from './pem.ts';
+import { bmpString } from './pkcs12-kdf.ts';
 import { wrongPassword } from './unlock.ts';
+
+/**
+ * Decrypts an EncryptedPrivateKeyInfo ::= SEQUENCE { encryptionAlgorithm, encryptedData } (RFC 5958, section 3).
+ *
+ * @param password UTF-8
+ * @returns a PrivateKeyInfo, to be wiped
+ * @throws Problem PASSWORD_WRONG, KEY_UNSUPPORTED, KEY_INVALID
+ */
+export async function decryptPkcs8(der: Uint8Array, password: Buffer): Promise<Buffer> {
+  const [algorithm] = sequenceOf(onlyElement(der));
+  checkCost([algorithm]);
+  const bmp = bmpString(password);
+  try {
+    return await decryptPrivateKeyInfo(der, { utf8: password, bmp });
+  } finally {
+    bmp.fill(0);
+  }
+}
+
+/** The same with both forms of the password, for PKCS#12. */
+export async function decryptPrivateKeyInfo(der: Uint8Array, password: PbePassword): Promise<Buffer> {
+  const [algorithm, encryptedData] = sequenceOf(onlyElement(der));
+  const plain = await decryptPbe(algorithm, octetStringOf(encryptedData), password);
+  // One wrong password in 256 leaves a padding that looks right.
+  if (!isKey(plain, ['pkcs8'])) throw wrongPassword();
+  return plain;
+}
 
 const saltBytes = 8;
 
@@ -23,7 +53,7 @@ export function decryptTraditional(block: PemBlock, password: Buffer): Buffer {
   if (iv.length !== cipher.ivBytes) throw new Problem(`is damaged: its DEK-Info has no IV for ${name}`, 'KEY_INVALID');
   const key = deriveKey(password, iv.subarray(0, saltBytes), cipher.keyBytes);
   const plain = decryptWith({ ...cipher, iv }, key, decodePem(block));
-  if (!isPrivateKey(plain)) throw wrongPassword();
+  if (!isKey(plain, ['pkcs1', 'sec1', 'pkcs8', 'dsa'])) throw wrongPassword();
   return plain;
 }
 
@@ -38,9 +68,9 @@ function deriveKey(password: Buffer, salt: Buffer, length: number): Buffer {
   return key.subarray(0, length);
 }
 
-function isPrivateKey(plain: Buffer): boolean {
+function isKey(plain: Buffer, expected: readonly DerKind[]): boolean {
   try {
-    return ['pkcs1', 'sec1', 'pkcs8', 'dsa'].includes(keyStructure(plain));
+    return expected.includes(derKind(plain));
   } catch {
     return false;
   }

@@ -1,7 +1,6 @@
 import { Problem } from '../../problem.ts';
+import type { PrivateKey } from '../../private-key.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { explainNoCertificate } from './explain-certificate.ts';
-import { decodePem, type PemBlock } from './pem.ts';
 
 /** The certificates of a file. */
 export interface CertificateContents {
@@ -16,23 +15,11 @@ export interface DamagedCertificate {
   readonly isFirst: boolean;
 }
 
-/**
- * The certificates of PEM blocks of which one at least is damaged, or of which there are none.
- *
- * @param all blocks of the file, to say what it holds instead
- * @throws Problem of the first one, where all are
- */
-export function readSome(
-  blocks: readonly PemBlock[],
-  parse: (block: PemBlock, der: Buffer) => Certificate,
-  all: readonly PemBlock[],
-): CertificateContents {
-  const found = setAside(blocks, (block) => {
-    const der = decodePem(block);
-    return [namingCertificate(`in line ${block.line}`, () => parse(block, der))];
-  });
-  if (found.certificates.length > 0) return found;
-  throw found.damaged[0]?.problem ?? explainNoCertificate(all);
+/** What a file holds; a PKCS#12 both, others one of them. */
+export interface FileContents extends CertificateContents {
+  readonly keys: readonly PrivateKey[];
+  /** Why there are none, where the file holds some. */
+  readonly keyProblem?: Problem | undefined;
 }
 
 /** @param place `in line 30` */
