@@ -7,6 +7,7 @@ const bin = (...path) => join(root, 'node_modules', ...path);
 installPackages();
 buildAll();
 run(process.execPath, [bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
+run(process.execPath, [join(root, 'scripts', 'run-ts.mjs'), 'scripts/generate.ts', '--check']);
 run(process.execPath, [join(root, 'scripts', 'check-examples.mjs')]);
 run(process.execPath, [bin('oxlint', 'bin', 'oxlint'), '--deny-warnings']);
 run(process.execPath, [bin('oxfmt', 'bin', 'oxfmt'), '--check', '.']);

@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../lib/set-up.mjs';
+import { constants, workedOut } from './worked-out.mjs';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
@@ -29,12 +30,13 @@ function lazyName(path) {
  * Those of our own files are made so before esbuild sees them, as it would wrap each in a promise and a copy of the
  * module: `await` does without, and the hot file is smaller for it.
  */
-function lazyFiles(found) {
+function lazyFiles(found, table) {
   return {
     name: 'lazy-files',
     setup(bundler) {
       bundler.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
         if (path.includes(`${sep}node_modules${sep}`)) return undefined;
+        if (path === workedOut) return { contents: table, loader: 'js' };
         const source = readFileSync(path, 'utf8');
         return { contents: source.replaceAll(/\bawait import\((?='\.)/g, 'await require('), loader: 'ts' };
       });
@@ -61,7 +63,7 @@ const debuggable = {
 };
 
 /** Bundles one entry point and returns the lazily loaded files it names, and esbuild's account of what went in. */
-async function bundle(entry, name, { folder, settings }) {
+async function bundle(entry, name, { folder, settings, table }) {
   const found = new Set();
   const { metafile } = await build({
     absWorkingDir: root,
@@ -85,7 +87,7 @@ async function bundle(entry, name, { folder, settings }) {
     // A native addon cannot be bundled; users install it when they want PKCS#11. The SDK's search for credentials comes
     // with what assumes roles, which is always given some: it is never loaded.
     external: ['pkcs11js', '@aws-sdk/credential-provider-node'],
-    plugins: [lazyFiles(found)],
+    plugins: [lazyFiles(found, table)],
   });
   // Not what only code names that the bundler left out.
   const named = new Set(Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)));
@@ -98,12 +100,13 @@ async function buildIn(form) {
   mkdirSync(form.folder, { recursive: true });
   /** Built file -> the sources in it. */
   const inputs = {};
+  const table = await constants('esm');
   const pending = [[join(root, 'src', 'cli', 'entry.ts'), 'roles-anywhere']];
   const done = new Set();
   for (const [entry, name] of pending) {
     if (done.has(entry)) continue;
     done.add(entry);
-    const result = await bundle(entry, name, form);
+    const result = await bundle(entry, name, { ...form, table });
     inputs[`${name}.cjs`] = result.inputs;
     for (const path of result.found) pending.push([path, lazyName(path)]);
   }

@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { root, run } from '../lib/set-up.mjs';
+import { constants, workedOut } from './worked-out.mjs';
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
@@ -29,6 +30,7 @@ async function buildForm(format) {
   rmSync(form.folder, { recursive: true, force: true });
   run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', form.config]);
   const compiled = compiledFiles(form);
+  compiled.set(compiledPath(workedOut, form), await constants(format));
   const scripts = reachable(compiled, form, form.script);
   const bundled = packagesIn(scripts);
   for (const [path, text] of scripts) write(path, withBundled(text, path, bundled, form));
@@ -63,6 +65,11 @@ function asWritten(text) {
     .replace(/^var __rewriteRelativeImportExtension = [\s\S]*?^\};\n/m, '')
     .replaceAll(/Promise\.resolve\(`\$\{(__rewrite\w+\(.*?\))\}`\)\.then\(s => require\(s\)\)/g, 'import($1)')
     .replaceAll(/__rewriteRelativeImportExtension\((.*?)\)/g, '$1');
+}
+
+/** Where a source is in what is published. */
+function compiledPath(source, form) {
+  return join(form.folder, relative(join(root, 'src'), source).replace(/\.ts$/, form.script));
 }
 
 /** The files of one kind that the entries need, with what each holds. tsc writes one for every source. */

@@ -1,10 +1,10 @@
 import type { Command } from '../../src/cli/command.ts';
-import { helpTextOf } from '../../src/options/schema/help-texts.ts';
-import { environmentName, type OptionRow, profileKeyName } from '../../src/options/schema/option-row.ts';
+import { helpTextOf } from '../../src/options/schema/shared-options.ts';
+import { environmentName, type OptionRow, profileKeyName } from '../../src/options/schema/option.ts';
 
 const introduction = `# Options
 
-Made from the table of options; \`npx vitest run test/cli/options-page.test.ts --update\` writes it anew.
+Made from the definitions of the options; \`npm run generate\` writes it anew.
 
 ## Where an option comes from
 

@@ -1,4 +1,4 @@
-import type { CommandOptions } from '../options/schema/option-row.ts';
+import type { CommandOptions } from '../options/schema/option.ts';
 import type { OptionValues } from '../options/parse/option-values.ts';
 import type { Output } from './terminal/isolate-output.ts';
 

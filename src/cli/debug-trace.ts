@@ -1,4 +1,4 @@
-import type { OptionRow } from '../options/schema/option-row.ts';
+import type { OptionRow } from '../options/schema/option.ts';
 import type { OptionValues } from '../options/parse/option-values.ts';
 import { shown } from '../options/parse/shown.ts';
 import type { Trace, TraceEvent } from '../aws/create-session/trace.ts';

@@ -1,6 +1,6 @@
 import { throwFaults } from '../options/explain/explain-faults.ts';
-import { helpTextOf } from '../options/schema/help-texts.ts';
-import { environmentName, type OptionRow } from '../options/schema/option-row.ts';
+import { helpTextOf } from '../options/schema/shared-options.ts';
+import { environmentName, type OptionRow } from '../options/schema/option.ts';
 import type { ParsedFlags } from '../options/parse/parse-flags.ts';
 import type { Command, RunnableCommand, Terminal } from './command.ts';
 import { commandsToCome, loadCommand, loadCommands } from './load-commands.ts';

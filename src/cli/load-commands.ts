@@ -1,4 +1,4 @@
-import type { CommandName } from '../options/schema/option-row.ts';
+import type { CommandName } from '../options/schema/option.ts';
 import type { Command } from './command.ts';
 
 /** Every command, in the order of help. */

@@ -1,4 +1,4 @@
-import type { OptionRow } from '../options/schema/option-row.ts';
+import type { OptionRow } from '../options/schema/option.ts';
 import type { OptionValues } from '../options/parse/option-values.ts';
 import { parseFlags, type ParsedFlags } from '../options/parse/parse-flags.ts';
 import { readValues } from '../options/parse/read-values.ts';

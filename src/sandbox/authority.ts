@@ -1,4 +1,5 @@
-import type { CertificateHash, KeyType } from './key-pair.ts';
+import type { CertificateHash } from './key-pair.ts';
+import type { KeyType } from './key-types.ts';
 
 /** What a root CA shall be like. */
 export interface AuthorityOptions {

@@ -16,7 +16,8 @@ export type {
 } from './authority.ts';
 export { createCertificateAuthority } from './certificate-authority.ts';
 export type { Fault } from './faults.ts';
-export type { CertificateHash, KeyType } from './key-pair.ts';
+export type { CertificateHash } from './key-pair.ts';
+export type { KeyType } from './key-types.ts';
 export type { ProfileOptions, RoleOptions } from './registry.ts';
 export { describeRequest, type RequestRecord, type SessionRecord } from './request-log.ts';
 export type { Sandbox, SandboxOptions } from './sandbox.ts';

@@ -1,6 +1,6 @@
 import type { CertificateAuthority } from './authority.ts';
 import type { Fault } from './faults.ts';
-import type { KeyType } from './key-pair.ts';
+import type { KeyType } from './key-types.ts';
 import type { ProfileOptions, RoleOptions } from './registry.ts';
 import type { RequestRecord } from './request-log.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCertificateAuthority, type KeyType } from '../../src/sandbox/index.ts';
-import { keyTypes } from '../../src/sandbox/key-pair.ts';
+import { keyTypes } from '../../src/sandbox/key-types.ts';
 import { leafViolations } from '../../src/trust/leaf-constraints.ts';
 import { isSignedBy } from '../../src/trust/certificate-signature.ts';
 import { readCertificates } from '../../src/trust/read-certificate.ts';

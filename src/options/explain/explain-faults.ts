@@ -1,7 +1,7 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';
-import { helpTextOf } from '../schema/help-texts.ts';
-import type { CommandOptions, OptionRow } from '../schema/option-row.ts';
+import { helpTextOf } from '../schema/shared-options.ts';
+import type { CommandOptions, OptionRow } from '../schema/option.ts';
 import type { Fault, Preceding } from '../parse/parse-flags.ts';
 import { Problems } from '../parse/problems.ts';
 import { shown } from '../parse/shown.ts';

@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import type { NamedHop } from '../../aws/assume-role/role-hop.ts';
-import { type CommandOptions, environmentName, type OptionRow, profileKeyName } from '../schema/option-row.ts';
+import { type CommandOptions, environmentName, type OptionRow, profileKeyName } from '../schema/option.ts';
 import type { GivenOption, OptionValues } from './option-values.ts';
 import type { ParsedFlags } from './parse-flags.ts';
 import { splitArns } from './split-arns.ts';
@@ -35,10 +35,10 @@ export interface OptionSources {
 export async function gatherValues(command: CommandOptions, sources: OptionSources): Promise<OptionValues> {
   let given = command.options.map((row) => findGiven(row, sources)).filter((option) => option !== undefined);
   if (given.some(({ row }) => row.exclusive)) {
-    given = [...(await import('../schema/exclusions.ts')).withoutOverruled(given, command.name)];
+    given = [...(await import('./check-given.ts')).withoutOverruled(given, command.name)];
   }
-  const misfits = given.filter(({ row, texts }) => !texts.every((text) => fits(row, text)));
-  if (misfits.length > 0) (await import('../explain/explain-misfits.ts')).throwMisfits(misfits);
+  const wrong = given.filter(({ row, texts }) => !texts.every((text) => hasForm(row, text)));
+  if (wrong.length > 0) (await import('./check-given.ts')).throwWrongForms(wrong);
   return optionValues(command.options, new Map(given.map((one) => [one.row.flag, one])), sources);
 }
 
@@ -84,8 +84,8 @@ function splitList(row: OptionRow, text: string): readonly string[] {
   return row.chain ? splitArns(text) : text.split(',').map((part) => part.trim());
 }
 
-/** Whether a text has the form that the row asks for; explain-misfits.ts says what is wrong with one that has not. */
-function fits({ kind, range, choices, mayBeEmpty }: OptionRow, text: string): boolean {
+/** Whether a text has the form that the row asks for; check-given.ts says what is wrong with one that has not. */
+function hasForm({ kind, range, choices, mayBeEmpty }: OptionRow, text: string): boolean {
   if (text === '') return mayBeEmpty === true;
   if (kind === 'boolean') return parseBoolean(text) !== undefined;
   if (kind !== 'integer') return choices?.includes(text) !== false;

@@ -1,5 +1,5 @@
 import type { NamedHop } from '../../aws/assume-role/role-hop.ts';
-import type { OptionRow } from '../schema/option-row.ts';
+import type { OptionRow } from '../schema/option.ts';
 
 /**
  * What one call was asked for: flags, environment and profile taken together, checked for form against the table.

@@ -1,4 +1,4 @@
-import type { OptionRow } from '../schema/option-row.ts';
+import type { OptionRow } from '../schema/option.ts';
 
 /** Something on a command line that cannot be used. explain-faults.ts puts it in words. */
 export type Fault =

@@ -1,5 +1,5 @@
 import { gatherValues } from './gather-values.ts';
-import type { CommandOptions } from '../schema/option-row.ts';
+import type { CommandOptions } from '../schema/option.ts';
 import type { OptionValues } from './option-values.ts';
 import type { ParsedFlags } from './parse-flags.ts';
 

@@ -4,7 +4,7 @@ import { systemCodeOf } from '../../core/errno.ts';
 import { readFile } from '../../core/fs/read-file.ts';
 import { type AwsConfig, type ConfigSection, parseAwsConfig, parseAwsCredentials } from './aws-config.ts';
 import { homeFolder } from './home-folder.ts';
-import { hasOwnKeys } from '../schema/own-keys.ts';
+import { hasOwnKeys } from './own-keys.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

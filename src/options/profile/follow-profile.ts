@@ -1,11 +1,10 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import type { NamedHop } from '../../aws/assume-role/role-hop.ts';
 import type { AwsFiles } from './aws-files.ts';
-import { checkKeyNames } from './check-key-names.ts';
 import type { ProfileKeys } from '../parse/gather-values.ts';
 import { type ProcessLine, readProcessLine } from './process-line.ts';
 import { explainMissing } from '../explain/explain-missing-profile.ts';
-import { hasOwnKeys } from '../schema/own-keys.ts';
+import { checkKeyNames, hasOwnKeys } from './own-keys.ts';
 import { entriesOf, type ProfileEntries } from './profile-entries.ts';
 import { refuseRole, refuseSource, refuseUpperCase } from './refuse-profile.ts';
 import { rolesOfEntries } from '../parse/role-list.ts';

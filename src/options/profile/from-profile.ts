@@ -1,10 +1,9 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { type AwsFiles, readAwsConfig, withCredentialsFile } from './aws-files.ts';
 import type { ProfileKeys } from '../parse/gather-values.ts';
-import { type CommandOptions, profileKeyName } from '../schema/option-row.ts';
-import { hasOwnKeys } from '../schema/own-keys.ts';
+import type { CommandOptions } from '../schema/option.ts';
+import { hasOwnKeys, isKnown } from './own-keys.ts';
 import { keysOf } from './profile-entries.ts';
-import { optionTable } from '../schema/table.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -60,6 +59,5 @@ function isPlain(name: string, { profiles }: AwsFiles): boolean {
   const line = keys.get('credential_process');
   const own = [name, `"${name}"`, `'${name}'`].map((text) => ` credential-process --from-profile ${text}`);
   if (line !== undefined && !own.some((end) => line.endsWith(end))) return false;
-  const known = new Set(optionTable.map((row) => (row.flagOnly ? '' : profileKeyName(row))));
-  return [...keys.keys()].every((key) => !/^roles_anywhere_/i.test(key) || known.has(key));
+  return [...keys.keys()].every((key) => !/^roles_anywhere_/i.test(key) || isKnown(key));
 }

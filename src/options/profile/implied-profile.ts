@@ -3,7 +3,7 @@ import { type AwsFiles, readAwsConfig, withCredentialsFile } from './aws-files.t
 import type { ConfigSection } from './aws-config.ts';
 import { followedKeys } from './follow-profile.ts';
 import type { ProfileKeys } from '../parse/gather-values.ts';
-import { isAside } from '../schema/own-keys.ts';
+import { isSurrounding } from './own-keys.ts';
 import { readProcessLine } from './process-line.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -51,7 +51,7 @@ function leadsToUs(first: string, { profiles }: AwsFiles): boolean {
 
 /** A key of ours that does not exist is ours all the same, and so is a line of ours with a mistake in it. */
 function isOurs(name: string, keys: ConfigSection): boolean {
-  if ([...keys.keys()].some((key) => key.startsWith('roles_anywhere_') && !isAside(key))) return true;
+  if ([...keys.keys()].some((key) => key.startsWith('roles_anywhere_') && !isSurrounding(key))) return true;
   const line = keys.get('credential_process');
   try {
     return line !== undefined && readProcessLine(line, name) !== undefined;

@@ -1,10 +1,10 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { throwFaults } from '../explain/explain-faults.ts';
-import { profileKeyName } from '../schema/option-row.ts';
+import { profileKeyName } from '../schema/option.ts';
 import { parseFlags } from '../parse/parse-flags.ts';
 import type { ProfileEntries } from './profile-entries.ts';
 import { splitCommandLine } from '../parse/split-command-line.ts';
-import { optionsOf } from '../schema/table.ts';
+import { optionTable } from '../schema/table.ts';
 
 /** A `credential_process` line that runs us or the official helper. */
 export interface ProcessLine {
@@ -16,7 +16,7 @@ export interface ProcessLine {
   readonly warning?: string;
 }
 
-const command = { name: 'credential-process', options: optionsOf('credential-process') } as const;
+const command = { name: 'credential-process', options: optionTable } as const;
 
 /**
  * Reads the line of a profile over the table of options; the official helper's flags are among ours.

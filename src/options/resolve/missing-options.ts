@@ -1,7 +1,6 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { environmentName, profileKeyName } from '../schema/option-row.ts';
+import { environmentName, profileKeyName } from '../schema/option.ts';
 import type { OptionValues } from '../parse/option-values.ts';
-import { optionTable } from '../schema/table.ts';
 
 /**
  * Names options that are missing, and every way to give each of them.
@@ -13,7 +12,7 @@ export function missingOptions(
   profileName?: string,
   unread: readonly string[] = [],
 ): RolesAnywhereError {
-  const rows = optionTable.filter((row) => flags.includes(row.flag));
+  const rows = flags.map((flag) => ({ flag }));
   const names = flags.map((flag) => `--${flag}`);
   const all = names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
   const profile = profileName === undefined ? 'the profile of --from-profile' : `profile ${profileName}`;

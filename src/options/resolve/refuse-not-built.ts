@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { parseCertSelector } from './cert-selector.ts';
-import type { OptionRow } from '../schema/option-row.ts';
+import type { OptionRow } from '../schema/option.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 
 /**

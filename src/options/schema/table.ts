@@ -1,128 +1,105 @@
-import type { CommandName, OptionRow } from './option-row.ts';
-
-type Columns = Omit<OptionRow, 'flag' | 'kind' | 'commands'>;
-type Row = Omit<OptionRow, 'commands'>;
-
-const text = (flag: string, columns?: Columns): Row => ({ flag, kind: 'string', ...columns });
-const integer = (flag: string, range: readonly [number, number], columns?: Columns): Row => ({
-  flag,
-  kind: 'integer',
-  range,
-  ...columns,
-});
-const toggle = (flag: string, columns?: Columns): Row => ({ flag, kind: 'boolean', ...columns });
-const of = (commands: readonly CommandName[], rows: readonly Row[]): readonly OptionRow[] =>
-  rows.map((row) => ({ ...row, commands }));
-
-const oneShot: readonly CommandName[] = ['credential-process', 'export'];
-const credentials: readonly CommandName[] = [...oneShot, 'serve', 'update', 'exec'];
-const signing: readonly CommandName[] = [...credentials, 'sign-string'];
-const everywhere: readonly CommandName[] = [...signing, 'read-certificate-data'];
-
-const osStore = { notBuilt: 'certificates of the operating system', exclusive: true };
-const endpointsOfAll = { environment: ['AWS_ENDPOINT_URL'], profileKeys: ['endpoint_url'] };
-const endpointsOff = {
-  environment: 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
-  profileKey: 'ignore_configured_endpoint_urls',
-};
-
-const hardware = { hardware: true };
-const exclusiveHardware = { ...hardware, exclusive: true };
-
-/** A password or PIN by its value, by a file and by a descriptor. */
-const password = (flag: string, columns?: Columns): readonly Row[] => {
-  const all = { ...columns, exclusive: true };
-  const secret = { ...all, secret: true };
-  return [
-    text(flag, { ...secret, mayBeEmpty: true }),
-    text(`${flag}-file`, all),
-    // Secret as well: a password given here by mistake must not show up in a message.
-    integer(`${flag}-fd`, [0, 0x7fff_ffff], secret),
-  ];
-};
-const forAll = (...environment: readonly string[]): Columns => ({
-  ...hardware,
-  general: { environment, profileKeys: [] },
-});
-
-/** Of every command. */
-export const helpRow: OptionRow = {
-  ...toggle('help', { short: 'h', flagOnly: true }),
-  commands: [...everywhere, 'cache', 'version', 'completion', 'sandbox'],
-};
-
 /**
- * One row an option, in the order of help. Every call reads this file: what only help and errors need stands elsewhere,
- * keyed by flag (help-texts.ts, exclusions.ts), and so do the options that other commands alone have
- * (sign-string-table.ts, serve-table.ts, and the commands' own folders).
+ * What code needs of the definitions, each part by itself. The build puts what this file exports in its place: no text of
+ * help is on the way of a call, and a bundle has only what it uses.
  */
-export const optionTable: readonly OptionRow[] = [
-  ...of(credentials, [
-    text('trust-anchor-arn'),
-    text('profile-arn'),
-    text('role-arn'),
-    integer('session-duration', [900, 43200], { fallback: '3600' }),
-    text('role-session-name'),
-    text('region'),
-  ]),
-  ...of(everywhere, [text('certificate')]),
-  ...of(signing, [text('private-key')]),
-  ...of(credentials, [text('intermediates')]),
-  ...of(everywhere, [
-    ...password('pkcs8-password'),
-    text('cert-selector', { ...osStore, multiline: true }),
-    text('system-store-name', { ...osStore, fallback: 'MY' }),
-  ]),
-  ...of(signing, [toggle('use-latest-expiring-certificate', exclusiveHardware)]),
-  ...of(everywhere, [text('pkcs11-lib', forAll('PKCS11_MODULE_PATH')), ...password('pkcs11-pin', hardware)]),
-  ...of(signing, [
-    toggle('reuse-pin', exclusiveHardware),
-    text('tpm-device', forAll('TPM_DEVICE', 'TPM2TOOLS_TCTI')),
-    ...password('tpm-key-password', hardware),
-    toggle('no-tpm-key-password', exclusiveHardware),
-    ...password('tpm-parent-password', hardware),
-    ...password('tpm-hierarchy-password', hardware),
-  ]),
-  ...of(credentials, [
-    text('endpoint', {
-      environment: ['AWS_ENDPOINT_URL_ROLESANYWHERE'],
-      profileKeys: ['services.rolesanywhere.endpoint_url'],
-      general: endpointsOfAll,
-      switchedOffBy: endpointsOff,
-    }),
-    toggle('use-fips-endpoint', { environment: ['AWS_USE_FIPS_ENDPOINT'], profileKeys: ['use_fips_endpoint'] }),
-    toggle('use-dualstack-endpoint', {
-      environment: ['AWS_USE_DUALSTACK_ENDPOINT'],
-      profileKeys: ['use_dualstack_endpoint'],
-    }),
-    text('ca-bundle', { environment: ['AWS_CA_BUNDLE'], profileKeys: ['ca_bundle'] }),
-    toggle('no-verify-ssl'),
-    toggle('with-proxy', { fallback: 'true' }),
-    integer('max-attempts', [1, 100], {
-      fallback: '3',
-      environment: ['AWS_MAX_ATTEMPTS'],
-      profileKeys: ['max_attempts'],
-    }),
-    integer('connect-timeout', [1, 3600], { fallback: '10' }),
-    integer('request-timeout', [1, 3600], { fallback: '60' }),
-    { flag: 'assume-role', kind: 'list', chain: true },
-    text('external-id', { chain: true }),
-    text('sts-endpoint', {
-      chain: true,
-      environment: ['AWS_ENDPOINT_URL_STS'],
-      profileKeys: ['services.sts.endpoint_url'],
-      general: endpointsOfAll,
-      switchedOffBy: endpointsOff,
-    }),
-    toggle('failover-on-refusal'),
-  ]),
-  ...of([...oneShot, 'exec'], [toggle('cache')]),
-  ...of([...oneShot, 'exec', 'cache'], [text('cache-dir')]),
-  ...of(everywhere, [{ flag: 'from-profile', kind: 'list', flagOnly: true }, toggle('debug')]),
-  helpRow,
-];
+import { definitions } from './definitions.ts';
+import {
+  type CommandName,
+  type HelpText,
+  type OptionDefinition,
+  type OptionRow,
+  profileKeyName,
+  propertyName,
+} from './option.ts';
+import { serveRows } from './serve.ts';
+import { signStringRows } from './sign-string.ts';
 
-/** The rows of this table that a command has. */
-export function optionsOf(command: CommandName): readonly OptionRow[] {
-  return optionTable.filter((row) => row.commands.includes(command));
+/** Two flags that exclude each other, and the command that minds, where it is one alone. */
+type Exclusion = readonly [string, string, CommandName?];
+
+/** Columns that reading an option does without. */
+const notInRows: ReadonlySet<string> = new Set<keyof OptionDefinition>([
+  ...(['help', 'placeholder', 'commands'] as const),
+  ...(['excludes', 'about', 'property'] as const),
+]);
+
+/** Flag and kind first, and the others in one order: the build finds what rows have in common. */
+function rowOf(definition: OptionDefinition): OptionRow {
+  const { flag, kind, excludes } = definition;
+  const columns = Object.entries(definition).filter(([name]) => !notInRows.has(name));
+  columns.sort(([one], [other]) => (one < other ? -1 : 1));
+  return { flag, kind, ...Object.fromEntries(columns), ...(excludes !== undefined && { exclusive: true }) };
+}
+
+/** The options of `credential-process`: it has all that commands share. */
+export const optionTable: readonly OptionRow[] = definitions
+  .filter(({ commands }) => commands.includes('credential-process'))
+  .map(rowOf);
+
+/** Commands, and the flags of that table that they alone have. */
+export const commandSets: readonly { readonly commands: readonly CommandName[]; readonly flags: readonly string[] }[] =
+  [...new Set(definitions.map(({ commands }) => commands))].map((commands) => ({
+    commands,
+    flags: definitions.filter((definition) => definition.commands === commands).map(({ flag }) => flag),
+  }));
+
+/** By flag. */
+export const helpTexts: Readonly<Record<string, HelpText>> = Object.fromEntries(
+  definitions.map(({ flag, help, placeholder }) => [
+    flag,
+    placeholder === undefined ? { help } : { help, placeholder },
+  ]),
+);
+
+/** Of each pair the one that help has first is the first. */
+export const exclusions: readonly Exclusion[] = definitions.flatMap(({ flag, excludes = [] }) =>
+  excludes.map((other) =>
+    typeof other === 'string' ? inOrder(flag, other) : [...inOrder(flag, other.flag), other.of],
+  ),
+);
+
+function inOrder(one: string, other: string): readonly [string, string] {
+  const flags = definitions.map(({ flag }) => flag);
+  return flags.indexOf(one) < flags.indexOf(other) ? [one, other] : [other, one];
+}
+
+const inProfiles = definitions.filter(({ flagOnly, commands }) => flagOnly !== true && commands.length > 0);
+
+/** Keys of profiles that say whose credentials to get, or how the session is to be. */
+export const ownKeys: readonly string[] = inProfiles
+  .filter(({ about }) => about !== 'surroundings')
+  .map(profileKeyName);
+
+/** Keys that may stand in any profile on the way. */
+export const surroundingKeys: readonly string[] = inProfiles
+  .filter(({ about }) => about === 'surroundings')
+  .map(profileKeyName);
+
+/** Keys of every command: one profile may serve several. */
+export const profileKeys: readonly string[] = [...inProfiles, ...serveRows, ...signStringRows].map(profileKeyName);
+
+/** The options of the library, which environment and profile give too. */
+export const libraryRows: readonly OptionRow[] = definitions
+  .filter(({ property = {} }) => !('commandOnly' in property))
+  .map(rowOf);
+
+/** Flags of the library's options that make no configuration alone. */
+export const settings: readonly string[] = definitions
+  .filter(({ about }) => about !== undefined)
+  .map(({ flag }) => flag);
+
+/** The library's name of each flag. */
+export const propertyNames: Readonly<Record<string, string>> = Object.fromEntries(
+  definitions.map((definition) => [definition.flag, propertyName(definition)]),
+);
+
+/** What to tell who gives the library the flag in camel case, where it has no such option, or another name for it. */
+export const propertyHints: Readonly<Record<string, string>> = Object.fromEntries(definitions.flatMap(hintOf));
+
+function hintOf({ flag, property }: OptionDefinition): readonly (readonly [string, string])[] {
+  if (property === undefined) return [];
+  const name = propertyName({ flag });
+  if ('otherwise' in property) return [[name, property.otherwise]];
+  if ('commandOnly' in property) return [[name, property.commandOnly]];
+  return property.name === undefined ? [] : [[name, `did you mean ${property.name}?`]];
 }

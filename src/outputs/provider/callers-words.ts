@@ -1,9 +1,7 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { optionTable } from '../../options/schema/table.ts';
-import { providerOptions } from './flags-of.ts';
-import { propertyOf } from './property-names.ts';
+import { propertyNames } from '../../options/schema/table.ts';
 
-const properties = new Map([...optionTable, ...providerOptions.options].map(({ flag }) => [flag, propertyOf(flag)]));
+const properties: ReadonlyMap<string, string> = new Map(Object.entries(propertyNames));
 
 /** A text of the command's in the words of the library: `trustAnchorArn` in place of `--trust-anchor-arn`. */
 export function inWords(text: string): string {

@@ -1,11 +1,12 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { isObject, type KeysOf, meantBy, refuseUnknownKeys, whatIs } from '../../core/given-shape.ts';
 import { identityFault } from '../../identity/identity-fault.ts';
+import { propertyHints } from '../../options/schema/table.ts';
 import { Problems } from '../../options/parse/problems.ts';
 import type { RoleHop } from '../../aws/assume-role/role-hop.ts';
 import { flagsOf, providerOptions } from './flags-of.ts';
 import type { FromRolesAnywhereInit, RolesAnywhereTarget } from './init.ts';
-import { propertyOf } from './property-names.ts';
+import { propertyOf } from '../../options/schema/shared-options.ts';
 
 /** What the init has besides the options of its first way. */
 const ofInit: KeysOf<Omit<FromRolesAnywhereInit, keyof RolesAnywhereTarget>> = {
@@ -29,39 +30,20 @@ const ofHop: KeysOf<RoleHop> = {
   region: true,
 };
 
-const own = "is the command's own";
-
-/** Names that the command has, or that others have for the same. */
-const otherwise: Readonly<Record<string, string>> = {
-  sessionDuration: 'did you mean durationSeconds?',
-  fromProfile: 'did you mean profile?',
-  assumeRole: 'did you mean roleChain?',
-  externalId: 'give it to the hop of roleChain that asks for it',
-  cache: `the cache on disk ${own}: the provider keeps its credentials in memory`,
-  cacheDir: `the cache on disk ${own}: the provider keeps its credentials in memory`,
-  debug: `${own}: give a logger`,
-  ...Object.fromEntries(
-    ['pkcs8Password', 'pkcs11Pin', 'tpmKeyPassword', 'tpmParentPassword', 'tpmHierarchyPassword'].map((name) => [
-      `${name}Fd`,
-      `a descriptor ${own}: give ${name} as a function, or ${name}File`,
-    ]),
-  ),
-};
-
 const targetKeys: readonly string[] = [
-  ...providerOptions.options.map(({ flag }) => propertyOf(flag)).filter((name) => otherwise[name] === undefined),
+  ...providerOptions.options.map(({ flag }) => propertyOf(flag)).filter((name) => propertyHints[name] === undefined),
   ...['identity', 'clientConfig', 'configFilepath', 'filepath'],
 ];
 
 const guide = 'docs/provider.md tells of the options';
 
-const initNames = { known: [...targetKeys, ...Object.keys(ofInit)], guide, otherwise };
+const initNames = { known: [...targetKeys, ...Object.keys(ofInit)], guide, otherwise: propertyHints };
 
 const fallbackNames = {
   guide,
   known: targetKeys.filter((name) => !Object.hasOwn(ofInit, name)),
   otherwise: {
-    ...otherwise,
+    ...propertyHints,
     ...Object.fromEntries(
       Object.keys(ofInit).map((name) => [name, `${name} holds for all ways: give it beside fallback`]),
     ),

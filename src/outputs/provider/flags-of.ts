@@ -1,33 +1,15 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { isObject, whatIs } from '../../core/given-shape.ts';
-import type { CommandOptions, OptionRow } from '../../options/schema/option-row.ts';
+import type { CommandOptions, OptionRow } from '../../options/schema/option.ts';
 import type { ParsedFlags } from '../../options/parse/parse-flags.ts';
 import { Problems } from '../../options/parse/problems.ts';
-import { optionTable } from '../../options/schema/table.ts';
+import { libraryRows } from '../../options/schema/table.ts';
 import type { RolesAnywhereTarget } from './init.ts';
-import { propertyOf } from './property-names.ts';
+import { propertyOf } from '../../options/schema/shared-options.ts';
 import { isPlace, longestText } from './supplied-keys.ts';
 
-/** Options of the command that are for a process that ends, for its terminal, or that go by other ways here. */
-const notHere: ReadonlySet<string> = new Set(['cache', 'cache-dir', 'debug', 'help']);
-
-/** What the SDK's clients have, and no command: named as there, and from the same places. */
-const appIdRow: OptionRow = {
-  flag: 'user-agent-app-id',
-  kind: 'string',
-  environment: ['AWS_SDK_UA_APP_ID'],
-  profileKeys: ['sdk_ua_app_id'],
-  commands: [],
-};
-
-/** The options of credential-process that a provider has too: by init, environment and profile. */
-export const providerOptions: CommandOptions = {
-  name: 'credential-process',
-  options: [
-    ...optionTable.filter(({ commands, flag }) => commands.includes('credential-process') && !notHere.has(flag)),
-    appIdRow,
-  ],
-};
+/** The options of credential-process that a provider has too, by init, environment and profile, and its own. */
+export const providerOptions: CommandOptions = { name: 'credential-process', options: libraryRows };
 
 /** What stands where the init holds no text; `withGivenParts` puts the thing itself there. */
 const standIn = 'given';

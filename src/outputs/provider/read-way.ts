@@ -1,10 +1,11 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { gatherValues } from '../../options/parse/gather-values.ts';
 import { missingOptions } from '../../options/resolve/missing-options.ts';
-import { environmentName, type OptionRow } from '../../options/schema/option-row.ts';
+import { environmentName, type OptionRow } from '../../options/schema/option.ts';
 import type { OptionValues } from '../../options/parse/option-values.ts';
 import type { ParsedFlags } from '../../options/parse/parse-flags.ts';
 import { readValues } from '../../options/parse/read-values.ts';
+import { settings } from '../../options/schema/table.ts';
 import type { ProfileName } from './profile-name.ts';
 import { providerOptions } from './flags-of.ts';
 
@@ -33,17 +34,10 @@ async function lookAt({ name, origin }: ProfileName, env: Environment) {
   return readImpliedProfile(name, origin, env);
 }
 
-/** How a session is got, and not of whom: alone they are no configuration. */
-const settings: ReadonlySet<string> = new Set([
-  ...['session-duration', 'region', 'endpoint', 'sts-endpoint', 'use-fips-endpoint', 'use-dualstack-endpoint'],
-  ...['ca-bundle', 'no-verify-ssl', 'with-proxy', 'max-attempts', 'connect-timeout', 'request-timeout'],
-  ...['failover-on-refusal', 'user-agent-app-id'],
-]);
-
 /** Variables that others read too, such as PKCS11_MODULE_PATH, were not set for us. */
 function isDeciding(row: OptionRow, values: OptionValues): boolean {
   const isOurs = [`--${row.flag}`, environmentName(row)].includes(values.origin(row.flag));
-  return isOurs && !settings.has(row.flag) && (row.kind !== 'list' || values.list(row.flag).length > 0);
+  return isOurs && !settings.includes(row.flag) && (row.kind !== 'list' || values.list(row.flag).length > 0);
 }
 
 function notConfigured(profile: ProfileName | undefined): RolesAnywhereError {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { exclusionsOf } from '../../../src/options/schema/exclusions.ts';
-import { environmentName, type OptionRow, profileKeyName } from '../../../src/options/schema/option-row.ts';
-import { optionTable } from '../../../src/options/schema/table.ts';
+import { environmentName, type OptionRow, profileKeyName } from '../../../src/options/schema/option.ts';
+import { exclusions as tableExclusions, optionTable } from '../../../src/options/schema/table.ts';
 import { rejectionOf, thrownBy } from '../../support/thrown.ts';
 import { rowsOf, valuesOf } from './values.ts';
 
@@ -184,7 +183,7 @@ describe('forms', () => {
 });
 
 describe('lists', () => {
-  const row: OptionRow = { flag: 'tag', kind: 'list', help: '', commands: ['sandbox'] };
+  const row: OptionRow = { flag: 'tag', kind: 'list' };
 
   test('hold each flag, or the parts between commas', async () => {
     expect((await valuesOf('sandbox', { rows: [row], args: ['--tag=a,b', '--tag', 'c'] })).list('tag')).toEqual([
@@ -265,7 +264,7 @@ describe.each(commands)('exclusions of %s', (command) => {
   });
 
   test('one of each pair is marked in the table, or nobody would look', () => {
-    for (const [one, other] of exclusionsOf(command)) {
+    for (const [one, other] of tableExclusions) {
       const marked = optionTable.filter((row) => row.exclusive && (row.flag === one || row.flag === other));
       expect([one, other, marked.length > 0]).toEqual([one, other, true]);
     }

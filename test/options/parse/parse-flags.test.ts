@@ -1,12 +1,11 @@
 import { parseArgs } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { OptionRow } from '../../../src/options/schema/option-row.ts';
+import type { OptionRow } from '../../../src/options/schema/option.ts';
 import { parseFlags } from '../../../src/options/parse/parse-flags.ts';
-import { optionsOf } from '../../../src/options/schema/table.ts';
+import { optionTable as rows } from '../../../src/options/schema/table.ts';
 
-const rows = optionsOf('credential-process');
-const listRow: OptionRow = { flag: 'tag', kind: 'list', help: '', commands: ['sandbox'] };
+const listRow: OptionRow = { flag: 'tag', kind: 'list' };
 
 const given = (...args: string[]) => Object.fromEntries(parseFlags(args, [...rows, listRow], false).given);
 const faults = (...args: string[]) => parseFlags(args, rows, false).faults;
@@ -80,7 +79,7 @@ describe('faults', () => {
 });
 
 test('words are handed on to a command that takes some', () => {
-  const completion = optionsOf('completion');
+  const completion = rows.filter(({ flag }) => flag === 'help');
   expect(parseFlags(['bash', '--', '--help'], completion, true)).toMatchObject({
     words: ['bash', '--help'],
     faults: [],

@@ -1,9 +1,9 @@
 import { gatherValues, type ProfileKeys } from '../../../src/options/parse/gather-values.ts';
-import type { CommandName, OptionRow } from '../../../src/options/schema/option-row.ts';
+import type { CommandName, OptionRow } from '../../../src/options/schema/option.ts';
 import type { OptionValues } from '../../../src/options/parse/option-values.ts';
 import { parseFlags } from '../../../src/options/parse/parse-flags.ts';
-import { signStringOptions } from '../../../src/options/schema/sign-string-table.ts';
-import { optionsOf } from '../../../src/options/schema/table.ts';
+import { optionsOf } from '../../../src/options/schema/shared-options.ts';
+import { signStringRows } from '../../../src/options/schema/sign-string.ts';
 
 interface Given {
   readonly args?: readonly string[];
@@ -14,7 +14,7 @@ interface Given {
 
 /** Every option of a command. */
 export function rowsOf(name: CommandName): readonly OptionRow[] {
-  return name === 'sign-string' ? signStringOptions : optionsOf(name);
+  return name === 'sign-string' ? [...signStringRows, ...optionsOf(name)] : optionsOf(name);
 }
 
 /** The values of a command for arguments, environment and the keys of a profile called on-prem. */

@@ -6,7 +6,7 @@ import { parseAwsConfig } from '../../../src/options/profile/aws-config.ts';
 import { followProfile } from '../../../src/options/profile/follow-profile.ts';
 import { readProfiles } from '../../../src/options/profile/from-profile.ts';
 import type { ProfileKeys } from '../../../src/options/parse/gather-values.ts';
-import type { CommandName } from '../../../src/options/schema/option-row.ts';
+import type { CommandName } from '../../../src/options/schema/option.ts';
 import { readImpliedProfile } from '../../../src/options/profile/implied-profile.ts';
 import { rejectionOf, thrownBy } from '../../support/thrown.ts';
 import { rowsOf } from '../parse/values.ts';

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { refuseNotBuilt } from '../../../src/options/resolve/refuse-not-built.ts';
-import { optionsOf } from '../../../src/options/schema/table.ts';
+import { optionTable as rows } from '../../../src/options/schema/table.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 import { valuesOf } from '../parse/values.ts';
 
-const rows = optionsOf('credential-process');
 const refuse = async (...args: string[]) => refuseNotBuilt(rows, await valuesOf('credential-process', { args }));
 
 describe('options that are known and not built', () => {

@@ -5,8 +5,8 @@ import { RolesAnywhereError } from '../../../src/core/errors.ts';
 import { inCallersWords, inWords } from '../../../src/outputs/provider/callers-words.ts';
 import { providerIn } from '../../../src/outputs/provider/from-roles-anywhere.ts';
 import { providerOptions } from '../../../src/outputs/provider/flags-of.ts';
-import { propertyOf } from '../../../src/outputs/provider/property-names.ts';
-import { environmentName } from '../../../src/options/schema/option-row.ts';
+import { propertyOf } from '../../../src/options/schema/shared-options.ts';
+import { environmentName } from '../../../src/options/schema/option.ts';
 import { root } from '../../support/command.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 import { surroundings } from './surroundings.ts';
@@ -132,7 +132,7 @@ describe('hover texts', () => {
       const text = texts.get(name) ?? '';
       const variables = [environmentName(row), ...(row.environment ?? []), ...(row.general?.environment ?? [])];
       const facts = [
-        ...[...(row.commands.length === 0 ? [] : [`--${row.flag}`]), ...variables].map((word) => `\`${word}\``),
+        ...[...(row.flag === 'user-agent-app-id' ? [] : [`--${row.flag}`]), ...variables].map((word) => `\`${word}\``),
         ...(row.range === undefined ? [] : [`${row.range[0]} to ${row.range[1]}`]),
         ...(row.fallback === undefined ? [] : [`${row.fallback} by default`]),
         ...(row.kind === 'boolean' && row.fallback === undefined ? ['false by default'] : []),

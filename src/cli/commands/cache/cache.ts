@@ -1,5 +1,5 @@
 import { RolesAnywhereError } from '../../../core/errors.ts';
-import { optionsOf } from '../../../options/schema/table.ts';
+import { optionsOf } from '../../../options/schema/shared-options.ts';
 import type { Command } from '../../command.ts';
 
 const actions = ['list', 'clear'];
@@ -17,7 +17,6 @@ export const cache: Command = {
       kind: 'boolean',
       help: 'Prints JSON in place of text.',
       flagOnly: true,
-      commands: ['cache'],
     },
     ...optionsOf('cache'),
   ],

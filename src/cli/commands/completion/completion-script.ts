@@ -1,5 +1,5 @@
-import { helpTextOf } from '../../../options/schema/help-texts.ts';
-import type { OptionRow } from '../../../options/schema/option-row.ts';
+import { helpTextOf } from '../../../options/schema/shared-options.ts';
+import type { OptionRow } from '../../../options/schema/option.ts';
 import type { Command } from '../../command.ts';
 
 /** The completion script of a shell; undefined for a shell that has none. */

@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import { nearest } from '../../../core/nearest.ts';
-import { optionsOf } from '../../../options/schema/table.ts';
+import { optionsOf } from '../../../options/schema/shared-options.ts';
 import type { Command } from '../../command.ts';
 
 const shells = ['bash', 'zsh', 'fish', 'powershell'];

@@ -1,6 +1,6 @@
 import { obtainProcessDocument } from '../../../outputs/process/process-document.ts';
 import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';
-import { optionsOf } from '../../../options/schema/table.ts';
+import { optionTable } from '../../../options/schema/table.ts';
 import { cacheOptions, pipelineContext } from '../../contexts.ts';
 import type { RunnableCommand } from '../../command.ts';
 
@@ -10,7 +10,7 @@ import type { RunnableCommand } from '../../command.ts';
  */
 export const credentialProcess: RunnableCommand = {
   name: 'credential-process',
-  options: optionsOf('credential-process'),
+  options: optionTable,
   keepsWarnings: true,
   async run(values, terminal) {
     const plan = await resolvePlan(values, terminal.env);

@@ -1,4 +1,4 @@
-import { optionsOf } from '../../../options/schema/table.ts';
+import { optionsOf } from '../../../options/schema/shared-options.ts';
 import type { Command } from '../../command.ts';
 
 /** `exec`: runs a program with credentials in its environment. */
@@ -17,7 +17,6 @@ export const exec: Command = {
         'Gives the program a credential endpoint of its own on 127.0.0.1, which renews, in place of credentials that end ' +
         'some day.',
       flagOnly: true,
-      commands: ['exec'],
     },
     ...optionsOf('exec'),
   ],

@@ -1,4 +1,4 @@
-import { optionsOf } from '../../../options/schema/table.ts';
+import { optionsOf } from '../../../options/schema/shared-options.ts';
 import { exportFormats } from '../../../outputs/export/export-document.ts';
 import type { Command } from '../../command.ts';
 
@@ -19,7 +19,6 @@ export const exportCommand: Command = {
       fallback: 'process',
       choices: exportFormats,
       flagOnly: true,
-      commands: ['export'],
     },
     ...optionsOf('export'),
   ],

@@ -1,6 +1,6 @@
 import { certificateListOrData } from '../../../outputs/inspect/certificate-list.ts';
 import { resolveCertificate } from '../../../options/resolve/resolve-inspect.ts';
-import { optionsOf } from '../../../options/schema/table.ts';
+import { optionsOf } from '../../../options/schema/shared-options.ts';
 import type { Command } from '../../command.ts';
 import { identityContext } from '../../contexts.ts';
 

@@ -6,7 +6,7 @@ import type { Variable } from '../../../outputs/credential-variables.ts';
 import { childEnvironment } from '../../../outputs/exec/child-environment.ts';
 import { quoteForSh } from '../../../outputs/export/quote.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
-import { keyTypes } from '../../../sandbox/key-pair.ts';
+import { keyTypes } from '../../../sandbox/key-types.ts';
 import { readFault } from '../../../sandbox/read-fault.ts';
 import { describeRequest } from '../../../sandbox/request-log.ts';
 import { openFiles } from '../../../sandbox/sandbox-files.ts';

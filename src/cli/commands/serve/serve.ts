@@ -1,4 +1,5 @@
-import { serveOptions } from '../../../options/schema/serve-table.ts';
+import { serveRows } from '../../../options/schema/serve.ts';
+import { optionsOf } from '../../../options/schema/shared-options.ts';
 import type { Command } from '../../command.ts';
 
 /** `serve`: credentials for the SDKs of this machine, until a signal stops it. */
@@ -9,7 +10,7 @@ export const serve: Command = {
     'Speaks the protocol of the EC2 instance metadata service (IMDSv2) and, with --token-file, that of a container ' +
     'credential endpoint. Credentials are renewed in the background. --from-profile a,b serves the role of each profile. ' +
     'SIGHUP reads certificates, keys and profiles again; SIGINT and SIGTERM end it.',
-  options: serveOptions,
+  options: [...serveRows, ...optionsOf('serve')],
   keepsWarnings: true,
   examples: [
     'roles-anywhere serve --from-profile on-prem',

@@ -1,6 +1,7 @@
 import { signString as sign } from '../../../outputs/inspect/sign-string.ts';
 import { resolveSignString } from '../../../options/resolve/resolve-inspect.ts';
-import { signStringOptions } from '../../../options/schema/sign-string-table.ts';
+import { optionsOf } from '../../../options/schema/shared-options.ts';
+import { signStringRows } from '../../../options/schema/sign-string.ts';
 import type { Command } from '../../command.ts';
 import { debugTo } from '../../debug-trace.ts';
 import { identityContext } from '../../contexts.ts';
@@ -11,7 +12,7 @@ export const signString: Command = {
   summary: 'signs a fixed test message with the private key',
   description:
     'Signs a message that is always the same, to show that the key can be opened and used. stdin is not read for it.',
-  options: signStringOptions,
+  options: [...signStringRows, ...optionsOf('sign-string')],
   examples: ['roles-anywhere sign-string --private-key leaf.key --format text'],
   async run(values, terminal) {
     const debug = values.isOn('debug') ? debugTo(terminal.log) : undefined;

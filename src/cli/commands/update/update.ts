@@ -1,5 +1,5 @@
-import { logFormat } from '../../../options/schema/serve-table.ts';
-import { optionsOf } from '../../../options/schema/table.ts';
+import { logFormat } from '../../../options/schema/serve.ts';
+import { optionsOf } from '../../../options/schema/shared-options.ts';
 import type { Command } from '../../command.ts';
 
 /** `update`: keeps profiles of the credentials file fresh. */
@@ -20,14 +20,12 @@ export const update: Command = {
         '--from-profile are written under their own names when this is not given.',
       fallback: 'default',
       flagOnly: true,
-      commands: ['update'],
     },
     {
       flag: 'once',
       kind: 'boolean',
       help: 'Writes once and ends, in place of renewing until a signal comes.',
       flagOnly: true,
-      commands: ['update'],
     },
     logFormat,
     ...optionsOf('update'),

@@ -1,4 +1,4 @@
-import { optionsOf } from '../../../options/schema/table.ts';
+import { optionsOf } from '../../../options/schema/shared-options.ts';
 import { version as number } from '../../../version.ts';
 import type { Command } from '../../command.ts';
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sandbox } from '../../../../src/cli/commands/sandbox/sandbox.ts';
 import { sandboxOptions } from '../../../../src/cli/commands/sandbox/sandbox-options.ts';
 import { createCertificateAuthority } from '../../../../src/sandbox/index.ts';
-import { keyTypes } from '../../../../src/sandbox/key-pair.ts';
+import { keyTypes } from '../../../../src/sandbox/key-types.ts';
 import { valuesOf } from '../../../options/parse/values.ts';
 import { type Ability, needsAwsCli, runAws } from '../../../support/aws-clients.ts';
 import { rejectionOf } from '../../../support/thrown.ts';

@@ -1,5 +1,4 @@
-import type { OptionRow } from './option-row.ts';
-import { optionsOf } from './table.ts';
+import type { OptionRow } from './option.ts';
 
 /** The options that `sign-string` alone has. */
 export const signStringRows: readonly OptionRow[] = [
@@ -10,7 +9,6 @@ export const signStringRows: readonly OptionRow[] = [
     help: 'How the signature is written: hex in quotes, hex, or raw bytes.',
     fallback: 'json',
     choices: ['json', 'text', 'bin'],
-    commands: ['sign-string'],
   },
   {
     flag: 'digest',
@@ -19,9 +17,5 @@ export const signStringRows: readonly OptionRow[] = [
     help: 'Hash to sign with; an ML-DSA key has none.',
     fallback: 'SHA256',
     choices: ['SHA256', 'SHA384', 'SHA512'],
-    commands: ['sign-string'],
   },
 ];
-
-/** The options of `sign-string`, in the order of help. */
-export const signStringOptions: readonly OptionRow[] = [...signStringRows, ...optionsOf('sign-string')];

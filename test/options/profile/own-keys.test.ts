@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadCommands } from '../../../src/cli/load-commands.ts';
-import { checkKeyNames } from '../../../src/options/profile/check-key-names.ts';
-import { profileKeyName } from '../../../src/options/schema/option-row.ts';
+import { checkKeyNames } from '../../../src/options/profile/own-keys.ts';
+import { profileKeyName } from '../../../src/options/schema/option.ts';
 import { thrownBy } from '../../support/thrown.ts';
 
 const entries = (key: string) => new Map([[key, { text: 'x', place: 'there' }]]);

@@ -1,7 +1,4 @@
-import type { OptionRow } from './option-row.ts';
-import { optionsOf } from './table.ts';
-
-const row = (columns: Omit<OptionRow, 'commands'>): OptionRow => ({ ...columns, commands: ['serve'] });
+import type { OptionRow } from './option.ts';
 
 /** Of commands that run on and write a log. */
 export const logFormat: OptionRow = {
@@ -11,81 +8,77 @@ export const logFormat: OptionRow = {
   help: 'How lines on stderr are written.',
   fallback: 'text',
   choices: ['text', 'json'],
-  commands: ['serve', 'update'],
 };
 
 /** The options that `serve` has besides those of every command with credentials. */
 export const serveRows: readonly OptionRow[] = [
-  row({
+  {
     flag: 'port',
     kind: 'integer',
     placeholder: 'NUMBER',
     help: 'Port of addresses that are given without one; 0 finds a free one.',
     fallback: '9911',
     range: [0, 65_535],
-  }),
-  row({
+  },
+  {
     flag: 'hop-limit',
     kind: 'integer',
     placeholder: 'NUMBER',
     help: "For the official helper's sake: Node cannot set the IP time to live of answers, which is the system's.",
     fallback: '64',
     range: [1, 255],
-  }),
-  row({
+  },
+  {
     flag: 'listen',
     kind: 'list',
     placeholder: 'ADDRESS',
     help:
       'Where to listen: 127.0.0.1, [::1], either with :PORT, or the path of a Unix socket; 127.0.0.1 when neither this ' +
       'nor systemd says. Other addresses need --token-file.',
-  }),
-  row({
+  },
+  {
     flag: 'socket-mode',
     kind: 'string',
     placeholder: 'MODE',
     help: 'Permissions of Unix sockets, in octal.',
     fallback: '0600',
-  }),
-  row({
+  },
+  {
     flag: 'token-file',
     kind: 'string',
     placeholder: 'PATH',
     help: 'File with the token of the container endpoint, made when it is not there; without it that endpoint is off.',
-  }),
-  row({
+  },
+  {
     flag: 'allow-host',
     kind: 'list',
     placeholder: 'NAME',
     help: 'Host name that requests may be addressed to, besides loopback and 169.254.169.254.',
-  }),
-  row({
+  },
+  {
     flag: 'allow-uid',
     kind: 'list',
     placeholder: 'UID',
     help: 'User of this machine whose processes may connect by TCP, and nobody else; Linux.',
-  }),
-  row({
+  },
+  {
     flag: 'wait',
     kind: 'boolean',
     help: 'Keeps trying where the first credentials cannot be had, and answers 503 meanwhile.',
-  }),
-  row({
+  },
+  {
     flag: 'admin-listen',
     kind: 'list',
     placeholder: 'ADDRESS',
     help: 'Where /healthz, /readyz and /metrics are, in place of the addresses of credentials; with a port, or a path.',
-  }),
+  },
   logFormat,
-  row({
+  {
     flag: 'log-level',
     kind: 'string',
     placeholder: 'LEVEL',
     help: 'The least important lines to write; with debug, one for every request.',
     fallback: 'info',
     choices: ['debug', 'info', 'warn', 'error'],
-  }),
+  },
 ];
-
-/** The options of `serve`, in the order of help. */
-export const serveOptions: readonly OptionRow[] = [...serveRows, ...optionsOf('serve')];

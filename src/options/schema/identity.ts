@@ -1,0 +1,228 @@
+import { credentials, everywhere, of, signing } from './commands.ts';
+import { type OptionDefinition, propertyName } from './option.ts';
+
+type Option = Omit<OptionDefinition, 'commands'>;
+
+/** A password or PIN, and what is said of each way to give it. */
+interface Password {
+  readonly flag: string;
+  readonly placeholder?: string;
+  /** By value, by file and by descriptor. */
+  readonly help: readonly [string, string, string];
+  /** Of value and file in the library; a descriptor is for a process that is started with one. */
+  readonly text: readonly [string, string];
+  readonly hardware?: boolean;
+  readonly excludes?: readonly string[];
+}
+
+function password({
+  flag,
+  placeholder = 'PASSWORD',
+  help,
+  text,
+  hardware,
+  excludes = [],
+}: Password): readonly Option[] {
+  const all = hardware === undefined ? {} : { hardware };
+  const [file, fd] = [`${flag}-file`, `${flag}-fd`];
+  const name = propertyName({ flag });
+  return [
+    {
+      ...all,
+      ...{ flag, kind: 'string', secret: true, mayBeEmpty: true, placeholder, help: help[0] },
+      excludes: [file, fd, ...excludes],
+      property: { type: 'Supplied<string>', text: text[0] },
+    },
+    {
+      ...all,
+      ...{ flag: file, kind: 'string', placeholder: 'PATH', help: help[1] },
+      excludes: [fd, ...excludes],
+      property: { text: text[1] },
+    },
+    {
+      ...all,
+      // Secret as well: a password given here by mistake must not show up in a message.
+      ...{ flag: fd, kind: 'integer', range: [0, 0x7fff_ffff], secret: true, placeholder: 'FD', help: help[2] },
+      excludes,
+      property: { otherwise: `a descriptor is the command's own: give ${name} as a function, or ${name}File` },
+    },
+  ];
+}
+
+const thatPassword = {
+  file: 'File that holds that password.',
+  fd: 'Open file descriptor to read that password from.',
+  text: 'Path of a file with that password; a line break at its end does not count.',
+};
+
+const osStore = { notBuilt: 'certificates of the operating system' };
+
+const forAll = (...environment: readonly string[]) => ({ environment });
+
+/** Certificate and key, wherever they are. */
+export const identity: readonly OptionDefinition[] = [
+  ...of(everywhere, [
+    {
+      flag: 'certificate',
+      kind: 'string',
+      placeholder: 'SOURCE',
+      help: 'Certificate: a PEM, DER or PKCS#12 file, env:NAME, fd:N, - for stdin or a pkcs11: URI.',
+      property: {
+        type: 'Supplied<CertificateMaterial>',
+        text: 'The leaf certificate: a path, `env:NAME`, a `pkcs11:` URI, PEM text, bytes, an X509Certificate, or a function that gives one of these. Required, unless `identity` is given.',
+      },
+    },
+  ]),
+  ...of(signing, [
+    {
+      flag: 'private-key',
+      kind: 'string',
+      placeholder: 'SOURCE',
+      help: 'Private key, from the same kinds of sources, a TSS2 key file or handle:0x81… of a TPM; that of the certificate when not given.',
+      property: {
+        type: 'Supplied<KeyMaterial>',
+        text: 'Its private key: what `certificate` takes, `handle:0x81…` of a TPM, a KeyObject; by default it is looked for where the certificate is.',
+      },
+    },
+  ]),
+  ...of(credentials, [
+    {
+      flag: 'intermediates',
+      kind: 'string',
+      placeholder: 'SOURCE',
+      help: 'Intermediate certificates between the certificate and the trust anchor.',
+      property: {
+        type: 'Supplied<CertificateMaterial>',
+        text: 'Certificates between the leaf and the trust anchor, at most 5; by default those beside the certificate, as far as there are any.',
+      },
+    },
+  ]),
+  ...of(everywhere, [
+    ...password({
+      flag: 'pkcs8-password',
+      help: [
+        'Password of an encrypted key file or PKCS#12.',
+        'File that holds that password; a line break at its end does not count.',
+        thatPassword.fd,
+      ],
+      text: [
+        'Opens an encrypted key file or PKCS#12: the password, or a function that gives it. Without one `askSecret` is asked.',
+        thatPassword.text,
+      ],
+    }),
+    {
+      flag: 'cert-selector',
+      kind: 'string',
+      ...osStore,
+      multiline: true,
+      excludes: ['certificate', 'private-key', 'intermediates', 'reuse-pin', 'tpm-key-password', 'no-tpm-key-password'],
+      placeholder: 'SELECTOR',
+      help: 'Picks a certificate of the operating system by subject, issuer and serial number.',
+    },
+    {
+      flag: 'system-store-name',
+      kind: 'string',
+      ...osStore,
+      fallback: 'MY',
+      excludes: ['certificate', 'private-key', 'reuse-pin'],
+      placeholder: 'STORE',
+      help: 'Windows certificate store to look in.',
+    },
+  ]),
+  ...of(signing, [
+    {
+      flag: 'use-latest-expiring-certificate',
+      kind: 'boolean',
+      hardware: true,
+      excludes: ['private-key', 'intermediates', 'reuse-pin'],
+      help: 'Takes the certificate that expires last where several match.',
+      property: {
+        text: 'Of several certificates of a key on a token, takes the one that expires last; false by default, which is an error where several match.',
+      },
+    },
+  ]),
+  ...of(everywhere, [
+    {
+      flag: 'pkcs11-lib',
+      kind: 'string',
+      hardware: true,
+      general: forAll('PKCS11_MODULE_PATH'),
+      placeholder: 'PATH',
+      help: "PKCS#11 module to load; p11-kit's proxy when nothing names one.",
+      property: { text: "Path of the PKCS#11 module; that of the URI or p11-kit's proxy by default." },
+    },
+    ...password({
+      flag: 'pkcs11-pin',
+      placeholder: 'PIN',
+      hardware: true,
+      help: [
+        'PIN of the token, where its URI has none.',
+        'File that holds the PIN; a line break at its end does not count.',
+        'Open file descriptor to read the PIN from.',
+      ],
+      text: [
+        'PIN of the token, where its URI has none: the PIN, or a function that gives it. Without one `askSecret` is asked.',
+        'Path of a file with that PIN; a line break at its end does not count.',
+      ],
+    }),
+  ]),
+  ...of(signing, [
+    {
+      flag: 'reuse-pin',
+      kind: 'boolean',
+      hardware: true,
+      excludes: ['tpm-key-password', { flag: 'no-tpm-key-password', of: 'sign-string' }],
+      help: 'Uses the PIN of the token for keys that ask for one at every signature.',
+      property: {
+        text: 'Sends the PIN of the token also before each signature, for keys that ask for it (CKA_ALWAYS_AUTHENTICATE); false by default.',
+      },
+    },
+    {
+      flag: 'tpm-device',
+      kind: 'string',
+      hardware: true,
+      general: forAll('TPM_DEVICE', 'TPM2TOOLS_TCTI'),
+      placeholder: 'DEVICE',
+      help: 'Where the TPM is: a path, device:PATH, swtpm:path=PATH or swtpm:host=HOST,port=PORT; /dev/tpmrm0 or /dev/tpm0 when not given.',
+      property: {
+        text: 'Where the TPM is: a path, or what TPM2TOOLS_TCTI takes; `/dev/tpmrm0`, then `/dev/tpm0`, by default.',
+      },
+    },
+    ...password({
+      flag: 'tpm-key-password',
+      hardware: true,
+      excludes: ['pkcs8-password', 'pkcs8-password-file', 'pkcs8-password-fd'],
+      help: ['Password of a TPM key.', thatPassword.file, thatPassword.fd],
+      text: [
+        'Password of a key in the TPM, or a function that gives it. Without one `askSecret` is asked.',
+        thatPassword.text,
+      ],
+    }),
+    {
+      flag: 'no-tpm-key-password',
+      kind: 'boolean',
+      hardware: true,
+      excludes: ['tpm-key-password', 'tpm-key-password-file', 'tpm-key-password-fd'],
+      help: 'The TPM key has an empty password.',
+      property: { text: 'The TPM key has an empty password: nobody is asked for one; false by default.' },
+    },
+    ...password({
+      flag: 'tpm-parent-password',
+      hardware: true,
+      help: ['Password of the persistent key that a TPM key hangs from.', thatPassword.file, thatPassword.fd],
+      text: [
+        'Password of the persistent key that a TPM key hangs from, or a function that gives it; empty by default.',
+        thatPassword.text,
+      ],
+    }),
+    ...password({
+      flag: 'tpm-hierarchy-password',
+      hardware: true,
+      help: ['Password of the TPM hierarchy that a key file names as parent.', thatPassword.file, thatPassword.fd],
+      text: [
+        'Password of the TPM hierarchy that a key file names as parent, or a function that gives it; empty by default.',
+        thatPassword.text,
+      ],
+    }),
+  ]),
+];
