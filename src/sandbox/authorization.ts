@@ -28,8 +28,14 @@ type Complain = (reason: string) => Refusal;
  */
 export function readAuthorization(request: ReceivedRequest, complain: Complain): Authorization {
   const text = header(request, 'authorization') ?? '';
-  const [, algorithm = '', rest = ''] = /^(\S+)\s+(.*)$/.exec(text) ?? [];
-  const fields = new Map(rest.split(/\s*,\s*/).map((field) => splitOnce(field)));
+  const blank = text.indexOf(' ');
+  const algorithm = text.slice(0, Math.max(blank, 0));
+  const fields = new Map(
+    text
+      .slice(blank + 1)
+      .split(',')
+      .map((field) => splitOnce(field.trim())),
+  );
   const signedHeaders = readSignedHeaders(request, fields.get('SignedHeaders') ?? '', complain);
   const signature = fields.get('Signature') ?? '';
   if (!/^(?:[0-9a-f]{2})+$/.test(signature)) throw complain('the Signature is not in lower-case hex');

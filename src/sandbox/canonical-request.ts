@@ -30,7 +30,11 @@ function canonicalHeaders(request: ReceivedRequest, names: readonly string[]): s
 
 /** Blanks at the ends go, runs of blanks become one. Bytes above ASCII stay, which `trim` would not leave alone. */
 function collapse(value: string): string {
-  return value.replaceAll(/^[ \t]+|[ \t]+$/g, '').replaceAll(/ +/g, ' ');
+  const isBlank = (at: number): boolean => value[at] === ' ' || value[at] === '\t';
+  let [start, end] = [0, value.length];
+  while (start < end && isBlank(start)) start += 1;
+  while (end > start && isBlank(end - 1)) end -= 1;
+  return value.slice(start, end).replaceAll(/ +/g, ' ');
 }
 
 /** Query parameters, decoded; undefined when the query is not properly percent-encoded UTF-8. */

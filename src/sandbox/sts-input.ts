@@ -37,7 +37,7 @@ export function readAssumeRoleInput(form: URLSearchParams): AssumeRoleInput {
     roleSessionName: required('roleSessionName', text(form, 'roleSessionName')),
     durationSeconds: readDuration(form.get('DurationSeconds')),
     tags: readTags(form),
-    transitiveTagKeys: members(form, 'TransitiveTagKeys', ''),
+    transitiveTagKeys: readTransitiveKeys(form),
     externalId: text(form, 'externalId'),
     sourceIdentity: text(form, 'sourceIdentity'),
     policySize: readPolicies(form),
@@ -93,14 +93,27 @@ function readTags(form: URLSearchParams): ReadonlyMap<string, string> {
   );
 }
 
+function readTransitiveKeys(form: URLSearchParams): string[] {
+  const keys = members(form, 'TransitiveTagKeys', '');
+  if (keys.length <= mostTags) return keys;
+  throw violation(
+    `[${keys.length} keys]`,
+    'transitiveTagKeys',
+    `Member must have length less than or equal to ${mostTags}`,
+  );
+}
+
 function fits(value: string, longest: number): boolean {
   return value.length <= longest && tagLimits.pattern.test(value);
 }
 
+/** More members than any list may have: to look for each takes the whole form. */
+const mostMembers = 51;
+
 /** `Tags.member.1.Key`, `Tags.member.2.Key` and on, as the query protocol counts lists. */
 function members(form: URLSearchParams, name: string, field: string): string[] {
   const values: string[] = [];
-  for (let value = form.get(`${name}.member.1${field}`); value !== null;) {
+  for (let value = form.get(`${name}.member.1${field}`); value !== null && values.length < mostMembers;) {
     values.push(value);
     value = form.get(`${name}.member.${values.length + 1}${field}`);
   }

@@ -94,13 +94,26 @@ function isNull(wanted: readonly string[]): Test {
   return (actual) => wanted.includes(String(actual.length === 0));
 }
 
-/** `*` stands for any run of characters, `?` for any one. */
+/**
+ * `*` stands for any run of characters, `?` for any one. After a mismatch the last `*` takes one character more: a
+ * regular expression would try every way to share a text out among all of them.
+ */
 export function isLike(actual: string, pattern: string): boolean {
-  const source = pattern
-    .replaceAll(/[$()+.[\\\]^{|}]/g, String.raw`\$&`)
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 's').test(actual);
+  let [at, inPattern, star, starAt] = [0, 0, -1, 0];
+  while (at < actual.length) {
+    if (pattern[inPattern] === '*') {
+      star = inPattern++;
+      starAt = at;
+    } else if (pattern[inPattern] === '?' || pattern[inPattern] === actual[at]) {
+      inPattern += 1;
+      at += 1;
+    } else if (star === -1) return false;
+    else {
+      inPattern = star + 1;
+      at = starAt += 1;
+    }
+  }
+  return /^\**$/.test(pattern.slice(inPattern));
 }
 
 /** ARNs are compared field by field: a wildcard does not reach over a colon in the first five. */

@@ -50,12 +50,18 @@ export interface Wishes {
 
 const mlDsa = [ml_dsa44, ml_dsa65, ml_dsa87];
 
-export function sessionBody(sandbox: Sandbox, more: Record<string, unknown> = {}): string {
+/** What a request needs to know of a sandbox. */
+export type Place = Pick<
+  Sandbox,
+  'endpoint' | 'region' | 'certificate' | 'privateKey' | 'trustAnchorArn' | 'profileArn' | 'roleArn'
+>;
+
+export function sessionBody(sandbox: Place, more: Record<string, unknown> = {}): string {
   const { trustAnchorArn, profileArn, roleArn } = sandbox;
   return JSON.stringify({ trustAnchorArn, profileArn, roleArn, ...more });
 }
 
-export function signRequest(sandbox: Sandbox, wishes: Wishes = {}): HandMadeRequest {
+export function signRequest(sandbox: Place, wishes: Wishes = {}): HandMadeRequest {
   const certificate = wishes.certificate ?? sandbox.certificate;
   const body = wishes.body ?? sessionBody(sandbox);
   const stamp = (wishes.date ?? new Date()).toISOString().replaceAll(/[-:]|\.\d+/g, '');

@@ -1,4 +1,6 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isLike } from '../../src/trust/policy-condition.ts';
 import type { PolicyContext } from '../../src/trust/policy-condition.ts';
 import { type PolicyPrincipal, readTrustPolicy } from '../../src/trust/trust-policy.ts';
 import { thrownBy } from '../support/thrown.ts';
@@ -175,5 +177,29 @@ describe('what is not evaluated is refused', () => {
     expect(thrownBy(() => readTrustPolicy('[]')).message).toContain('a value that is no object at its top');
     const policy = readTrustPolicy(JSON.stringify({ Statement: [statement()] }));
     expect(policy.denial({ action: 'sts:AssumeRole', principal: service, context: new Map() })).toBeUndefined();
+  });
+});
+
+describe('patterns', () => {
+  const texts = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*'), maxLength: 8 });
+  const patterns = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '?'), maxLength: 8 });
+
+  test('match as their regular expressions do', () => {
+    fc.assert(
+      fc.property(texts, patterns, (text, pattern) => {
+        const source = pattern
+          .replaceAll('.', String.raw`\.`)
+          .replaceAll('*', '.*')
+          .replaceAll('?', '.');
+        expect(isLike(text, pattern)).toBe(new RegExp(`^${source}$`).test(text));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('of many asterisks do not try every way to share a text out', () => {
+    const start = process.cpuUsage();
+    expect(isLike('a'.repeat(2000), `${'*a'.repeat(100)}*b`)).toBe(false);
+    expect(process.cpuUsage(start).user).toBeLessThan(1_000_000);
   });
 });
