@@ -15,7 +15,7 @@ export interface FileContent {
 }
 
 /** Opens a pipe without waiting for its other end, and a terminal without being its own. Windows has no such flags. */
-const readFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+export const readFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 export function openToRead(path: string): number {
   return openSync(path, readFlags);

@@ -1,8 +1,12 @@
 import { describeError } from '../../core/describe-error.ts';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
+import { readRegular } from '../../core/fs/read-file.ts';
+import { readReason } from '../../core/fs/read-reason.ts';
+import { openTrustedFile, openTrustedPlace } from '../../core/fs/trusted-place.ts';
 
 /** A file that holds the token of the container endpoint, and what messages call the option that names it. */
 export interface TokenFileOptions {
@@ -23,12 +27,15 @@ interface Surroundings {
 /** Milliseconds that an old token may still hold. A new one holds at once. */
 const lookEvery = 1000;
 
+/** No client sends a longer one. */
+const maxBytes = 64 * 1024;
+
 /** Shorter ones can be guessed. */
 const minLength = 16;
 
 /**
  * Checks Authorization headers against the token of a file. Made with a token of its own, for its owner alone, when it
- * is not there; read again when it changes. Clients send the file's content as it is, so it has no line break.
+ * is not there, and so is its folder; read again when it changes. Clients send the file's content as it is, so it has no line break.
  *
  * @throws RolesAnywhereError FILE_FAILED when it can be neither read nor made, FILE_UNSAFE when others may have written
  * it, OPTION_INVALID for a token too short
@@ -62,18 +69,31 @@ export function openTokenFile(
   };
 }
 
-function makeIfAbsent({ path, option }: TokenFileOptions): void {
+function makeIfAbsent({ path, option, userId }: TokenFileOptions): void {
   try {
-    const file = openSync(path, 'wx', 0o600);
+    const place = openTrustedPlace(path, { userId, makeFolders: 'last' });
     try {
-      writeFileSync(file, randomBytes(32).toString('base64url'));
+      const file = openSync(place.file, 'wx', 0o600);
+      try {
+        writeFileSync(file, randomBytes(32).toString('base64url'));
+      } finally {
+        closeSync(file);
+      }
     } finally {
-      closeSync(file);
+      place.close();
     }
   } catch (cause) {
-    if (codeOf(cause) === 'EEXIST') return;
-    throw new RolesAnywhereError('FILE_FAILED', `${option}: cannot make ${resolve(path)}: ${codeOf(cause)}`, { cause });
+    if (systemCodeOf(cause) !== 'EEXIST') throw failure(`${option}: `, `cannot make ${resolve(path)}`, cause);
   }
+}
+
+/** What was thrown on purpose says which option it is about, too. */
+function failure(origin: string, what: string, cause: unknown): RolesAnywhereError {
+  if (!(cause instanceof RolesAnywhereError)) {
+    return new RolesAnywhereError('FILE_FAILED', `${origin}${what}: ${readReason(cause)}`, { cause });
+  }
+  const hints = ['whoever writes the token gets the credentials', ...cause.hints];
+  return new RolesAnywhereError(cause.code, `${origin}${cause.message}`, { cause, hints });
 }
 
 function readToken(options: TokenFileOptions, warn: Warn): { seen: string; isToken: (text: string) => boolean } {
@@ -83,8 +103,7 @@ function readToken(options: TokenFileOptions, warn: Warn): { seen: string; isTok
   try {
     ({ stats, content } = readOwn(options));
   } catch (cause) {
-    if (cause instanceof RolesAnywhereError) throw cause;
-    throw new RolesAnywhereError('FILE_FAILED', `${option}: cannot read ${resolve(path)}: ${codeOf(cause)}`, { cause });
+    throw failure(`${option}: `, `cannot read ${resolve(path)}`, cause);
   }
   const token = content.replace(/[\r\n]+$/, '');
   if (!/^[\x20-\x7e]*$/.test(token) || token.length < minLength) {
@@ -105,28 +124,19 @@ function readToken(options: TokenFileOptions, warn: Warn): { seen: string; isTok
 }
 
 /** Links are followed, for that is how Kubernetes gives secrets; what they lead to must be ours alone to write. */
-function readOwn({ path, option, userId }: TokenFileOptions): { readonly stats: Stats; readonly content: string } {
-  // Without O_NONBLOCK a pipe put in its place would hold everything up.
-  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+function readOwn({ path, userId }: TokenFileOptions): { readonly stats: Stats; readonly content: string } {
+  const place = openTrustedPlace(path, { userId });
   try {
-    const stats = fstatSync(file);
-    const fault = faultOf(stats, userId);
-    if (fault !== undefined) {
-      throw new RolesAnywhereError('FILE_UNSAFE', `${option}: ${path} ${fault}`, {
-        hints: ['whoever writes the token gets the credentials: use a file that only you or root may write'],
-      });
+    const file = openTrustedFile(place, { userId });
+    if (file === undefined) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
+    try {
+      return { stats: file.stats, content: readRegular(file.descriptor, file.stats, maxBytes).toString() };
+    } finally {
+      closeSync(file.descriptor);
     }
-    return { stats, content: readFileSync(file, 'utf8') };
   } finally {
-    closeSync(file);
+    place.close();
   }
-}
-
-function faultOf(stats: Stats, userId: number | undefined): string | undefined {
-  if (!stats.isFile()) return 'is no regular file';
-  if (userId === undefined) return undefined;
-  if (stats.uid !== 0 && stats.uid !== userId) return `belongs to another user (uid ${stats.uid})`;
-  return (stats.mode & 0o022) === 0 ? undefined : `may be written by others (mode ${(stats.mode & 0o777).toString(8)})`;
 }
 
 function statIfThere(path: string): Stats | undefined {
@@ -152,8 +162,4 @@ function comparer(token: string): (text: string) => boolean {
     given.write(text, 'latin1');
     return timingSafeEqual(given, expected);
   };
-}
-
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
 }

@@ -2,11 +2,14 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  existsSync,
+  lchownSync,
   mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -14,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openTokenFile } from '../../../src/outputs/serve/token-file.ts';
+import { needsRoot } from '../../support/fresh-user.ts';
 import { thrownBy } from '../../support/thrown.ts';
 
 let folder: string;
@@ -114,14 +118,20 @@ test.each(['', 'short', '\n', 'a-token-with-ünicode', 'a-token\nof-two-lines'])
   expect(error.message).toBe(`--token-file: ${path} holds no token of at least 16 printable ASCII characters`);
 });
 
-test('a folder that is not there', () => {
+test('its folder is made, too, for its owner alone', () => {
   path = join(folder, 'missing', 'token');
+  expect(open()(readFileSync(path, 'utf8'))).toBe(true);
+  expect(process.platform === 'win32' || (statSync(join(folder, 'missing')).mode & 0o777) === 0o700).toBe(true);
+});
+
+test('a folder above that is not there', () => {
+  path = join(folder, 'missing', 'deeper', 'token');
   const error = thrownBy(open);
   expect([error.code, error.message]).toEqual(['FILE_FAILED', `--token-file: cannot make ${path}: ENOENT`]);
 });
 
 test('a folder that is not there, shown by where it was looked for', () => {
-  path = join('missing', 'token');
+  path = join('missing', 'deeper', 'token');
   expect(thrownBy(open).message).toBe(`--token-file: cannot make ${resolve(path)}: ENOENT`);
 });
 
@@ -132,7 +142,7 @@ describe.runIf(process.platform !== 'win32')('a file that somebody else may have
     const error = thrownBy(open);
     expect([error.code, error.message]).toEqual([
       'FILE_UNSAFE',
-      `--token-file: ${path} may be written by others (mode ${mode.toString(8)})`,
+      `--token-file: ${path} may be written to by others (mode 0${mode.toString(8)})`,
     ]);
   });
 
@@ -159,5 +169,50 @@ describe.runIf(process.platform !== 'win32')('a file that somebody else may have
       code: 'FILE_UNSAFE',
       message: `--token-file: ${path} belongs to another user (uid 65534)`,
     });
+  });
+});
+
+describe('in a folder that others may change (as root)', needsRoot(), () => {
+  test('without the sticky bit no token is made or taken', () => {
+    chmodSync(folder, 0o777);
+    expect(thrownBy(open)).toMatchObject({
+      code: 'FILE_UNSAFE',
+      message: `--token-file: the folder ${folder} may be written to by others (mode 0777)`,
+    });
+    expect(existsSync(path)).toBe(false);
+    writeFileSync(path, 'the-token-of-a-stranger', { mode: 0o600 });
+    expect(thrownBy(open).code).toBe('FILE_UNSAFE');
+  });
+
+  test('a folder of our own below it is made, and does', () => {
+    chmodSync(folder, 0o777);
+    path = join(folder, 'roles-anywhere', 'token');
+    expect(open()(readFileSync(path, 'utf8'))).toBe(true);
+    expect(open()(readFileSync(path, 'utf8'))).toBe(true);
+  });
+
+  test('with it a link of another user is not followed, neither to a file nor to nothing', () => {
+    chmodSync(folder, 0o1777);
+    for (const target of ['/etc/machine-id', join(folder, 'none')]) {
+      symlinkSync(target, path);
+      lchownSync(path, 65_534, 65_534);
+      expect(thrownBy(open)).toMatchObject({
+        code: 'FILE_UNSAFE',
+        message: `--token-file: ${path} is a symbolic link of another user (uid 65534)`,
+      });
+      unlinkSync(path);
+    }
+  });
+
+  test('opened meanwhile, what is put in the place of the token does not count', () => {
+    const isToken = open();
+    const token = readFileSync(path, 'utf8');
+    chmodSync(folder, 0o777);
+    unlinkSync(path);
+    symlinkSync('/etc/machine-id', path);
+    lchownSync(path, 65_534, 65_534);
+    now += 1000;
+    expect([isToken(readFileSync('/etc/machine-id', 'utf8').trim()), isToken(token)]).toEqual([false, true]);
+    expect(warnings).toHaveLength(1);
   });
 });
