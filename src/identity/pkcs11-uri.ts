@@ -57,19 +57,33 @@ const otherNames: Readonly<Record<string, string>> = {
   pin: 'pin-value',
 };
 
+/** Longer than any, and short enough to be read in no time. */
+const maxLength = 65_536;
+
 /**
- * Reads a PKCS#11 URI (RFC 7512).
+ * Reads a PKCS#11 URI (RFC 7512), of 65 536 characters at the most.
  *
  * @param origin what messages call the option that holds it
  * @throws RolesAnywhereError OPTION_INVALID, OPTION_MISPLACED; no message holds the value of an attribute
  */
 export function parsePkcs11Uri(text: string, origin: string): Pkcs11Uri {
   if (!/^pkcs11:/i.test(text)) throw invalid(origin, 'is no PKCS#11 URI', ['it begins with pkcs11:']);
+  if (text.length > maxLength) throw invalid(origin, `is a PKCS#11 URI of more than ${maxLength} characters`);
   const rest = text.slice('pkcs11:'.length);
   const question = rest.indexOf('?');
   const path = question === -1 ? rest : rest.slice(0, question);
   const query = question === -1 ? '' : rest.slice(question + 1);
-  return [...split(path, 'path', origin), ...split(query, 'query', origin)].reduce(add, {});
+  const draft: Draft = { uri: {}, vendor: [], names: new Set() };
+  for (const attribute of [...split(path, 'path', origin), ...split(query, 'query', origin)]) add(draft, attribute);
+  return draft.vendor.length === 0 ? draft.uri : { ...draft.uri, vendor: draft.vendor };
+}
+
+/** What was read so far. */
+interface Draft {
+  readonly uri: Pkcs11Uri;
+  readonly vendor: VendorAttribute[];
+  /** Of the vendor's attributes in the path. */
+  readonly names: Set<string>;
 }
 
 function split(component: string, place: Place, origin: string): readonly Attribute[] {
@@ -92,33 +106,36 @@ function split(component: string, place: Place, origin: string): readonly Attrib
   });
 }
 
-function add(uri: Pkcs11Uri, attribute: Attribute): Pkcs11Uri {
+function add(draft: Draft, attribute: Attribute): void {
+  const { uri } = draft;
   const reader = readers[attribute.place][attribute.name];
-  if (reader === undefined) return addVendor(uri, attribute);
+  if (reader === undefined) return addVendor(draft, attribute);
   const read = reader(attribute);
   const [key] = Object.keys(read);
-  if (key === undefined || !(key in uri)) return { ...uri, ...read };
-  throw invalid(
-    attribute.origin,
-    key === 'pin' && !isRepeated(uri, read)
-      ? 'has a PKCS#11 URI with both pin-value and pin-source'
-      : `has a PKCS#11 URI with the attribute ${attribute.name} twice`,
-  );
+  if (key !== undefined && key in uri) {
+    throw invalid(
+      attribute.origin,
+      key === 'pin' && !isRepeated(uri, read)
+        ? 'has a PKCS#11 URI with both pin-value and pin-source'
+        : `has a PKCS#11 URI with the attribute ${attribute.name} twice`,
+    );
+  }
+  Object.assign(uri, read);
 }
 
 function isRepeated(uri: Pkcs11Uri, read: Pkcs11Uri): boolean {
   return uri.pin?.kind === read.pin?.kind;
 }
 
-function addVendor(uri: Pkcs11Uri, attribute: Attribute): Pkcs11Uri {
+function addVendor({ vendor, names }: Draft, attribute: Attribute): void {
   const { place, name } = attribute;
   refuseMistaken(attribute);
-  const vendor = uri.vendor ?? [];
   // Only in the query a vendor's attribute may come more than once.
-  if (place === 'path' && vendor.some((other) => other.place === place && other.name === name)) {
+  if (place === 'path' && names.has(name)) {
     throw invalid(attribute.origin, `has a PKCS#11 URI with the attribute ${name} twice`);
   }
-  return { ...uri, vendor: [...vendor, { place, name, value: text(attribute) }] };
+  if (place === 'path') names.add(name);
+  vendor.push({ place, name, value: text(attribute) });
 }
 
 /** Refuses names that stand in the wrong part, are another tool's, or are misspelt: ignoring them is dangerous. */

@@ -1,23 +1,33 @@
 import type { Certificate } from './certificate.ts';
-import { equalBytes } from './der.ts';
+import { equalBytes, toHex } from './der.ts';
 import { isSignedBy } from './verify-signature.ts';
 
 /** X-Amz-X509-Chain takes no more (user guide, "signature process", X-Amz-X509-Chain). */
 export const maxChainLength = 5;
+
+/** More than any leaf has; what is found up to then is too long a chain already, or roots that are not sent. */
+const maxIssuers = 32;
+
+/** Signatures that are looked at, of certificates whose names and key identifiers fit: keeps a hostile bag from taking long. */
+const maxTries = 500;
 
 /**
  * Every certificate of the bag that really issued the leaf, or an issuer of it: issuer of the leaf first, then its
  * issuers, level by level. Both of two cross-signed issuers are among them; duplicates and the leaf are not.
  */
 export async function findIssuers(leaf: Certificate, bag: readonly Certificate[]): Promise<readonly Certificate[]> {
-  const issuers: Certificate[] = [];
-  const candidates = withoutDuplicates(bag).filter((candidate) => !isSame(candidate, leaf));
-  for (let child: Certificate | undefined = leaf, next = 0; child !== undefined; child = issuers[next++]) {
-    for (const candidate of candidates) {
-      if (!issuers.includes(candidate) && (await isIssuer(candidate, child))) issuers.push(candidate);
+  const found = new Set([leaf]);
+  const candidates = bySubject(bag, leaf);
+  let tries = 0;
+  // A set that grows gives what was added, too.
+  for (const child of found) {
+    for (const candidate of candidates.get(toHex(child.issuer)) ?? []) {
+      if (found.has(candidate) || found.size > maxIssuers || !mayBeIssuer(candidate, child)) continue;
+      if (++tries <= maxTries && (await isSignedBy(child, candidate))) found.add(candidate);
     }
   }
-  return issuers;
+  found.delete(leaf);
+  return [...found];
 }
 
 /**
@@ -29,7 +39,7 @@ export async function findIssuers(leaf: Certificate, bag: readonly Certificate[]
 export async function chainOf(issuers: readonly Certificate[]): Promise<readonly Certificate[]> {
   const chain: Certificate[] = [];
   for (const issuer of issuers) {
-    if (!(await isIssuer(issuer, issuer))) chain.push(issuer);
+    if (!(await isSelfSigned(issuer))) chain.push(issuer);
   }
   if (chain.length <= maxChainLength) return chain;
   const { explainLongChain } = await import('./explain-long-chain.ts');
@@ -40,21 +50,33 @@ export function isSame(one: Certificate, other: Certificate): boolean {
   return equalBytes(one.der, other.der);
 }
 
-function withoutDuplicates(bag: readonly Certificate[]): readonly Certificate[] {
-  return bag.filter((one, index) => bag.findIndex((other) => isSame(one, other)) === index);
+/** Each certificate once, the leaf not. */
+function bySubject(bag: readonly Certificate[], leaf: Certificate): ReadonlyMap<string, readonly Certificate[]> {
+  const seen = new Set([toHex(leaf.der)]);
+  const found = new Map<string, Certificate[]>();
+  for (const certificate of bag) {
+    const [der, subject] = [toHex(certificate.der), toHex(certificate.subject)];
+    if (seen.has(der)) continue;
+    seen.add(der);
+    const others = found.get(subject);
+    if (others === undefined) found.set(subject, [certificate]);
+    else others.push(certificate);
+  }
+  return found;
 }
 
-/** RFC 5280, sections 6.1.3 and 4.2.1.1: names chain, key identifiers agree where both are there, signature fits. */
-async function isIssuer(issuer: Certificate, child: Certificate): Promise<boolean> {
+/** RFC 5280, sections 6.1.3 and 4.2.1.1: names chain, key identifiers agree where both are there. */
+function mayBeIssuer(issuer: Certificate, child: Certificate): boolean {
   if (!equalBytes(issuer.subject, child.issuer)) return false;
   const { subjectKeyIdentifier } = issuer;
   const { authorityKeyIdentifier } = child;
-  if (
-    subjectKeyIdentifier !== undefined &&
-    authorityKeyIdentifier !== undefined &&
-    !equalBytes(subjectKeyIdentifier, authorityKeyIdentifier)
-  ) {
-    return false;
-  }
-  return isSignedBy(child, issuer);
+  return (
+    subjectKeyIdentifier === undefined ||
+    authorityKeyIdentifier === undefined ||
+    equalBytes(subjectKeyIdentifier, authorityKeyIdentifier)
+  );
+}
+
+async function isSelfSigned(certificate: Certificate): Promise<boolean> {
+  return mayBeIssuer(certificate, certificate) && (await isSignedBy(certificate, certificate));
 }

@@ -41,26 +41,34 @@ function kindOf(bytes: Buffer): DerKind {
 }
 
 async function readPem(bytes: Buffer, lock: Lock | undefined): Promise<FileContents> {
-  const blocks = pemBlocks(bytes);
-  const insides = blocks.map(kindInside);
-  const store = insides.find((inside) => inside?.kind === 'pkcs12');
-  if (store !== undefined) return openPkcs12(store.der, lock);
-  const own = blocks.filter((block, index) => isForCertificates(block, insides[index]?.kind));
-  const found = setAside(own, certificatesOf);
+  const blocks = pemBlocks(bytes).map((block) => ({ block, inside: kindInside(block) }));
+  const store = blocks.find(({ inside }) => inside?.kind === 'pkcs12');
+  if (store?.inside !== undefined) return openPkcs12(store.inside.der, lock);
+  const found = setAside(blocks.filter(isForCertificates), certificatesOf);
   if (found.certificates.length > 0) return { ...found, keys: [] };
-  throw found.damaged[0]?.problem ?? explainBlocks(blocks, insides[0]?.kind, 'certificate');
+  const problem = explainBlocks(
+    blocks.map(({ block }) => block),
+    blocks[0]?.inside?.kind,
+    'certificate',
+  );
+  throw found.damaged[0]?.problem ?? problem;
+}
+
+/** A block, and what is in it; undefined where that cannot be read. */
+interface OpenedBlock {
+  readonly block: PemBlock;
+  readonly inside: ReturnType<typeof kindInside>;
 }
 
 const labels: ReadonlySet<string> = new Set(['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE']);
 
-function isForCertificates({ label }: PemBlock, inside: DerKind | undefined): boolean {
-  return labels.has(label) || inside === 'certificate' || inside === 'pkcs7';
+function isForCertificates({ block, inside }: OpenedBlock): boolean {
+  return labels.has(block.label) || inside?.kind === 'certificate' || inside?.kind === 'pkcs7';
 }
 
-function certificatesOf(block: PemBlock): readonly Certificate[] {
-  const der = decodePem(block);
-  const inside = kindInside(block)?.kind ?? 'unknown';
-  const kind = inside === 'unknown' ? 'certificate' : inside;
+function certificatesOf({ block, inside }: OpenedBlock): readonly Certificate[] {
+  const der = inside?.der ?? decodePem(block);
+  const kind = inside === undefined || inside.kind === 'unknown' ? 'certificate' : inside.kind;
   if (kind !== 'certificate' && kind !== 'pkcs7') throw explainKind(kind, 'certificate');
   return namingCertificate(`in line ${block.line}`, () => {
     // Trust settings of openssl follow the certificate.

@@ -159,6 +159,9 @@ const x509Certificate = '1.2.840.113549.1.9.22.1';
 
 const maxNesting = 8;
 
+/** Each is tried with each certificate. */
+const maxKeys = 100;
+
 /** SafeContents ::= SEQUENCE OF SafeBag; SafeBag ::= SEQUENCE { bagId, bagValue [0] EXPLICIT ANY, … } */
 function bagsOf(safeContents: Uint8Array, depth: number): readonly Content[] {
   if (depth > maxNesting) throw new Problem('is damaged: it nests too deeply');
@@ -191,12 +194,13 @@ async function openKeys(
   bags: readonly Content[],
   password: PbePassword,
 ): Promise<Pick<FileContents, 'keys' | 'keyProblem'>> {
-  const shrouded = bags.filter(({ type }) => type === bagTypes.shroudedKey);
+  const own = bags.filter(({ type }) => type === bagTypes.key || type === bagTypes.shroudedKey);
+  if (own.length > maxKeys) throw new Problem(`holds ${own.length} private keys, more than ${maxKeys}`);
+  const shrouded = own.filter(({ type }) => type === bagTypes.shroudedKey);
   checkCost(shrouded.map(({ value }) => sequenceOf(value)[0]));
   const keys: PrivateKey[] = [];
   const problems: Problem[] = [];
-  for (const bag of bags) {
-    if (bag.type !== bagTypes.key && bag.type !== bagTypes.shroudedKey) continue;
+  for (const bag of own) {
     try {
       keys.push(await openPlain(await plainKeyOf(bag, password)));
     } catch (error) {
