@@ -4,7 +4,7 @@ import { withIdentity } from '../identity/with-identity.ts';
 import type { Link } from './renew-links.ts';
 import { createSession } from '../aws/create-session/create-session.ts';
 import { resolveEndpoint } from '../aws/http/endpoint.ts';
-import { openTransport } from '../aws/http/open-transport.ts';
+import { openHttpTransport } from '../aws/http/open-transport.ts';
 import { tellEnds } from '../aws/create-session/tell-ends.ts';
 
 /** The whole path once, by the first target that serves. */
@@ -42,7 +42,7 @@ export async function linksOf(
  */
 export async function obtainSession(request: CredentialRequest, context: PipelineContext): Promise<Credentials> {
   const endpoint = await resolveEndpoint(request.endpoint);
-  const transport = await openTransport(request.network, endpoint, context.warn);
+  const transport = await openHttpTransport(request.network, endpoint, context.warn);
   const connection = transport.connect(endpoint);
   const start = context.now().getTime();
   try {

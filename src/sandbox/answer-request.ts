@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { createSession } from './create-session.ts';
+import { performCreateSession } from './create-session.ts';
 import type { CredentialStore } from './credential-store.ts';
 import { type Fault, faultRefusal, type FaultQueue } from './faults.ts';
 import type { ReceivedRequest } from './received-request.ts';
-import { Refusal, type RefusalDetails } from './refusal.ts';
+import { ServiceRefusal, type RefusalDetails } from './refusal.ts';
 import type { Registry } from './registry.ts';
 import { describeSession, type RequestRecord } from './request-log.ts';
 import type { Accepted, Service } from './service.ts';
@@ -39,7 +39,7 @@ export interface Backstage {
 }
 
 /** Looks at a request as the services would. Never throws for anything a client may send. */
-export async function answerRequest(request: ReceivedRequest, backstage: Backstage): Promise<Answered> {
+export async function answerAsService(request: ReceivedRequest, backstage: Backstage): Promise<Answered> {
   const operation = operationOf(request);
   const fault = backstage.faults.take(operation) ?? {};
   // A delay that the end of the sandbox cuts short is no failure: there is nobody left to answer.
@@ -48,7 +48,7 @@ export async function answerRequest(request: ReceivedRequest, backstage: Backsta
   try {
     return reportAccepted(visit, await perform(visit, backstage));
   } catch (error) {
-    return reportRefused(visit, error instanceof Refusal ? error.details : defect(error));
+    return reportRefused(visit, error instanceof ServiceRefusal ? error.details : defect(error));
   }
 }
 
@@ -69,15 +69,15 @@ function operationOf(request: ReceivedRequest): RequestRecord['operation'] {
 
 async function perform({ request, operation, fault, time }: Visit, backstage: Backstage): Promise<Accepted> {
   const planned = faultRefusal(fault);
-  if (planned !== undefined) throw new Refusal(planned);
+  if (planned !== undefined) throw new ServiceRefusal(planned);
   const { registry, credentials, sessionLifetime } = backstage;
   const service: Service = { registry, credentials, now: time, sessionLifetime };
   if (operation === 'CreateSession') {
     checkThrottle(backstage.throttle, time);
-    return createSession(request, service);
+    return performCreateSession(request, service);
   }
   if (request.path === '/' && request.method === 'POST') return callSts(request, service);
-  throw new Refusal({
+  throw new ServiceRefusal({
     status: 404,
     code: 'UnknownOperationException',
     message: 'The requested operation does not exist',
@@ -89,7 +89,7 @@ async function perform({ request, operation, fault, time }: Visit, backstage: Ba
 function checkThrottle(throttle: Throttle | undefined, time: Date): void {
   const busy = throttle?.take(time);
   if (busy === undefined) return;
-  throw new Refusal({
+  throw new ServiceRefusal({
     status: 429,
     code: 'ThrottlingException',
     message: 'Rate exceeded',

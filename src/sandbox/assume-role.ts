@@ -1,6 +1,6 @@
 import { durationLimits } from '../trust/session-duration.ts';
 import { formatTime, type IssuedCredentials, type RoleSession, sessionArn } from './credential-store.ts';
-import { Refusal } from './refusal.ts';
+import { ServiceRefusal } from './refusal.ts';
 import type { Registry, Role } from './registry.ts';
 import { type Accepted, type Service, sessionEnd } from './service.ts';
 import { type AssumeRoleInput, readAssumeRoleInput } from './sts-input.ts';
@@ -17,9 +17,9 @@ export interface StsCall {
 /**
  * AssumeRole by a role session, which makes it a link of a chain. Whether the caller's own policies allow the call is
  * not evaluated: the sandbox knows trust policies only.
- * @throws Refusal
+ * @throws ServiceRefusal
  */
-export function assumeRole(call: StsCall, service: Service): Accepted {
+export function performAssumeRole(call: StsCall, service: Service): Accepted {
   const input = readAssumeRoleInput(call.form);
   const role = findRole(service.registry, input, call.caller);
   checkDuration(input, role);
@@ -158,11 +158,11 @@ function accept(issued: IssuedCredentials, packedSize: number, requestId: string
   return { status: 200, body: renderResult('AssumeRole', result, requestId), session };
 }
 
-function denied(action: string, target: { arn: string; caller: RoleSession }, reason: string): Refusal {
+function denied(action: string, target: { arn: string; caller: RoleSession }, reason: string): ServiceRefusal {
   const message = `User: ${target.caller.arn} is not authorized to perform: ${action} on resource: ${target.arn}`;
-  return new Refusal({ status: 403, code: 'AccessDenied', message, reason });
+  return new ServiceRefusal({ status: 403, code: 'AccessDenied', message, reason });
 }
 
-function invalid(code: string, message: string): Refusal {
-  return new Refusal({ status: 400, code, message, reason: `invalid input, ${message}` });
+function invalid(code: string, message: string): ServiceRefusal {
+  return new ServiceRefusal({ status: 400, code, message, reason: `invalid input, ${message}` });
 }

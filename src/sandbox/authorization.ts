@@ -1,8 +1,8 @@
 import { header, type ReceivedRequest } from './received-request.ts';
-import type { Refusal } from './refusal.ts';
+import type { ServiceRefusal } from './refusal.ts';
 
 /** What both kinds of signature say in the Authorization header. */
-export interface Authorization {
+export interface AuthorizationHeader {
   readonly algorithm: string;
   /** Serial number of the leaf, or the access key id. */
   readonly credential: string;
@@ -19,14 +19,14 @@ export interface Authorization {
 /** How far a request's date may be from the service's: the usual window of SigV4. */
 const clockWindow = 15 * 60 * 1000;
 
-type Complain = (reason: string) => Refusal;
+type Complain = (reason: string) => ServiceRefusal;
 
 /**
  * Reads the Authorization header and X-Amz-Date, and checks what can be checked without a key.
  * @param complain makes the refusal; what is wrong has many reasons and one message
- * @throws Refusal
+ * @throws ServiceRefusal
  */
-export function readAuthorization(request: ReceivedRequest, complain: Complain): Authorization {
+export function readAuthorization(request: ReceivedRequest, complain: Complain): AuthorizationHeader {
   const text = header(request, 'authorization') ?? '';
   const blank = text.indexOf(' ');
   const algorithm = text.slice(0, Math.max(blank, 0));
@@ -60,7 +60,7 @@ function splitOnce(field: string): [string, string] {
   return equals === -1 ? [field, ''] : [field.slice(0, equals), field.slice(equals + 1)];
 }
 
-function readCredential(text: string, complain: Complain): [credential: string, scope: Authorization['scope']] {
+function readCredential(text: string, complain: Complain): [credential: string, scope: AuthorizationHeader['scope']] {
   const [credential = '', date = '', region = '', service = '', terminator, ...more] = text.split('/');
   if (credential === '' || more.length > 0 || terminator !== 'aws4_request') {
     throw complain(`the Credential "${text}" is not <id>/<date>/<region>/<service>/aws4_request`);

@@ -20,7 +20,7 @@ import type {
   IssuedLeaf,
   LeafOptions,
 } from './authority.ts';
-import { checkAuthority, checkIntermediate, checkLeaf } from './check-options.ts';
+import { checkAuthority, checkIntermediate, checkLeafOptions } from './check-options.ts';
 import { type CertificateHash, type KeyPair, makeKeyPair } from './key-pair.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -98,7 +98,7 @@ async function makeAuthorityCertificate({ options, keys, issuer, now }: Authorit
 }
 
 async function issueLeaf(issuer: Issuer, options: LeafOptions, now: Date): Promise<IssuedLeaf> {
-  checkLeaf(options);
+  checkLeafOptions(options);
   const keys = await makeKeyPair(options.keyType ?? 'P-256');
   const notBefore = options.notBefore ?? new Date(now.getTime() - dayMs);
   const serialNumber = options.serialNumber ?? BigInt(`0x${randomSerialNumber()}`);

@@ -124,7 +124,7 @@ export function checkIntermediate(options: IntermediateOptions): void {
   check(options, intermediateKeys, 'an intermediate takes an object of options');
 }
 
-export function checkLeaf(options: LeafOptions): void {
+export function checkLeafOptions(options: LeafOptions): void {
   check(options, leafKeys, 'a leaf takes an object of options');
 }
 

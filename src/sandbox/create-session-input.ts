@@ -1,7 +1,7 @@
 import { durationLimits } from '../trust/session-duration.ts';
 import { readQuery } from './canonical-request.ts';
 import type { ReceivedRequest } from './received-request.ts';
-import { Refusal } from './refusal.ts';
+import { ServiceRefusal } from './refusal.ts';
 
 /** What CreateSession was asked for, checked for form. */
 export interface CreateSessionInput {
@@ -26,7 +26,7 @@ const longestArn = 1011;
 
 /**
  * Reads the parameters: the ARNs from the query or the body, the rest from the body.
- * @throws Refusal ValidationException, SerializationException
+ * @throws ServiceRefusal ValidationException, SerializationException
  */
 export function readCreateSessionInput(request: ReceivedRequest): CreateSessionInput {
   const body = readBody(request.body);
@@ -99,10 +99,10 @@ function violation(value: string, member: string, constraint: string): string {
   return `Value ${value} at '${member}' failed to satisfy constraint: ${constraint}`;
 }
 
-function invalidValues(problems: readonly string[]): Refusal {
+function invalidValues(problems: readonly string[]): ServiceRefusal {
   const count = problems.length === 1 ? '1 validation error' : `${problems.length} validation errors`;
   const message = `${count} detected: ${problems.join('; ')}`;
-  return new Refusal({
+  return new ServiceRefusal({
     status: 400,
     code: 'ValidationException',
     message,
@@ -110,6 +110,11 @@ function invalidValues(problems: readonly string[]): Refusal {
   });
 }
 
-function unreadable(reason: string): Refusal {
-  return new Refusal({ status: 400, code: 'SerializationException', message: 'Unable to parse the request', reason });
+function unreadable(reason: string): ServiceRefusal {
+  return new ServiceRefusal({
+    status: 400,
+    code: 'SerializationException',
+    message: 'Unable to parse the request',
+    reason,
+  });
 }

@@ -8,7 +8,7 @@ import { rolesAnywhereArn } from './arns.ts';
 import { type CreateSessionInput, readCreateSessionInput } from './create-session-input.ts';
 import { formatTime, type IssuedCredentials, type RoleSession, sessionArn } from './credential-store.ts';
 import type { ReceivedRequest } from './received-request.ts';
-import { Refusal } from './refusal.ts';
+import { ServiceRefusal } from './refusal.ts';
 import type { Profile, Registry, Role, TrustAnchor } from './registry.ts';
 import { type Accepted, type Service, sessionEnd } from './service.ts';
 import { makePolicyContext } from './trust-context.ts';
@@ -16,9 +16,9 @@ import { checkX509Signature, type X509Caller } from './x509-signature.ts';
 
 /**
  * CreateSession. The order of the checks is ours: the service's is not published.
- * @throws Refusal
+ * @throws ServiceRefusal
  */
-export async function createSession(request: ReceivedRequest, service: Service): Promise<Accepted> {
+export async function performCreateSession(request: ReceivedRequest, service: Service): Promise<Accepted> {
   const { registry, now } = service;
   const caller = await checkX509Signature(request, { region: registry.place.region, now });
   const input = readCreateSessionInput(request);
@@ -151,6 +151,6 @@ function packedPolicySize(tags: ReadonlyMap<string, string>): number {
   return Math.min(Math.ceil((characters / 2048) * 100), 100);
 }
 
-function denied(message: string, reason: string): Refusal {
-  return new Refusal({ status: 403, code: 'AccessDeniedException', message, reason });
+function denied(message: string, reason: string): ServiceRefusal {
+  return new ServiceRefusal({ status: 403, code: 'AccessDeniedException', message, reason });
 }

@@ -21,7 +21,7 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
  * @param option what messages call it: `--fail`
  * @throws RolesAnywhereError OPTION_INVALID
  */
-export function readFault(text: string, option: string): Fault {
+export function parseFault(text: string, option: string): Fault {
   const fault: Fault = Object.assign({}, ...text.split(',').map((part) => readPart(part, option)));
   if (
     fault.status !== undefined ||

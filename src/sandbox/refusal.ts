@@ -18,7 +18,7 @@ export interface RefusalDetails {
 }
 
 /** Thrown wherever a request is found wanting; the server turns it into an answer and a line of the log. */
-export class Refusal extends Error {
+export class ServiceRefusal extends Error {
   override readonly name = 'Refusal';
   readonly details: RefusalDetails;
 

@@ -1,7 +1,7 @@
 import { RolesAnywhereError } from '../core/errors.ts';
-import type { Certificate } from '../trust/certificate.ts';
+import type { JudgedCertificate } from '../trust/certificate.ts';
 import { issuerProblem } from '../trust/certificate-path.ts';
-import { readCertificates } from '../trust/read-certificate.ts';
+import { decodeCertificates } from '../trust/read-certificate.ts';
 import { durationLimits } from '../trust/session-duration.ts';
 import { readTrustPolicy, type TrustPolicy } from '../trust/trust-policy.ts';
 import { type AccountPlace, partitionOf, roleId, rolesAnywhereArn } from './arns.ts';
@@ -37,7 +37,7 @@ export interface ProfileOptions {
 
 export interface TrustAnchor {
   readonly arn: string;
-  readonly certificates: readonly Certificate[];
+  readonly certificates: readonly JudgedCertificate[];
 }
 
 export interface Profile {
@@ -85,7 +85,7 @@ export function makeRegistry(place: AccountPlace): Registry {
  * @throws RolesAnywhereError CERTIFICATE_INVALID, OPTION_INVALID
  */
 export function addTrustAnchor(registry: Registry, name: string, pems: readonly string[]): string {
-  const certificates = pems.flatMap((pem) => readCertificates(pem));
+  const certificates = pems.flatMap((pem) => decodeCertificates(pem));
   if (certificates.length === 0 || certificates.length > 2) {
     throw invalid(`a trust anchor has one or two certificates, not ${certificates.length}`);
   }

@@ -1,14 +1,14 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { type Authorization, readAuthorization, staleness } from './authorization.ts';
+import { type AuthorizationHeader, readAuthorization, staleness } from './authorization.ts';
 import type { CredentialStore, IssuedCredentials } from './credential-store.ts';
 import { header, type ReceivedRequest } from './received-request.ts';
-import { Refusal, type SignatureEvidence } from './refusal.ts';
+import { ServiceRefusal, type SignatureEvidence } from './refusal.ts';
 import { signatureEvidence } from './signature-evidence.ts';
 
 /**
  * Checks an AWS4-HMAC-SHA256 signature for STS against the credentials this sandbox has issued. Any region will do: the
  * sandbox stands for the STS of every region, and the signature covers which one was meant.
- * @throws Refusal
+ * @throws ServiceRefusal
  */
 export function checkSigV4Signature(
   request: ReceivedRequest,
@@ -34,13 +34,13 @@ export function checkSigV4Signature(
 }
 
 /** The host and every x-amz header that was sent have to be signed (IAM user guide, signing elements). */
-function checkCoverage(request: ReceivedRequest, { signedHeaders }: Authorization): void {
+function checkCoverage(request: ReceivedRequest, { signedHeaders }: AuthorizationHeader): void {
   const names = request.headers.map(([name]) => name).filter((name) => name === 'host' || name.startsWith('x-amz-'));
   const unsigned = names.find((name) => !signedHeaders.includes(name));
   if (unsigned !== undefined) throw mismatch(`the header ${unsigned} is not among the signed headers`);
 }
 
-function checkScope({ scope, date }: Authorization, now: Date): void {
+function checkScope({ scope, date }: AuthorizationHeader, now: Date): void {
   if (scope.service !== 'sts') {
     const message = "Credential should be scoped to correct service: 'sts'. ";
     throw refuse('SignatureDoesNotMatch', message, `the service of the scope is "${scope.service}", not sts`);
@@ -60,7 +60,7 @@ function checkScope({ scope, date }: Authorization, now: Date): void {
 
 function findCredentials(
   request: ReceivedRequest,
-  { credential }: Authorization,
+  { credential }: AuthorizationHeader,
   credentials: CredentialStore,
 ): IssuedCredentials {
   const issued = credentials.find(credential);
@@ -76,7 +76,7 @@ function findCredentials(
   return issued;
 }
 
-function verify(request: ReceivedRequest, authorization: Authorization, secretAccessKey: string): void {
+function verify(request: ReceivedRequest, authorization: AuthorizationHeader, secretAccessKey: string): void {
   const { date, region, service } = authorization.scope;
   const key = [date, region, service, 'aws4_request'].reduce<string | Buffer>(
     (previous, part) => createHmac('sha256', previous).update(part).digest(),
@@ -91,21 +91,21 @@ function verify(request: ReceivedRequest, authorization: Authorization, secretAc
   if (!fits) throw mismatch('the signature does not fit the request and the secret access key', candidates[0]);
 }
 
-function mismatch(reason: string, evidence?: SignatureEvidence): Refusal {
+function mismatch(reason: string, evidence?: SignatureEvidence): ServiceRefusal {
   const message =
     'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key ' +
     'and signing method. Consult the service documentation for details.';
   return refuse('SignatureDoesNotMatch', message, reason, evidence);
 }
 
-function incomplete(reason: string): Refusal {
+function incomplete(reason: string): ServiceRefusal {
   const message = `Authorization header is incomplete: ${reason}`;
-  return new Refusal({ status: 400, code: 'IncompleteSignature', message, reason });
+  return new ServiceRefusal({ status: 400, code: 'IncompleteSignature', message, reason });
 }
 
-function refuse(code: string, message: string, reason: string, evidence?: SignatureEvidence): Refusal {
+function refuse(code: string, message: string, reason: string, evidence?: SignatureEvidence): ServiceRefusal {
   const told = { status: 403, code, message, reason };
-  return new Refusal(evidence === undefined ? told : { ...told, evidence });
+  return new ServiceRefusal(evidence === undefined ? told : { ...told, evidence });
 }
 
 const fifteenMinutes = 15 * 60 * 1000;

@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../core/errors.ts';
-import { readCertificates } from '../trust/read-certificate.ts';
-import { answerRequest, type Backstage } from './answer-request.ts';
+import { decodeCertificates } from '../trust/read-certificate.ts';
+import { answerAsService, type Backstage } from './answer-request.ts';
 import type { CertificateAuthority, IssuedLeaf } from './authority.ts';
 import { createCertificateAuthority } from './certificate-authority.ts';
 import { type ClientSettings, configSectionOf, environmentOf } from './client-settings.ts';
@@ -37,7 +37,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const stage = await setUp(options);
   const { host = defaults.host, port = 0, tls } = options;
   const server = await startServer({ host, port, tls }, async (request) => {
-    const { reply, record } = await answerRequest(request, stage.backstage);
+    const { reply, record } = await answerAsService(request, stage.backstage);
     stage.log.add(record);
     return reply;
   });
@@ -181,7 +181,7 @@ function knownArn(registry: Registry, arn: string): string {
 function readSerialNumber(certificate: string | bigint): bigint {
   if (typeof certificate === 'bigint') return certificate;
   if (/^\d+$/.test(certificate)) return BigInt(certificate);
-  const [first] = readCertificates(certificate);
+  const [first] = decodeCertificates(certificate);
   if (first === undefined) throw invalid('there is no certificate to revoke');
   return first.serialNumber;
 }

@@ -1,6 +1,6 @@
 import { durationLimits } from '../trust/session-duration.ts';
 import { tagLimits } from '../trust/session-tags.ts';
-import { Refusal } from './refusal.ts';
+import { ServiceRefusal } from './refusal.ts';
 
 /** What AssumeRole was asked for, checked for form. */
 export interface AssumeRoleInput {
@@ -29,7 +29,7 @@ const mostPolicies = 10;
 
 /**
  * Reads the parameters of AssumeRole.
- * @throws Refusal ValidationError, InvalidParameterValue, MalformedPolicyDocument
+ * @throws ServiceRefusal ValidationError, InvalidParameterValue, MalformedPolicyDocument
  */
 export function readAssumeRoleInput(form: URLSearchParams): AssumeRoleInput {
   return {
@@ -144,11 +144,11 @@ function isJson(value: string): boolean {
   }
 }
 
-function violation(value: string, member: string, constraint: string): Refusal {
+function violation(value: string, member: string, constraint: string): ServiceRefusal {
   const message = `1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: ${constraint}`;
   return invalid('ValidationError', message);
 }
 
-function invalid(code: string, message: string): Refusal {
-  return new Refusal({ status: 400, code, message, reason: `invalid input, ${message}` });
+function invalid(code: string, message: string): ServiceRefusal {
+  return new ServiceRefusal({ status: 400, code, message, reason: `invalid input, ${message}` });
 }

@@ -1,6 +1,6 @@
-import { assumeRole, type StsCall } from './assume-role.ts';
+import { performAssumeRole, type StsCall } from './assume-role.ts';
 import type { ReceivedRequest } from './received-request.ts';
-import { Refusal } from './refusal.ts';
+import { ServiceRefusal } from './refusal.ts';
 import type { Accepted, Service } from './service.ts';
 import { checkSigV4Signature } from './sigv4-signature.ts';
 import { renderResult } from './sts-xml.ts';
@@ -10,13 +10,13 @@ const apiVersion = '2011-06-15';
 type Operation = (call: StsCall, service: Service) => Accepted;
 
 const operations: ReadonlyMap<string, Operation> = new Map([
-  ['AssumeRole', assumeRole],
+  ['AssumeRole', performAssumeRole],
   ['GetCallerIdentity', getCallerIdentity],
 ]);
 
 /**
  * STS: the two operations a role session needs.
- * @throws Refusal
+ * @throws ServiceRefusal
  */
 export function callSts(request: ReceivedRequest, service: Service): Accepted {
   const { session } = checkSigV4Signature(request, service);
@@ -26,7 +26,7 @@ export function callSts(request: ReceivedRequest, service: Service): Accepted {
   if (operation === undefined || form.get('Version') !== apiVersion) {
     const message = `Could not find operation ${action} for version ${form.get('Version') ?? 'NO_VERSION_SPECIFIED'}`;
     const reason = `the sandbox's STS has ${[...operations.keys()].join(' and ')} of version ${apiVersion}`;
-    throw new Refusal({ status: 400, code: 'InvalidAction', message, reason });
+    throw new ServiceRefusal({ status: 400, code: 'InvalidAction', message, reason });
   }
   return operation({ form, caller: session, requestId: request.id }, service);
 }

@@ -1,21 +1,21 @@
-import type { Certificate } from '../trust/certificate.ts';
+import type { JudgedCertificate } from '../trust/certificate.ts';
 import { type KeyFamily, readPublicKey } from '../trust/public-key.ts';
-import { readCertificate } from '../trust/read-certificate.ts';
-import { type SignatureScheme, verifySignature } from '../trust/verify-signature.ts';
-import { type Authorization, readAuthorization, staleness } from './authorization.ts';
+import { decodeCertificate } from '../trust/read-certificate.ts';
+import { type VerificationScheme, verifyWithKey } from '../trust/verify-signature.ts';
+import { type AuthorizationHeader, readAuthorization, staleness } from './authorization.ts';
 import { header, type ReceivedRequest } from './received-request.ts';
-import { Refusal, type SignatureEvidence } from './refusal.ts';
+import { ServiceRefusal, type SignatureEvidence } from './refusal.ts';
 import { signatureEvidence } from './signature-evidence.ts';
 
 /** Who signed a CreateSession request. */
 export interface X509Caller {
-  readonly leaf: Certificate;
+  readonly leaf: JudgedCertificate;
   /** As sent: neither its order nor its use has been looked at. */
-  readonly chain: readonly Certificate[];
+  readonly chain: readonly JudgedCertificate[];
 }
 
 /** The algorithm names of SigV4-X509 (user guide, signing process). */
-const algorithms: ReadonlyMap<string, { readonly family: KeyFamily; readonly scheme: SignatureScheme }> = new Map([
+const algorithms: ReadonlyMap<string, { readonly family: KeyFamily; readonly scheme: VerificationScheme }> = new Map([
   ['AWS4-X509-RSA-SHA256', { family: 'RSA', scheme: { kind: 'RSA-PKCS1', hash: 'SHA-256' } }],
   // SHA-256 for every curve.
   ['AWS4-X509-ECDSA-SHA256', { family: 'ECDSA', scheme: { kind: 'ECDSA', hash: 'SHA-256' } }],
@@ -29,7 +29,7 @@ const signedWhenSent = ['content-type', 'x-amz-x509-chain'];
 /**
  * Checks the signature of SigV4-X509 against the certificate that came with it. Whether that certificate is trusted is
  * another matter.
- * @throws Refusal
+ * @throws ServiceRefusal
  */
 export async function checkX509Signature(
   request: ReceivedRequest,
@@ -58,22 +58,22 @@ function readCaller(request: ReceivedRequest): X509Caller {
   };
 }
 
-function readHeaderCertificate(text: string, name: string): Certificate {
+function readHeaderCertificate(text: string, name: string): JudgedCertificate {
   const der = Buffer.from(text, 'base64');
   // Buffer reads what it can; the service takes plain base64 of one line only.
   if (der.length === 0 || der.toString('base64') !== text) {
     throw insufficientCertificate(`${name} is not standard base64 on one line`);
   }
   try {
-    return readCertificate(der);
+    return decodeCertificate(der);
   } catch (error) {
     throw insufficientCertificate(`${name} holds no certificate: ${error instanceof Error ? error.message : ''}`);
   }
 }
 
 function checkScope(
-  authorization: Authorization,
-  leaf: Certificate,
+  authorization: AuthorizationHeader,
+  leaf: JudgedCertificate,
   expected: { readonly region: string; readonly now: Date },
 ): void {
   const { credential, scope, date } = authorization;
@@ -94,7 +94,11 @@ function checkScope(
   if (stale !== undefined) throw invalidSignature(stale);
 }
 
-async function verify(request: ReceivedRequest, authorization: Authorization, leaf: Certificate): Promise<void> {
+async function verify(
+  request: ReceivedRequest,
+  authorization: AuthorizationHeader,
+  leaf: JudgedCertificate,
+): Promise<void> {
   const algorithm = algorithms.get(authorization.algorithm);
   if (algorithm === undefined) throw invalidSignature(`the algorithm "${authorization.algorithm}" is not known`);
   const key = readPublicKey(leaf.publicKeyInfo);
@@ -106,17 +110,17 @@ async function verify(request: ReceivedRequest, authorization: Authorization, le
   const candidates = signatureEvidence(request, authorization);
   for (const { stringToSign } of candidates) {
     const message = Buffer.from(stringToSign, 'latin1');
-    if (await verifySignature(key, { scheme: algorithm.scheme, message, signature })) return;
+    if (await verifyWithKey(key, { scheme: algorithm.scheme, message, signature })) return;
   }
   throw invalidSignature('the signature does not fit the request and the leaf', candidates[0]);
 }
 
-function invalidSignature(reason: string, evidence?: SignatureEvidence): Refusal {
+function invalidSignature(reason: string, evidence?: SignatureEvidence): ServiceRefusal {
   const told = { status: 403, code: 'AccessDeniedException', message: 'Invalid signature', reason };
-  return new Refusal(evidence === undefined ? told : { ...told, evidence });
+  return new ServiceRefusal(evidence === undefined ? told : { ...told, evidence });
 }
 
-function insufficientCertificate(reason: string): Refusal {
+function insufficientCertificate(reason: string): ServiceRefusal {
   const message = 'Untrusted certificate. Insufficient certificate';
-  return new Refusal({ status: 403, code: 'AccessDeniedException', message, reason });
+  return new ServiceRefusal({ status: 403, code: 'AccessDeniedException', message, reason });
 }

@@ -1,20 +1,20 @@
-import type { Certificate } from './certificate.ts';
-import { isSignedBy, weakSignature } from './certificate-signature.ts';
+import type { JudgedCertificate } from './certificate.ts';
+import { isSignedByKeyOf, weakSignature } from './certificate-signature.ts';
 
 /** Certificates in X-Amz-X509-Chain at the most (user guide, signing process). */
 const longestChain = 5;
 
 export interface PathRequest {
-  readonly leaf: Certificate;
+  readonly leaf: JudgedCertificate;
   /** What the caller sent along: in any order, with or without strangers, the leaf and the root among them. */
-  readonly chain: readonly Certificate[];
+  readonly chain: readonly JudgedCertificate[];
   /** The one or two certificates of the trust anchor: roots or intermediates, each the end of a path. */
-  readonly anchors: readonly Certificate[];
+  readonly anchors: readonly JudgedCertificate[];
   readonly now: Date;
 }
 
 /** From the leaf to the anchor, both included; or why there is no such path: lower case, no full stop. */
-export type PathResult = { readonly path: readonly Certificate[] } | { readonly problem: string };
+export type PathResult = { readonly path: readonly JudgedCertificate[] } | { readonly problem: string };
 
 /**
  * Looks for a path from the leaf to an anchor certificate (RFC 5280, section 6.1): names chain, signatures verify,
@@ -33,7 +33,7 @@ export async function findPath(request: PathRequest): Promise<PathResult> {
 }
 
 /** Why the certificate is not valid at `now`; undefined when it is. Both ends are included (RFC 5280, 4.1.2.5). */
-function outsideValidity(certificate: Certificate, now: Date): string | undefined {
+function outsideValidity(certificate: JudgedCertificate, now: Date): string | undefined {
   if (now < certificate.notBefore) {
     return `"${certificate.subject.text}" is not valid before ${certificate.notBefore.toISOString()}`;
   }
@@ -43,7 +43,7 @@ function outsideValidity(certificate: Certificate, now: Date): string | undefine
 }
 
 /** Why the certificate cannot be an issuer, whoever it is for; undefined when it can. */
-export function issuerProblem(certificate: Certificate): string | undefined {
+export function issuerProblem(certificate: JudgedCertificate): string | undefined {
   const name = `"${certificate.subject.text}"`;
   if (certificate.version !== 3) return `${name} is X.509 v${certificate.version}; a CA certificate must be v3`;
   if (certificate.basicConstraints?.ca !== true) return `${name} is not a CA certificate (CA:TRUE is missing)`;
@@ -51,7 +51,7 @@ export function issuerProblem(certificate: Certificate): string | undefined {
   return unknownExtension(certificate);
 }
 
-function unknownExtension(certificate: Certificate): string | undefined {
+function unknownExtension(certificate: JudgedCertificate): string | undefined {
   const [unknown] = certificate.unknownCriticalExtensions;
   return unknown === undefined
     ? undefined
@@ -65,7 +65,10 @@ interface Search {
 }
 
 /** Depth first; a chain of at most five keeps it small. Anchors come first, so that a path is as short as can be. */
-async function extend(path: readonly Certificate[], search: Search): Promise<readonly Certificate[] | undefined> {
+async function extend(
+  path: readonly JudgedCertificate[],
+  search: Search,
+): Promise<readonly JudgedCertificate[] | undefined> {
   const last = path.at(-1);
   if (last === undefined) return undefined;
   for (const anchor of issuersOf(last, search.request.anchors)) {
@@ -84,11 +87,15 @@ async function extend(path: readonly Certificate[], search: Search): Promise<rea
   return undefined;
 }
 
-function issuersOf(subject: Certificate, candidates: readonly Certificate[]): readonly Certificate[] {
+function issuersOf(subject: JudgedCertificate, candidates: readonly JudgedCertificate[]): readonly JudgedCertificate[] {
   return candidates.filter((candidate) => sameBytes(subject.issuer.der, candidate.subject.der));
 }
 
-async function linkProblem(path: readonly Certificate[], issuer: Certificate, now: Date): Promise<string | undefined> {
+async function linkProblem(
+  path: readonly JudgedCertificate[],
+  issuer: JudgedCertificate,
+  now: Date,
+): Promise<string | undefined> {
   return (
     outsideValidity(issuer, now) ??
     issuerProblem(issuer) ??
@@ -97,13 +104,13 @@ async function linkProblem(path: readonly Certificate[], issuer: Certificate, no
   );
 }
 
-function weakIssuer(issuer: Certificate): string | undefined {
+function weakIssuer(issuer: JudgedCertificate): string | undefined {
   const problem = weakSignature(issuer);
   return problem === undefined ? undefined : `"${issuer.subject.text}" cannot be relied on: ${problem}`;
 }
 
 /** pathLenConstraint counts the intermediates that are not self-issued below the issuer (RFC 5280, 4.2.1.9). */
-function pathLengthProblem(path: readonly Certificate[], issuer: Certificate): string | undefined {
+function pathLengthProblem(path: readonly JudgedCertificate[], issuer: JudgedCertificate): string | undefined {
   const allowed = issuer.basicConstraints?.pathLength;
   const below = path.slice(1).filter((member) => !sameBytes(member.subject.der, member.issuer.der)).length;
   return allowed === undefined || below <= allowed
@@ -111,13 +118,16 @@ function pathLengthProblem(path: readonly Certificate[], issuer: Certificate): s
     : `"${issuer.subject.text}" allows ${allowed} intermediates below it; there are ${below}`;
 }
 
-async function signatureProblem(subject: Certificate | undefined, issuer: Certificate): Promise<string | undefined> {
-  return subject === undefined || (await isSignedBy(subject, issuer))
+async function signatureProblem(
+  subject: JudgedCertificate | undefined,
+  issuer: JudgedCertificate,
+): Promise<string | undefined> {
+  return subject === undefined || (await isSignedByKeyOf(subject, issuer))
     ? undefined
     : `the key of "${issuer.subject.text}" did not sign "${subject.subject.text}", though the names match`;
 }
 
-function noIssuer(certificate: Certificate): string {
+function noIssuer(certificate: JudgedCertificate): string {
   return (
     `neither the chain nor the trust anchor has the issuer of "${certificate.subject.text}", ` +
     `which is "${certificate.issuer.text}"`

@@ -1,4 +1,4 @@
-import type { AlgorithmIdentifier, Certificate } from './certificate.ts';
+import type { AlgorithmIdentifier, JudgedCertificate } from './certificate.ts';
 import {
   type DerElement,
   derTag,
@@ -9,11 +9,11 @@ import {
   readObjectIdentifier,
   readOnly,
 } from './der.ts';
-import { mlDsaNames, readPublicKey } from './public-key.ts';
-import { type HashName, type SignatureScheme, verifySignature } from './verify-signature.ts';
+import { mlDsaKeyNames, readPublicKey } from './public-key.ts';
+import { type HashName, type VerificationScheme, verifyWithKey } from './verify-signature.ts';
 
 /** Signature algorithms of certificates by object identifier (RFC 4055, RFC 5758). */
-const schemes: Readonly<Record<string, SignatureScheme>> = {
+const schemes: Readonly<Record<string, VerificationScheme>> = {
   '1.2.840.113549.1.1.4': { kind: 'RSA-PKCS1', hash: 'MD5' },
   '1.2.840.113549.1.1.5': { kind: 'RSA-PKCS1', hash: 'SHA-1' },
   '1.2.840.113549.1.1.14': { kind: 'RSA-PKCS1', hash: 'SHA-224' },
@@ -43,7 +43,7 @@ const strongHashes: ReadonlySet<HashName> = new Set(['SHA-256', 'SHA-384', 'SHA-
  * Why the signature on the certificate is too weak or unknown to be relied on, or undefined when it is not:
  * SHA-256 or stronger is asked for (user guide, certificate constraints).
  */
-export function weakSignature(certificate: Certificate): string | undefined {
+export function weakSignature(certificate: JudgedCertificate): string | undefined {
   const scheme = schemeOf(certificate.signatureAlgorithm);
   if (scheme === undefined) return `its signature algorithm ${certificate.signatureAlgorithm.oid} is not known`;
   if (scheme.kind === 'ML-DSA' || strongHashes.has(scheme.hash)) return undefined;
@@ -51,11 +51,11 @@ export function weakSignature(certificate: Certificate): string | undefined {
 }
 
 /** Whether the key of `issuer` made the signature on `certificate`. */
-export async function isSignedBy(certificate: Certificate, issuer: Certificate): Promise<boolean> {
+export async function isSignedByKeyOf(certificate: JudgedCertificate, issuer: JudgedCertificate): Promise<boolean> {
   const scheme = schemeOf(certificate.signatureAlgorithm);
   const key = readPublicKey(issuer.publicKeyInfo);
   if (scheme === undefined || 'problem' in key) return false;
-  return verifySignature(key, { scheme, message: certificate.signedPart, signature: certificate.signature });
+  return verifyWithKey(key, { scheme, message: certificate.signedPart, signature: certificate.signature });
 }
 
 /**
@@ -66,8 +66,8 @@ export function checkSignatureAlgorithm(algorithm: AlgorithmIdentifier): void {
   schemeOf(algorithm);
 }
 
-function schemeOf(algorithm: AlgorithmIdentifier): SignatureScheme | undefined {
-  if (mlDsaNames[algorithm.oid] !== undefined) return { kind: 'ML-DSA' };
+function schemeOf(algorithm: AlgorithmIdentifier): VerificationScheme | undefined {
+  if (mlDsaKeyNames[algorithm.oid] !== undefined) return { kind: 'ML-DSA' };
   if (algorithm.oid === rsassaPss) return readPssScheme(algorithm.parameters);
   return schemes[algorithm.oid];
 }
@@ -76,7 +76,7 @@ function schemeOf(algorithm: AlgorithmIdentifier): SignatureScheme | undefined {
  * RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0] DEFAULT sha1, maskGenAlgorithm [1], saltLength [2] DEFAULT 20,
  * trailerField [3] } (RFC 4055, section 3.1)
  */
-function readPssScheme(parameters: Uint8Array): SignatureScheme | undefined {
+function readPssScheme(parameters: Uint8Array): VerificationScheme | undefined {
   const fields = parameters.length === 0 ? [] : readInside(readOnly(parameters));
   const [hashField, , saltField] = takeInOrder(fields, [0xa0, 0xa1, 0xa2]);
   const salt = saltField === undefined ? 20n : readInteger(readOnly(saltField.content, derTag.integer));

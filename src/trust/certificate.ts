@@ -28,7 +28,7 @@ export interface AlgorithmIdentifier {
 }
 
 /** What the trust decisions need to know of a certificate (RFC 5280, section 4.1). */
-export interface Certificate {
+export interface JudgedCertificate {
   readonly der: Uint8Array;
   /** TBSCertificate: the bytes its issuer signed. */
   readonly signedPart: Uint8Array;

@@ -1,4 +1,4 @@
-import type { Certificate } from './certificate.ts';
+import type { JudgedCertificate } from './certificate.ts';
 import { weakSignature } from './certificate-signature.ts';
 import { readPublicKey } from './public-key.ts';
 
@@ -12,7 +12,7 @@ export interface LeafViolation {
 }
 
 /** Every rule for end-entity certificates that the leaf breaks; empty when Roles Anywhere would take it. */
-export function leafViolations(leaf: Certificate): LeafViolation[] {
+export function leafViolations(leaf: JudgedCertificate): LeafViolation[] {
   const found: readonly [LeafConstraint, string | undefined][] = [
     ['version', leaf.version === 3 ? undefined : `the leaf is X.509 v${leaf.version}; v3 is needed`],
     ['basic-constraints', leaf.basicConstraints?.ca === true ? 'the leaf is a CA certificate (CA:TRUE)' : undefined],
@@ -28,7 +28,7 @@ function prefixed(problem: string | undefined): string | undefined {
   return problem === undefined ? undefined : `the leaf cannot be relied on: ${problem}`;
 }
 
-function keyProblem(leaf: Certificate): string | undefined {
+function keyProblem(leaf: JudgedCertificate): string | undefined {
   const key = readPublicKey(leaf.publicKeyInfo);
   return 'problem' in key ? `the key of the leaf is unsuitable: ${key.problem}` : undefined;
 }

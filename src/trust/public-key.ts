@@ -25,7 +25,7 @@ export interface PublicKey {
 }
 
 /** Object identifiers of FIPS 204 keys and signatures (RFC 9881, section 2). */
-export const mlDsaNames: Readonly<Record<string, string>> = {
+export const mlDsaKeyNames: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.3.17': 'ML-DSA-44',
   '2.16.840.1.101.3.4.3.18': 'ML-DSA-65',
   '2.16.840.1.101.3.4.3.19': 'ML-DSA-87',
@@ -78,7 +78,7 @@ export function readKeyInfo(info: Uint8Array): KeyInfo {
 
 function identify(info: Uint8Array): PublicKey | { readonly problem: string } {
   const { algorithm, parameters, bits } = readKeyInfo(info);
-  const mlDsa = mlDsaNames[algorithm];
+  const mlDsa = mlDsaKeyNames[algorithm];
   if (mlDsa !== undefined) return { family: 'ML-DSA', name: mlDsa, info, bits };
   if (algorithm === rsaEncryption) return readRsaKey(info, bits);
   if (algorithm !== ecPublicKey) return { problem: `keys of the algorithm ${algorithm} are not taken` };

@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../core/errors.ts';
 import { checkSignatureAlgorithm } from './certificate-signature.ts';
-import type { AlgorithmIdentifier, Certificate, DistinguishedName, NameAttribute } from './certificate.ts';
+import type { AlgorithmIdentifier, JudgedCertificate, DistinguishedName, NameAttribute } from './certificate.ts';
 import {
   type DerElement,
   derTag,
@@ -71,7 +71,7 @@ const plain = (number: number): number => 0x80 + number;
  * looked at here.
  * @throws RolesAnywhereError CERTIFICATE_INVALID
  */
-export function readCertificate(der: Uint8Array): Certificate {
+export function decodeCertificate(der: Uint8Array): JudgedCertificate {
   const whole = new Fields(readInside(readOnly(der)));
   const signedPart = whole.next(derTag.sequence);
   const algorithm = whole.next(derTag.sequence);
@@ -86,9 +86,9 @@ export function readCertificate(der: Uint8Array): Certificate {
  * Reads every certificate of a PEM text, in its order.
  * @throws RolesAnywhereError CERTIFICATE_INVALID, also when there is none
  */
-export function readCertificates(pem: string): Certificate[] {
+export function decodeCertificates(pem: string): JudgedCertificate[] {
   const blocks = pem.matchAll(/-----BEGIN (?:[A-Z0-9]+ )?CERTIFICATE-----([^-]*)-----END /g);
-  const certificates = Array.from(blocks, ([, base64 = '']) => readCertificate(decode(base64)));
+  const certificates = Array.from(blocks, ([, base64 = '']) => decodeCertificate(decode(base64)));
   if (certificates.length > 0) return certificates;
   throw new RolesAnywhereError('CERTIFICATE_INVALID', 'there is no PEM certificate');
 }
@@ -101,7 +101,7 @@ function decode(base64: string): Buffer {
   throw new RolesAnywhereError('CERTIFICATE_INVALID', 'the PEM cannot be read');
 }
 
-type SignedPart = Omit<Certificate, 'der' | 'signedPart' | 'signatureAlgorithm' | 'signature'>;
+type SignedPart = Omit<JudgedCertificate, 'der' | 'signedPart' | 'signatureAlgorithm' | 'signature'>;
 
 function readSigned(signedPart: DerElement, algorithm: DerElement): SignedPart {
   const fields = new Fields(readInside(signedPart));
@@ -201,7 +201,10 @@ function isTrue(element: DerElement | undefined): boolean {
   return (element?.content[0] ?? 0) !== 0;
 }
 
-type Described = Pick<Certificate, 'basicConstraints' | 'keyUsage' | 'alternativeNames' | 'unknownCriticalExtensions'>;
+type Described = Pick<
+  JudgedCertificate,
+  'basicConstraints' | 'keyUsage' | 'alternativeNames' | 'unknownCriticalExtensions'
+>;
 
 function describeExtensions(extensions: ReadonlyMap<string, ReadExtension>): Described {
   const read = <T>(oid: string, reader: (value: Uint8Array) => T): T | undefined => {
@@ -225,7 +228,7 @@ function describeExtensions(extensions: ReadonlyMap<string, ReadExtension>): Des
 const longestPath = 0xffffn;
 
 /** BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL } */
-function readBasicConstraints(value: Uint8Array): Certificate['basicConstraints'] {
+function readBasicConstraints(value: Uint8Array): JudgedCertificate['basicConstraints'] {
   const fields = new Fields(readInside(readOnly(value)));
   const ca = isTrue(fields.optional(derTag.boolean));
   const limit = fields.optional(derTag.integer);
@@ -238,12 +241,12 @@ function readBasicConstraints(value: Uint8Array): Certificate['basicConstraints'
 }
 
 /** Bit 0 is digitalSignature, bit 5 keyCertSign (RFC 5280, section 4.2.1.3). */
-function readKeyUsage(value: Uint8Array): Certificate['keyUsage'] {
+function readKeyUsage(value: Uint8Array): JudgedCertificate['keyUsage'] {
   const [flags = 0] = readBits(readOnly(value, derTag.bitString)).bytes;
   return { digitalSignature: (flags & 0x80) !== 0, keyCertSign: (flags & 0x04) !== 0 };
 }
 
-function readAlternativeNames(value: Uint8Array): Certificate['alternativeNames'] {
+function readAlternativeNames(value: Uint8Array): JudgedCertificate['alternativeNames'] {
   try {
     return describeAlternativeNames(value);
   } catch {
@@ -252,7 +255,7 @@ function readAlternativeNames(value: Uint8Array): Certificate['alternativeNames'
 }
 
 /** GeneralName (RFC 5280, section 4.2.1.6): dNSName [2], directoryName [4] EXPLICIT Name, uniformResourceIdentifier [6] */
-function describeAlternativeNames(value: Uint8Array): Certificate['alternativeNames'] {
+function describeAlternativeNames(value: Uint8Array): JudgedCertificate['alternativeNames'] {
   const names = readInside(readOnly(value));
   const withTag = (tag: number): readonly Uint8Array[] =>
     names.filter((name) => name.tag === tag).map(({ content }) => content);

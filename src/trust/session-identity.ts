@@ -1,4 +1,4 @@
-import type { Certificate } from './certificate.ts';
+import type { JudgedCertificate } from './certificate.ts';
 
 /** What a source identity may hold (API reference, CreateSession, response). */
 const longestIdentity = 64;
@@ -8,7 +8,7 @@ const identityPattern = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$/u;
  * The source identity of a session (user guide, trust model): `CN=` and the common name, the bare name where the
  * prefix does not fit, and `ID=` with the serial number where there is no name, or none that can be one.
  */
-export function sourceIdentity(leaf: Certificate): string {
+export function sourceIdentity(leaf: JudgedCertificate): string {
   const names = leaf.subject.attributes.filter(({ type }) => type === 'CN').map(({ value }) => value);
   const name = names.join('/');
   const wanted = name.length + 'CN='.length <= longestIdentity ? `CN=${name}` : name;
@@ -20,7 +20,7 @@ export function sourceIdentity(leaf: Certificate): string {
  * The role session name when none is asked for: the serial number in lower-case hex (user guide, trust model). It is
  * padded to an even length, because STS takes no name of a single character.
  */
-export function defaultSessionName(leaf: Certificate): string {
+export function defaultSessionName(leaf: JudgedCertificate): string {
   return evenHex(leaf.serialNumber);
 }
 

@@ -1,4 +1,4 @@
-import type { Certificate, DistinguishedName } from './certificate.ts';
+import type { JudgedCertificate, DistinguishedName } from './certificate.ts';
 
 /** STS limits on session tags (API reference, AssumeRole, Tags). */
 export const tagLimits = { key: 128, value: 256, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u } as const;
@@ -8,7 +8,7 @@ export const tagLimits = { key: 128, value: 256, pattern: /^[\p{L}\p{Z}\p{N}_.:/
  * every attribute of subject and issuer, and the first DNS name, URI and directory name. Values that are no tags are
  * left out without a word.
  */
-export function sessionTags(leaf: Certificate): ReadonlyMap<string, string> {
+export function sessionTags(leaf: JudgedCertificate): ReadonlyMap<string, string> {
   const { dns, uri, directory } = leaf.alternativeNames;
   const candidates: readonly (readonly [string, string | undefined])[] = [
     ...nameTags('x509Subject', leaf.subject),

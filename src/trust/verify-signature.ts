@@ -6,10 +6,10 @@ export type HashName = 'MD5' | 'SHA-1' | 'SHA-224' | 'SHA-256' | 'SHA-384' | 'SH
 type HashedKind = 'RSA-PKCS1' | 'RSA-PSS' | 'ECDSA';
 
 /** How a signature was made. */
-export type SignatureScheme = { readonly kind: HashedKind; readonly hash: HashName } | { readonly kind: 'ML-DSA' };
+export type VerificationScheme = { readonly kind: HashedKind; readonly hash: HashName } | { readonly kind: 'ML-DSA' };
 
-export interface SignedMessage {
-  readonly scheme: SignatureScheme;
+export interface MessageToVerify {
+  readonly scheme: VerificationScheme;
   readonly message: Uint8Array;
   /** RSA: as long as the modulus. ECDSA: DER. ML-DSA: raw, over the message itself with an empty context. */
   readonly signature: Uint8Array;
@@ -24,7 +24,7 @@ const ways = {
 } as const satisfies Record<HashedKind, { family: KeyFamily; options: object }>;
 
 /** Whether the key made the signature; false also for a key of another family or a signature that cannot be read. */
-export async function verifySignature(key: PublicKey, signed: SignedMessage): Promise<boolean> {
+export async function verifyWithKey(key: PublicKey, signed: MessageToVerify): Promise<boolean> {
   const { scheme, message, signature } = signed;
   try {
     if (scheme.kind === 'ML-DSA') return key.family === 'ML-DSA' && (await verifyMlDsa(key, message, signature));

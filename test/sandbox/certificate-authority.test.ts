@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCertificateAuthority, type KeyType } from '../../src/sandbox/index.ts';
 import { keyTypes } from '../../src/sandbox/key-types.ts';
 import { leafViolations } from '../../src/trust/leaf-constraints.ts';
-import { isSignedBy } from '../../src/trust/certificate-signature.ts';
-import { readCertificates } from '../../src/trust/read-certificate.ts';
+import { isSignedByKeyOf } from '../../src/trust/certificate-signature.ts';
+import { decodeCertificates } from '../../src/trust/read-certificate.ts';
 import { makeFolder, openssl, removeFolder } from '../support/openssl.ts';
 
 let folder: string;
@@ -71,13 +71,13 @@ describe('ML-DSA', () => {
   test.each(mlDsaTypes)('%s signs certificates', async (keyType) => {
     const root = await createCertificateAuthority({ keyType });
     const leaf = await root.issueLeaf({ keyType });
-    const [issuer] = readCertificates(root.certificate);
-    const [certificate] = readCertificates(leaf.certificate);
+    const [issuer] = decodeCertificates(root.certificate);
+    const [certificate] = decodeCertificates(leaf.certificate);
     if (issuer === undefined || certificate === undefined) throw new Error('no certificate');
     expect(leafViolations(certificate)).toEqual([]);
-    expect(await isSignedBy(certificate, issuer)).toBe(true);
-    expect(await isSignedBy(issuer, issuer)).toBe(true);
-    expect(await isSignedBy(certificate, certificate)).toBe(false);
+    expect(await isSignedByKeyOf(certificate, issuer)).toBe(true);
+    expect(await isSignedByKeyOf(issuer, issuer)).toBe(true);
+    expect(await isSignedByKeyOf(certificate, certificate)).toBe(false);
   });
 
   test.each(mlDsaTypes)('the %s key file holds seed and expanded key', async (keyType) => {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { readFault } from '../../src/sandbox/read-fault.ts';
+import { parseFault } from '../../src/sandbox/read-fault.ts';
 import { thrownBy } from '../support/thrown.ts';
 import { createSession, readSession, seen } from './hand-made-request.ts';
 import { callSts, element } from './hand-made-sts.ts';
@@ -124,7 +124,7 @@ describe('as the command line gives it', () => {
     ['clock=-900', { clock: -900 }],
     ['operation=AssumeRole,status=403', { operation: 'AssumeRole', status: 403 }],
   ])('%s', (text, fault) => {
-    expect(readFault(text, '--fail')).toEqual(fault);
+    expect(parseFault(text, '--fail')).toEqual(fault);
   });
 
   test.each([
@@ -139,7 +139,7 @@ describe('as the command line gives it', () => {
     'times=0,drop',
     'constructor',
   ])('"%s" is not one', (text) => {
-    const error = thrownBy(() => readFault(text, '--fail'));
+    const error = thrownBy(() => parseFault(text, '--fail'));
     expect(error.code).toBe('OPTION_INVALID');
     expect(error.message).toMatch(/^--fail does not take "/);
   });

@@ -11,7 +11,7 @@ import * as fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodeElement } from '../../src/identity/x509/der-writer.ts';
 import { onlyElement, sequenceOf } from '../../src/identity/x509/der.ts';
-import { answerRequest, type Answered, type Backstage } from '../../src/sandbox/answer-request.ts';
+import { answerAsService, type Answered, type Backstage } from '../../src/sandbox/answer-request.ts';
 import type { IssuedLeaf } from '../../src/sandbox/authority.ts';
 import { createCertificateAuthority } from '../../src/sandbox/certificate-authority.ts';
 import { CredentialStore } from '../../src/sandbox/credential-store.ts';
@@ -19,7 +19,7 @@ import { FaultQueue } from '../../src/sandbox/faults.ts';
 import { startSandbox } from '../../src/sandbox/index.ts';
 import type { ReceivedRequest } from '../../src/sandbox/received-request.ts';
 import { addProfile, addRole, addTrustAnchor, makeRegistry } from '../../src/sandbox/registry.ts';
-import { readCertificate } from '../../src/trust/read-certificate.ts';
+import { decodeCertificate } from '../../src/trust/read-certificate.ts';
 import { editedOften, joinCertificate, splitCertificate } from '../support/crafted-certificates.ts';
 import { type HandMadeRequest, type Place, sessionBody, signRequest, type Wishes } from './hand-made-request.ts';
 import { type Keys, signSts } from './hand-made-sts.ts';
@@ -72,7 +72,7 @@ beforeAll(async () => {
 });
 
 function send(request: ReceivedRequest): Promise<Answered> {
-  return answerRequest(request, backstage);
+  return answerAsService(request, backstage);
 }
 
 /** As it comes over the wire. */
@@ -102,7 +102,7 @@ function signedAnew(given: Uint8Array | ReturnType<typeof issuedByAnchor>): Buff
 
 function serialOf(der: Uint8Array): string {
   try {
-    return readCertificate(der).serialNumber.toString();
+    return decodeCertificate(der).serialNumber.toString();
   } catch {
     return '1';
   }

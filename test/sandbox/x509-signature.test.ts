@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, describe, test } from 'vitest';
 import type { ReceivedRequest } from '../../src/sandbox/received-request.ts';
-import { Refusal } from '../../src/sandbox/refusal.ts';
+import { ServiceRefusal } from '../../src/sandbox/refusal.ts';
 import { checkX509Signature } from '../../src/sandbox/x509-signature.ts';
 
 interface Published {
@@ -59,7 +59,7 @@ function asReceived(vector: Published): ReceivedRequest {
 
 async function refusalOf(promise: Promise<unknown>): Promise<string> {
   const error: unknown = await promise.catch((reason: unknown) => reason);
-  if (!(error instanceof Refusal)) throw new Error('it was not refused');
+  if (!(error instanceof ServiceRefusal)) throw new Error('it was not refused');
   return error.details.reason;
 }
 

@@ -1,8 +1,8 @@
 /** Paths over small PKIs made by openssl, with `openssl verify` as judge wherever it looks at the same rules. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Certificate } from '../../src/trust/certificate.ts';
+import type { JudgedCertificate } from '../../src/trust/certificate.ts';
 import { findPath, type PathResult } from '../../src/trust/certificate-path.ts';
-import { readCertificate } from '../../src/trust/read-certificate.ts';
+import { decodeCertificate } from '../../src/trust/read-certificate.ts';
 import {
   certificateDer,
   type CertificateOptions,
@@ -36,7 +36,7 @@ const ca = (options: CertificateOptions & { issuer?: Issued }, name = `ca-${(cou
 const leafOf = (issuer: Issued, options: CertificateOptions = {}): Issued =>
   makeLeaf(folder, `leaf-${(count += 1)}`, issuer, options);
 
-const read = (issued: Issued): Certificate => readCertificate(certificateDer(issued.certificate));
+const read = (issued: Issued): JudgedCertificate => decodeCertificate(certificateDer(issued.certificate));
 
 async function pathOf(leaf: Issued, chain: readonly Issued[], anchors: readonly Issued[]): Promise<PathResult> {
   return findPath({ leaf: read(leaf), chain: chain.map(read), anchors: anchors.map(read), now: new Date() });

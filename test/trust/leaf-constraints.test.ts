@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { leafViolations } from '../../src/trust/leaf-constraints.ts';
-import { readCertificate } from '../../src/trust/read-certificate.ts';
+import { decodeCertificate } from '../../src/trust/read-certificate.ts';
 import {
   certificateDer,
   type CertificateOptions,
@@ -23,7 +23,7 @@ afterAll(() => removeFolder(folder));
 
 function violations(name: string, options: CertificateOptions & { readonly issuer?: 'rsa' | 'ec' }): string[] {
   const leaf = makeLeaf(folder, name.replaceAll(/\W/g, '-'), authorities[options.issuer ?? 'ec'], options);
-  return leafViolations(readCertificate(certificateDer(leaf.certificate))).map(
+  return leafViolations(decodeCertificate(certificateDer(leaf.certificate))).map(
     ({ constraint, reason }) => `${constraint}: ${reason}`,
   );
 }

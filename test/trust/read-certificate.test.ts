@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
-import { readCertificate, readCertificates } from '../../src/trust/read-certificate.ts';
+import { decodeCertificate, decodeCertificates } from '../../src/trust/read-certificate.ts';
 import {
   certificateDer,
   type CertificateOptions,
@@ -36,15 +36,15 @@ describe('fields', () => {
 
   test.each(serials)('serial number %s', (serial) => {
     const der = issue(`serial-${serial}`, { serial });
-    expect(readCertificate(der).serialNumber).toBe(BigInt(`0x${serial}`));
-    expect(readCertificate(der).serialNumber).toBe(BigInt(`0x${new X509Certificate(der).serialNumber}`));
+    expect(decodeCertificate(der).serialNumber).toBe(BigInt(`0x${serial}`));
+    expect(decodeCertificate(der).serialNumber).toBe(BigInt(`0x${new X509Certificate(der).serialNumber}`));
   });
 
   test('names, as node:crypto sees them', () => {
     const der = issue('names', {
       subject: '/C=DE/O=Example+OU=One/OU=Two/CN=J\u00fcrgen, "x"/serialNumber=7/DC=a/UID=u',
     });
-    const { subject, issuer } = readCertificate(der);
+    const { subject, issuer } = decodeCertificate(der);
     expect(lines(subject.attributes)).toEqual([
       'C=DE',
       'O=Example',
@@ -60,11 +60,11 @@ describe('fields', () => {
 
   test('validity, in UTCTime and GeneralizedTime', () => {
     const [notBefore, notAfter] = [new Date('2049-12-31T23:59:59Z'), new Date('2050-01-01T00:00:00Z')];
-    expect(readCertificate(issue('times', { notBefore, notAfter }))).toMatchObject({ notBefore, notAfter });
+    expect(decodeCertificate(issue('times', { notBefore, notAfter }))).toMatchObject({ notBefore, notAfter });
   });
 
   test('extensions', () => {
-    const certificate = readCertificate(
+    const certificate = decodeCertificate(
       issue('extensions', {
         extensions: [
           'basicConstraints = critical, CA:TRUE, pathlen:3',
@@ -99,13 +99,13 @@ describe('fields', () => {
   });
 
   test('absent extensions, and version 1', () => {
-    expect(readCertificate(issue('bare', { extensions: ['extendedKeyUsage = clientAuth'] }))).toMatchObject({
+    expect(decodeCertificate(issue('bare', { extensions: ['extendedKeyUsage = clientAuth'] }))).toMatchObject({
       version: 3,
       basicConstraints: undefined,
       keyUsage: undefined,
       alternativeNames: { dns: [], uri: [], directory: [] },
     });
-    expect(readCertificate(issue('v1', { extensions: [] })).version).toBe(1);
+    expect(decodeCertificate(issue('v1', { extensions: [] })).version).toBe(1);
   });
 });
 
@@ -113,7 +113,7 @@ describe('PEM', () => {
   test('several certificates, with text and other blocks between them, and Windows line ends', () => {
     const pem = readFileSync(ca.certificate, 'utf8');
     const key = readFileSync(ca.key, 'utf8');
-    const read = readCertificates(`subject: x\n${pem}\n${key}\nmore\n${pem}`.replaceAll('\n', '\r\n'));
+    const read = decodeCertificates(`subject: x\n${pem}\n${key}\nmore\n${pem}`.replaceAll('\n', '\r\n'));
     expect(read.map(({ subject }) => subject.text)).toEqual([
       'C=DE, O=Example, CN=Example CA',
       'C=DE, O=Example, CN=Example CA',
@@ -121,11 +121,11 @@ describe('PEM', () => {
   });
 
   test.each(['', 'nothing', '-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n'])('"%s" is none', (pem) => {
-    expect(thrownBy(() => readCertificates(pem)).code).toBe('CERTIFICATE_INVALID');
+    expect(thrownBy(() => decodeCertificates(pem)).code).toBe('CERTIFICATE_INVALID');
   });
 
   test('a key is no certificate', () => {
-    const error = thrownBy(() => readCertificates(readFileSync(ca.key, 'utf8')));
+    const error = thrownBy(() => decodeCertificates(readFileSync(ca.key, 'utf8')));
     expect(error).toMatchObject({ code: 'CERTIFICATE_INVALID', message: 'there is no PEM certificate' });
   });
 });
@@ -133,7 +133,7 @@ describe('PEM', () => {
 /** What reading comes to. */
 const attempt = (bytes: Uint8Array): string => {
   try {
-    readCertificate(bytes);
+    decodeCertificate(bytes);
     return 'read';
   } catch (error) {
     return error instanceof RolesAnywhereError ? error.code : String(error);
@@ -143,7 +143,7 @@ const attempt = (bytes: Uint8Array): string => {
 describe('damaged certificates', () => {
   test('with something after their end', () => {
     const der = Buffer.concat([certificateDer(ca.certificate), Buffer.of(5, 0)]);
-    expect(thrownBy(() => readCertificate(der)).message).toContain('it is not one element, with nothing after it');
+    expect(thrownBy(() => decodeCertificate(der)).message).toContain('it is not one element, with nothing after it');
   });
 
   test('cut anywhere, or with any byte changed, are read or refused, and nothing else', () => {

@@ -1,6 +1,6 @@
 /** Tags, source identity, session name and duration: what the service makes of a leaf. */
 import { describe, expect, test } from 'vitest';
-import type { Certificate, NameAttribute } from '../../src/trust/certificate.ts';
+import type { JudgedCertificate, NameAttribute } from '../../src/trust/certificate.ts';
 import { sessionDuration } from '../../src/trust/session-duration.ts';
 import { defaultSessionName, sourceIdentity } from '../../src/trust/session-identity.ts';
 import { sessionTags } from '../../src/trust/session-tags.ts';
@@ -14,7 +14,7 @@ const name = (...attributes: readonly string[]) => ({
   }),
 });
 
-function leaf(changes: Partial<Certificate>): Certificate {
+function leaf(changes: Partial<JudgedCertificate>): JudgedCertificate {
   const nothing = new Uint8Array();
   return {
     der: nothing,
@@ -36,7 +36,7 @@ function leaf(changes: Partial<Certificate>): Certificate {
   };
 }
 
-const tagsOf = (changes: Partial<Certificate>): object => Object.fromEntries(sessionTags(leaf(changes)));
+const tagsOf = (changes: Partial<JudgedCertificate>): object => Object.fromEntries(sessionTags(leaf(changes)));
 
 describe('tags', () => {
   test('of subject, issuer and the first of each alternative name', () => {

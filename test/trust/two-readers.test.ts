@@ -15,7 +15,7 @@ import { parseCertificate } from '../../src/identity/x509/parse-certificate.ts';
 import { describePublicKey, isSupported } from '../../src/identity/x509/public-key.ts';
 import type { DistinguishedName } from '../../src/trust/certificate.ts';
 import { readPublicKey } from '../../src/trust/public-key.ts';
-import { readCertificate } from '../../src/trust/read-certificate.ts';
+import { decodeCertificate } from '../../src/trust/read-certificate.ts';
 import { editedOften, editedOnce, splitCertificate } from '../support/crafted-certificates.ts';
 
 const asked = process.env['ROLES_ANYWHERE_TEST_CERTIFICATES'];
@@ -51,7 +51,7 @@ function readByClient(der: Uint8Array): Reading {
 
 function readByTrust(der: Uint8Array): Reading {
   try {
-    const { serialNumber, version, notBefore, notAfter, ...certificate } = readCertificate(der);
+    const { serialNumber, version, notBefore, notAfter, ...certificate } = decodeCertificate(der);
     const { subject, issuer, publicKeyInfo, basicConstraints, keyUsage } = certificate;
     return {
       serialNumber,

@@ -2,7 +2,7 @@
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type PublicKey, readPublicKey } from '../../src/trust/public-key.ts';
-import { type SignatureScheme, verifySignature } from '../../src/trust/verify-signature.ts';
+import { type VerificationScheme, verifyWithKey } from '../../src/trust/verify-signature.ts';
 
 const message = Buffer.from('a message');
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
@@ -15,9 +15,9 @@ function publicKey(key: KeyObject): PublicKey {
   return read;
 }
 
-const ecdsa: SignatureScheme = { kind: 'ECDSA', hash: 'SHA-256' };
-const pkcs1: SignatureScheme = { kind: 'RSA-PKCS1', hash: 'SHA-256' };
-const pss: SignatureScheme = { kind: 'RSA-PSS', hash: 'SHA-256' };
+const ecdsa: VerificationScheme = { kind: 'ECDSA', hash: 'SHA-256' };
+const pkcs1: VerificationScheme = { kind: 'RSA-PKCS1', hash: 'SHA-256' };
+const pss: VerificationScheme = { kind: 'RSA-PSS', hash: 'SHA-256' };
 const pssPadding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 
 describe('signatures that fit', () => {
@@ -26,22 +26,22 @@ describe('signatures that fit', () => {
     const key = publicKey(pair.publicKey);
     expect(key).toMatchObject({ family: 'ECDSA', name: curve });
     const signature = sign('sha256', message, pair.privateKey);
-    expect(await verifySignature(key, { scheme: ecdsa, message, signature })).toBe(true);
+    expect(await verifyWithKey(key, { scheme: ecdsa, message, signature })).toBe(true);
   });
 
   test('RSA, PKCS #1 v1.5 and PSS', async () => {
     const key = publicKey(rsa.publicKey);
     expect(key).toMatchObject({ family: 'RSA', name: 'RSA-2048' });
     expect(
-      await verifySignature(key, { scheme: pkcs1, message, signature: sign('sha256', message, rsa.privateKey) }),
+      await verifyWithKey(key, { scheme: pkcs1, message, signature: sign('sha256', message, rsa.privateKey) }),
     ).toBe(true);
     const signature = sign('sha256', message, { key: rsa.privateKey, ...pssPadding });
-    expect(await verifySignature(key, { scheme: pss, message, signature })).toBe(true);
+    expect(await verifyWithKey(key, { scheme: pss, message, signature })).toBe(true);
   });
 });
 
 describe('signatures that do not', () => {
-  const cases: [string, KeyObject, SignatureScheme, () => Buffer][] = [
+  const cases: [string, KeyObject, VerificationScheme, () => Buffer][] = [
     [
       'ECDSA as r and s',
       p256.publicKey,
@@ -70,7 +70,7 @@ describe('signatures that do not', () => {
   ];
 
   test.each(cases)('%s', async (_name, key, scheme, make) => {
-    expect(await verifySignature(publicKey(key), { scheme, message, signature: make() })).toBe(false);
+    expect(await verifyWithKey(publicKey(key), { scheme, message, signature: make() })).toBe(false);
   });
 
   test('of another message', async () => {
@@ -79,7 +79,7 @@ describe('signatures that do not', () => {
       message: Buffer.from('another'),
       signature: sign('sha256', message, p256.privateKey),
     };
-    expect(await verifySignature(publicKey(p256.publicKey), signed)).toBe(false);
+    expect(await verifyWithKey(publicKey(p256.publicKey), signed)).toBe(false);
   });
 });
 

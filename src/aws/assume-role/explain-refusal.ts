@@ -32,7 +32,7 @@ const explanations: readonly (readonly [RegExp, Explain])[] = [
 const certainSkew = 300;
 
 /** Says why STS may have refused a hop, the likeliest cause first. */
-export function explainRefusal(refusal: StsRefusal, call: RoleCall, now: Date): readonly string[] {
+export function explainStsRefusal(refusal: StsRefusal, call: RoleCall, now: Date): readonly string[] {
   const date = dateOf(refusal.headers['date']);
   const skew = date === undefined ? 0 : clockSkew(now, date);
   const clock =

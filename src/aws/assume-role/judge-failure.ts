@@ -2,7 +2,7 @@ import { describeError } from '../../core/describe-error.ts';
 import { type ErrorCode, type ErrorDetails, RolesAnywhereError } from '../../core/errors.ts';
 import { printable, retryAfterOf } from '../create-session/answer-facts.ts';
 import { isTransient } from '../http/retry.ts';
-import { explainRefusal, type StsRefusal } from './explain-refusal.ts';
+import { explainStsRefusal, type StsRefusal } from './explain-refusal.ts';
 import type { RoleCall } from './role-hop.ts';
 
 /** What a failed AssumeRole comes to: whether another attempt is worth it. */
@@ -78,7 +78,7 @@ function fromAnswer(refusal: StsRefusal, thrown: unknown, call: RoleCall, now: D
   if (status >= 500 || status === 408) {
     return fail('SERVICE_UNAVAILABLE', `STS could not answer, for ${nameOf(call)}`, cause);
   }
-  const hints = explainRefusal(refusal, call, now);
+  const hints = explainStsRefusal(refusal, call, now);
   return fail('REFUSED_ASSUME_ROLE', `STS refused ${nameOf(call)}`, { ...cause, hints });
 }
 

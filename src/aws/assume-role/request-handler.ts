@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { isLoopback } from '../http/endpoint.ts';
-import { openTransport } from '../http/open-transport.ts';
+import { openHttpTransport } from '../http/open-transport.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
 
 /** A request as the SDK hands it to a request handler (`HttpRequest` of @smithy/types). */
@@ -44,7 +44,7 @@ export function requestHandler(
     metadata: { handlerProtocol: 'http/1.1' },
     handle: async (request) => {
       const endpoint = endpointOf(request);
-      const transport = await openTransport(network, endpoint);
+      const transport = await openHttpTransport(network, endpoint);
       onEndpoint(endpoint, transport.proxy);
       const connection = transport.connect(endpoint);
       try {

@@ -8,7 +8,7 @@ import {
   clockSkew,
   datesOutOf,
   leafFaults,
-  nameOf,
+  certificateNameOf,
   signatureFits,
 } from './local-checks.ts';
 import type { SessionRequest } from './session-request.ts';
@@ -34,7 +34,7 @@ interface Facts extends RefusedRequest {
  *
  * @param serviceDate from the Date header of the answer
  */
-export function explainRefusal(
+export function explainSessionRefusal(
   code: ErrorCode,
   refused: RefusedRequest,
   serviceDate: Date | undefined,
@@ -81,8 +81,8 @@ function explainUntrusted(facts: Facts): readonly string[] {
 function anchorMustHold({ certificate, chain }: SigningIdentity): string {
   const top = chain.at(-1);
   if (top === undefined)
-    return `the trust anchor must hold the certificate of ${nameOf(certificate, 'issuer')}, which issued the leaf`;
-  return `the chain ends with ${nameOf(top, 'subject')}: the trust anchor must hold that certificate, or the one of ${nameOf(top, 'issuer')}, which issued it`;
+    return `the trust anchor must hold the certificate of ${certificateNameOf(certificate, 'issuer')}, which issued the leaf`;
+  return `the chain ends with ${certificateNameOf(top, 'subject')}: the trust anchor must hold that certificate, or the one of ${certificateNameOf(top, 'issuer')}, which issued it`;
 }
 
 function explainCertificate(facts: Facts): readonly string[] {

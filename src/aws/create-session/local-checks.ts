@@ -18,7 +18,7 @@ export function clockSkew(now: Date, serviceDate: Date): number {
 export function datesOutOf(certificates: readonly Certificate[], at: Date): string[] {
   return certificates.flatMap((certificate) => {
     const fault = dateFaultOf(certificate, at);
-    const subject = nameOf(certificate, 'subject');
+    const subject = certificateNameOf(certificate, 'subject');
     return fault === undefined ? [] : [`the certificate of ${subject} ${describeFault(certificate, fault, at)}`];
   });
 }
@@ -35,14 +35,14 @@ export function chainGap(identity: SigningIdentity): string | undefined {
 }
 
 function gapBetween(child: Certificate, issuer: Certificate): string | undefined {
-  const names = `${nameOf(child, 'subject')} was issued by ${nameOf(child, 'issuer')}`;
+  const names = `${certificateNameOf(child, 'subject')} was issued by ${certificateNameOf(child, 'issuer')}`;
   if (!Buffer.from(child.issuer).equals(issuer.subject)) {
-    return `the chain has a gap: ${names}, and what follows it is ${nameOf(issuer, 'subject')}`;
+    return `the chain has a gap: ${names}, and what follows it is ${certificateNameOf(issuer, 'subject')}`;
   }
   if (isSignedBy(child, issuer) === false) {
     return `the chain has a gap: ${names}, but with another key than that of the certificate that follows it`;
   }
-  if (issuer.basicConstraints?.ca !== true) return `${nameOf(issuer, 'subject')} in the chain is no CA`;
+  if (issuer.basicConstraints?.ca !== true) return `${certificateNameOf(issuer, 'subject')} in the chain is no CA`;
   return undefined;
 }
 
@@ -109,7 +109,7 @@ export function signatureFits(signed: SignedRequest, { certificate, signer }: Si
 }
 
 /** `'CN=leaf, O=Example'`, or the serial number of a certificate that cannot be read here or has no such name. */
-export function nameOf(certificate: Certificate, whose: 'subject' | 'issuer'): string {
+export function certificateNameOf(certificate: Certificate, whose: 'subject' | 'issuer'): string {
   const name = readName(certificate, whose)?.trim().split('\n').join(', ');
   if (name !== undefined && name !== '') return `'${name}'`;
   return whose === 'subject' ? `serial number ${certificate.serialNumber}` : 'an issuer without a name';

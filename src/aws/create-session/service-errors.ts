@@ -51,8 +51,8 @@ export async function judgeRefusal(answer: WireResponse, request: RefusedRequest
     };
   }
   const code = refusalCode(said);
-  const { explainRefusal } = await import('./explain-refusal.ts');
-  const hints = explainRefusal(code, request, dateOf(answer.headers['date']));
+  const { explainSessionRefusal } = await import('./explain-refusal.ts');
+  const hints = explainSessionRefusal(code, request, dateOf(answer.headers['date']));
   throw errorOf(code, 'the service refused the request', answer, { hints });
 }
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { readReason } from '../../core/fs/read-reason.ts';
-import { readCertificates } from './read-certificates.ts';
+import { readPemCertificates } from './read-certificates.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
 import type { TransportOptions } from './transport.ts';
 
@@ -35,7 +35,7 @@ export function isCertificate(pem: string): boolean {
 
 async function readBundle(path: string, origin: string): Promise<readonly string[]> {
   try {
-    return await readCertificates(path);
+    return await readPemCertificates(path);
   } catch (cause) {
     throw new RolesAnywhereError('FILE_FAILED', `${origin} cannot be read: ${readReason(cause)}`, { cause });
   }

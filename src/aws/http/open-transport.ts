@@ -14,7 +14,7 @@ const learned = new WeakMap<NetworkOptions, TransportOptions['ca']>();
  * @param warn told once of a place of certificates that holds none
  * @throws RolesAnywhereError FILE_FAILED for the CA bundle, OPTION_INVALID for the proxy
  */
-export async function openTransport(
+export async function openHttpTransport(
   network: NetworkOptions,
   endpoint: URL,
   warn?: (message: string) => void,

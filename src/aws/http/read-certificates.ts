@@ -15,7 +15,7 @@ const maxFiles = 10_000;
  *
  * @throws as `readFile`
  */
-export async function readCertificates(path: string): Promise<readonly string[]> {
+export async function readPemCertificates(path: string): Promise<readonly string[]> {
   const { bytes } = await readFile(path, { bytes: maxFileBytes });
   return bytes.toString('latin1').match(/-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----[^-]+-----END \1-----/g) ?? [];
 }
@@ -33,7 +33,7 @@ export async function readCertificateFolder(path: string): Promise<readonly stri
 /** None where the file cannot be read. */
 export async function readIfThere(path: string): Promise<readonly string[]> {
   try {
-    return await readCertificates(path);
+    return await readPemCertificates(path);
   } catch {
     return [];
   }

@@ -3,7 +3,7 @@ import * as tls from 'node:tls';
 
 import { readReason } from '../../core/fs/read-reason.ts';
 import { isCertificate, readCaBundle } from './ca-bundle.ts';
-import { readCertificateFolder, readCertificates, readIfThere } from './read-certificates.ts';
+import { readCertificateFolder, readPemCertificates, readIfThere } from './read-certificates.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
 import type { TransportOptions } from './transport.ts';
 
@@ -52,7 +52,7 @@ function certificatesOf(kind: 'default' | 'system'): readonly string[] | undefin
 async function fileRoots({ file }: Places = {}, warn?: Warn): Promise<readonly string[]> {
   if (!file) return [];
   try {
-    const found = await readCertificates(file);
+    const found = await readPemCertificates(file);
     if (found.some(isCertificate)) return found;
     warn?.(`SSL_CERT_FILE (${file}) holds no certificate in PEM, and is passed over`);
   } catch (error) {

@@ -77,7 +77,7 @@ function tryMove(from: string, to: string, move: number): boolean {
   }
 }
 
-/** What cannot be removed is swept away later: see sweep.ts. */
+/** What cannot be removed is swept away later: see entry-file.ts. */
 export function removeIfThere(path: string): boolean {
   try {
     unlinkSync(path);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { openTransport } from '../../../src/aws/http/open-transport.ts';
+import { openHttpTransport } from '../../../src/aws/http/open-transport.ts';
 import type { NetworkOptions } from '../../../src/aws/create-session/session-request.ts';
 import { certificateDer, makeCa, makeFolder, makeLeaf, removeFolder, type Issued } from '../../support/openssl.ts';
 import { rejectionOf } from '../../support/thrown.ts';
@@ -24,14 +24,16 @@ describe('the proxy', () => {
   const proxy = { url: 'http://user:hunter2@proxy.test:3128', option: 'HTTPS_PROXY' };
 
   it('is used only where it is asked for and applies', async () => {
-    expect((await openTransport(network, endpoint)).proxy).toBeUndefined();
-    expect((await openTransport({ ...network, proxy }, endpoint)).proxy).toBe('proxy.test:3128');
-    expect((await openTransport({ ...network, proxy: { ...proxy, except: 'test' } }, endpoint)).proxy).toBeUndefined();
-    expect((await openTransport({ ...network, proxy }, new URL('http://127.0.0.1:1'))).proxy).toBeUndefined();
+    expect((await openHttpTransport(network, endpoint)).proxy).toBeUndefined();
+    expect((await openHttpTransport({ ...network, proxy }, endpoint)).proxy).toBe('proxy.test:3128');
+    expect(
+      (await openHttpTransport({ ...network, proxy: { ...proxy, except: 'test' } }, endpoint)).proxy,
+    ).toBeUndefined();
+    expect((await openHttpTransport({ ...network, proxy }, new URL('http://127.0.0.1:1'))).proxy).toBeUndefined();
   });
 
   it('is refused when it is no URL', async () => {
-    const error = await rejectionOf(openTransport({ ...network, proxy: { ...proxy, url: 'http://[' } }, endpoint));
+    const error = await rejectionOf(openHttpTransport({ ...network, proxy: { ...proxy, url: 'http://[' } }, endpoint));
 
     expect(error).toMatchObject({ code: 'OPTION_INVALID', message: 'HTTPS_PROXY is no URL' });
   });
@@ -55,10 +57,10 @@ describe('the CA bundle', () => {
     const url = new URL(`https://127.0.0.1:${server.port}`);
     const request = { method: 'POST', target: '/', headers: {}, body: Buffer.alloc(0) };
 
-    const transport = await openTransport(options, url);
+    const transport = await openHttpTransport(options, url);
 
     expect(await transport.connect(url).send(request)).toMatchObject({ status: 201 });
-    const without = await openTransport(network, url);
+    const without = await openHttpTransport(network, url);
     expect((await rejectionOf(without.connect(url).send(request))).code).toBe('NETWORK_TLS');
     await server.close();
   });
@@ -71,7 +73,7 @@ describe('the CA bundle', () => {
   ])('is refused when it %s', async (_, name, content) => {
     const options = bundle(name, content);
 
-    expect(await rejectionOf(openTransport(options, endpoint))).toMatchObject({
+    expect(await rejectionOf(openHttpTransport(options, endpoint))).toMatchObject({
       code: 'FILE_FAILED',
       message: `AWS_CA_BUNDLE (${options.caBundle?.path}) holds no certificate in PEM`,
       hints: ['a CA bundle is one or more blocks that begin with -----BEGIN CERTIFICATE-----'],
@@ -81,7 +83,7 @@ describe('the CA bundle', () => {
   it('is refused when it is DER', async () => {
     const options = bundle('ca.der', certificateDer(ca.certificate));
 
-    expect((await rejectionOf(openTransport(options, endpoint))).message).toMatch(/holds no certificate in PEM$/);
+    expect((await rejectionOf(openHttpTransport(options, endpoint))).message).toMatch(/holds no certificate in PEM$/);
   });
 
   it.each([
@@ -91,7 +93,9 @@ describe('the CA bundle', () => {
     mkdirSync(join(folder, 'folder'), { recursive: true });
     const path = join(folder, name);
 
-    const error = await rejectionOf(openTransport({ ...network, caBundle: { path, option: '--ca-bundle' } }, endpoint));
+    const error = await rejectionOf(
+      openHttpTransport({ ...network, caBundle: { path, option: '--ca-bundle' } }, endpoint),
+    );
 
     expect(error).toMatchObject({ code: 'FILE_FAILED', message: `--ca-bundle (${path}) cannot be read: ${code}` });
   });

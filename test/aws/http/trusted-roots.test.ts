@@ -5,7 +5,7 @@ import type { TlsOptions } from 'node:tls';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { openTransport } from '../../../src/aws/http/open-transport.ts';
+import { openHttpTransport } from '../../../src/aws/http/open-transport.ts';
 import type { NetworkOptions } from '../../../src/aws/create-session/session-request.ts';
 import { allRoots, firstRoots } from '../../../src/aws/http/trusted-roots.ts';
 import type { WireResponse } from '../../../src/aws/http/transport.ts';
@@ -75,7 +75,7 @@ afterEach(() => {
 });
 
 async function send(options: NetworkOptions, { url }: { url: URL }): Promise<WireResponse> {
-  const transport = await openTransport(options, url, (message) => warnings.push(message));
+  const transport = await openHttpTransport(options, url, (message) => warnings.push(message));
   return transport.connect(url).send({ method: 'POST', target: '/', headers: {}, body: Buffer.from('{}') });
 }
 

@@ -7,7 +7,7 @@ import { childEnvironment } from '../../../outputs/exec/child-environment.ts';
 import { quoteForSh } from '../../../outputs/export/quote.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { keyTypes } from '../../../sandbox/key-types.ts';
-import { readFault } from '../../../sandbox/read-fault.ts';
+import { parseFault } from '../../../sandbox/read-fault.ts';
 import { describeRequest } from '../../../sandbox/request-log.ts';
 import { openFiles } from '../../../sandbox/sandbox-files.ts';
 import type { Sandbox, SandboxOptions } from '../../../sandbox/sandbox.ts';
@@ -28,7 +28,7 @@ export async function runSandbox(values: OptionValues, terminal: Terminal): Prom
   }
   // From here on: what is half started is tidied up as well. A command gets the signals itself.
   const stopped = program === undefined ? terminal.untilStopped() : undefined;
-  const faults = values.list('fail').map((text) => readFault(text, values.origin('fail')));
+  const faults = values.list('fail').map((text) => parseFault(text, values.origin('fail')));
   const running = await startSandbox({
     ...readOptions(values),
     keyType: keyTypes.find((type) => type === values.text('key-type')),
