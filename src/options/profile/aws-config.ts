@@ -1,5 +1,5 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { splitForShell } from '../parse/split-command-line.ts';
+import { splitForShell } from './split-command-line.ts';
 
 /** Key and value of one section; a nested key stands under its parent: `rolesanywhere.endpoint_url`. */
 export type ConfigSection = ReadonlyMap<string, string>;

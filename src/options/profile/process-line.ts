@@ -3,7 +3,7 @@ import { throwFaults } from '../explain/explain-faults.ts';
 import { profileKeyName } from '../schema/option.ts';
 import { parseFlags } from '../parse/parse-flags.ts';
 import type { ProfileEntries } from './profile-entries.ts';
-import { splitCommandLine } from '../parse/split-command-line.ts';
+import { splitCommandLine } from './split-command-line.ts';
 import { optionTable } from '../schema/table.ts';
 
 /** A `credential_process` line that runs us or the official helper. */

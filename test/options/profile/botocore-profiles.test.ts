@@ -7,7 +7,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeProfile } from '../../../src/outputs/update/write-profile.ts';
 import { parseAwsConfig, parseAwsCredentials } from '../../../src/options/profile/aws-config.ts';
-import { resolveProfiles } from '../../../src/options/profile/resolve-profiles.ts';
+import { resolveProfiles } from '../../../src/options/resolve/resolve-profiles.ts';
 import { update } from '../../../src/cli/commands/update/update.ts';
 import { needsPython } from '../../support/programs.ts';
 import { valuesOf } from '../parse/values.ts';

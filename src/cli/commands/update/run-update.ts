@@ -5,7 +5,7 @@ import { type UpdateContext, updateOnce } from '../../../outputs/update/update-f
 import { credentialsPath } from '../../../options/profile/aws-files.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';
-import { resolveProfiles } from '../../../options/profile/resolve-profiles.ts';
+import { resolveProfiles } from '../../../options/resolve/resolve-profiles.ts';
 import { systemClock } from '../../../pipeline/refresh/clock.ts';
 import type { Terminal } from '../../command.ts';
 import { pipelineContext } from '../../contexts.ts';

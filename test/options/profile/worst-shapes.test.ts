@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { nearest } from '../../src/core/nearest.ts';
-import { splitForShell, splitForWindows } from '../../src/options/parse/split-command-line.ts';
-import { parseAwsConfig, parseAwsCredentials } from '../../src/options/profile/aws-config.ts';
-import { parseCertSelector } from '../../src/options/resolve/cert-selector.ts';
-import { writeProfile } from '../../src/outputs/update/write-profile.ts';
+import { nearest } from '../../../src/core/nearest.ts';
+import { splitForShell, splitForWindows } from '../../../src/options/profile/split-command-line.ts';
+import { parseAwsConfig, parseAwsCredentials } from '../../../src/options/profile/aws-config.ts';
+import { parseCertSelector } from '../../../src/options/resolve/cert-selector.ts';
+import { writeProfile } from '../../../src/outputs/update/write-profile.ts';
 
 /** One MiB of each: work that grows with the square takes minutes to hours with these. */
 const size = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitForShell, splitForWindows } from '../../../src/options/parse/split-command-line.ts';
+import { splitForShell, splitForWindows } from '../../../src/options/profile/split-command-line.ts';
 import { needsPython } from '../../support/programs.ts';
 
 test.each<[string, readonly string[] | undefined]>([

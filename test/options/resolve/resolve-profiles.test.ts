@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { resolveProfiles } from '../../../src/options/profile/resolve-profiles.ts';
+import { resolveProfiles } from '../../../src/options/resolve/resolve-profiles.ts';
 import { update } from '../../../src/cli/commands/update/update.ts';
 import { thrownBy } from '../../support/thrown.ts';
 import { valuesOf } from '../parse/values.ts';
