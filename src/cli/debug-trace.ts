@@ -1,6 +1,6 @@
 import type { OptionRow } from '../options/schema/option.ts';
 import type { OptionValues } from '../options/parse/option-values.ts';
-import { shown } from '../options/parse/shown.ts';
+import { shown } from '../options/parse/problems.ts';
 import type { Trace, TraceEvent } from '../aws/create-session/trace.ts';
 import type { PipelineContext } from '../pipeline/credential-plan.ts';
 import type { Terminal } from './command.ts';

@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
-import { shown } from '../options/parse/shown.ts';
+import { shown } from '../options/parse/problems.ts';
 import type { Command, Terminal } from './command.ts';
 import { commandNames, commandsToCome, isCommandName, loadCommand, loadCommands } from './load-commands.ts';
 

@@ -3,8 +3,7 @@ import { nearest } from '../../core/nearest.ts';
 import { helpTextOf } from '../schema/shared-options.ts';
 import type { CommandOptions, OptionRow } from '../schema/option.ts';
 import type { Fault, Preceding } from '../parse/parse-flags.ts';
-import { Problems } from '../parse/problems.ts';
-import { shown } from '../parse/shown.ts';
+import { Problems, shown } from '../parse/problems.ts';
 
 const oneLineHints = [
   'credential_process in ~/.aws/config cannot be continued with a backslash: write the whole command on one line',

@@ -1,14 +1,10 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { type Arn, type ArnKind, isRegion, parseArn } from '../resolve/arn.ts';
+import { type Arn, type ArnKind, isRegion, isSessionName, parseArn } from '../resolve/arn.ts';
 import { explainSources } from './explain-sources.ts';
-import { missingOptions, unreadProfiles } from '../resolve/missing-options.ts';
-import type { OptionValues } from '../parse/option-values.ts';
-import { Problems } from '../parse/problems.ts';
-import { isSessionName } from '../resolve/resolve.ts';
+import type { Environment, OptionValues } from '../parse/option-values.ts';
+import { placeholderHints, Problems, shown } from '../parse/problems.ts';
 import { explainRoleChain } from '../resolve/resolve-role-chain.ts';
-import { placeholderHints, shown } from '../parse/shown.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { environmentName, profileKeyName } from '../schema/option.ts';
 
 const required = ['trust-anchor-arn', 'profile-arn', 'role-arn', 'certificate'];
 
@@ -87,4 +83,47 @@ function requireEqual(
     const message = `${one.kind} and ${other.kind} are not in the same ${part}: ${places}`;
     problems.add(new RolesAnywhereError('ARN_MISMATCH', message));
   }
+}
+
+/**
+ * Names options that are missing, and every way to give each of them.
+ *
+ * @param unread hints at what somebody may take for given
+ */
+export function missingOptions(
+  flags: readonly string[],
+  profileName?: string,
+  unread: readonly string[] = [],
+): RolesAnywhereError {
+  const rows = flags.map((flag) => ({ flag }));
+  const names = flags.map((flag) => `--${flag}`);
+  const all = names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+  const profile = profileName === undefined ? 'the profile of --from-profile' : `profile ${profileName}`;
+  return new RolesAnywhereError('OPTION_MISSING', `${all} ${names.length < 2 ? 'is' : 'are'} missing`, {
+    hints: [
+      ...unread,
+      ...rows.map((row) => `give --${row.flag}, ${environmentName(row)}, or ${profileKeyName(row)} in ${profile}`),
+    ],
+  });
+}
+
+/** Where options seem to come from and do not: AWS_PROFILE, which belongs to whoever calls us, and the flag of `update`. */
+function unreadProfiles(values: OptionValues, env: Environment): readonly string[] {
+  if (values.profileName !== undefined) return [];
+  const variable = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE'].find((name) => env[name]);
+  const target = values.rows.some(({ flag }) => flag === 'profile') ? values.list('profile').join(',') : undefined;
+  return [
+    ...(target === undefined
+      ? []
+      : [`--profile names the profile to write; to read options from one, give --from-profile ${quoted(target)}`]),
+    ...(variable === undefined
+      ? []
+      : [
+          `${variable} is set and not read: to read options from that profile, give --from-profile ${quoted(env[variable])}`,
+        ]),
+  ];
+}
+
+function quoted(name = ''): string {
+  return /^[\w\-@+.%:/,]+$/.test(name) ? name : JSON.stringify(name);
 }

@@ -1,9 +1,121 @@
-import { RolesAnywhereError } from '../../core/errors.ts';
-import type { SecretSource } from '../../identity/identity.ts';
-import { readByteSource, readCertificateSource, readKeySource } from './explain-source.ts';
+import { type ErrorCode, RolesAnywhereError } from '../../core/errors.ts';
+import type { ByteSource, KeySource, KeyStoreSource, SecretSource } from '../../identity/identity.ts';
+import { parsePkcs11Uri } from '../../identity/pkcs11-uri.ts';
+import { isPem, parseByteSource, passwordOf, sharesDescriptor } from '../resolve/sources.ts';
 import type { OptionValues } from '../parse/option-values.ts';
-import { passwordOf, sharesDescriptor } from '../resolve/passwords.ts';
 import type { Problems } from '../parse/problems.ts';
+
+type Explanation = readonly [code: ErrorCode, what: string, hint: string];
+
+/** How a key store is named by an option. */
+interface KeyStoreText<S> {
+  /** What its texts begin with, before the colon. */
+  readonly scheme: string;
+  /** @throws RolesAnywhereError OPTION_*, PKCS11_* that says what is wrong */
+  parse(text: string, option: string): S;
+  /** Why it is no place of a certificate; undefined where it is one. */
+  readonly noCertificate?: Explanation;
+  /** Why it is no place of bytes. */
+  readonly noBytes: Explanation;
+}
+
+type KeyStoreTexts = { readonly [K in KeyStoreSource['kind']]: KeyStoreText<KeyStoreSource & { readonly kind: K }> };
+
+const noCertificateInTpm: Explanation = [
+  'OPTION_INVALID',
+  'names a handle of the TPM, which holds keys and no certificates',
+  'give the handle with --private-key, and with --certificate the file of the certificate',
+];
+
+const keyStores: KeyStoreTexts = {
+  pkcs11: {
+    scheme: 'pkcs11',
+    parse(text, option) {
+      parsePkcs11Uri(text, option);
+      return { option, kind: 'pkcs11', uri: text };
+    },
+    noBytes: [
+      'OPTION_INVALID',
+      'is a PKCS#11 URI, and must be a file, env:NAME, fd:N or - for stdin',
+      'intermediate certificates that are on the token of the leaf are found without an option',
+    ],
+  },
+  'tpm-handle': {
+    scheme: 'handle',
+    parse(text, option) {
+      // Persistent handles are 0x81000000 to 0x81FFFFFF (TPM 2.0 Library, part 2, section 7.4).
+      const [, digits] = /^handle:(?:0x)?(81[0-9a-f]{6})$/i.exec(text) ?? [];
+      if (digits !== undefined) return { option, kind: 'tpm-handle', handle: Number.parseInt(digits, 16) };
+      throw fault(option, [
+        'OPTION_INVALID',
+        'must hold a persistent handle after handle:',
+        'write handle:0x81000001; persistent handles are 0x81000000 to 0x81ffffff',
+      ]);
+    },
+    noCertificate: noCertificateInTpm,
+    noBytes: noCertificateInTpm,
+  },
+};
+
+const explanations: ReadonlyMap<string, Explanation> = new Map<string, Explanation>([
+  [
+    'env',
+    [
+      'OPTION_INVALID',
+      'must name an environment variable after env:',
+      'write env:NAME, without a dollar sign; a file of that name is ./env:NAME',
+    ],
+  ],
+  ['fd', ['OPTION_INVALID', 'must hold a number after fd:', 'write fd:3; a file of that name is ./fd:3']],
+]);
+
+const pemItself: Explanation = [
+  'OPTION_INVALID',
+  'holds PEM text itself, where its place belongs',
+  'put it into an environment variable and write env:NAME, or into a file and write its path',
+];
+
+/**
+ * Reads where a private key is: in a key store, or as `parseByteSource` reads it.
+ * @throws RolesAnywhereError OPTION_INVALID, OPTION_MISPLACED
+ */
+export function readKeySource(text: string, option: string): KeySource {
+  const [scheme = ''] = text.split(':', 1);
+  const store = Object.values(keyStores).find((one) => text.startsWith(`${one.scheme}:`));
+  const source = store === undefined ? parseByteSource(text, option) : store.parse(text, option);
+  if (source !== undefined) return source;
+  const explanation = explanations.get(scheme) ?? (isPem(text) ? pemItself : undefined);
+  if (explanation === undefined) return { option, kind: 'file', path: text };
+  throw fault(option, explanation);
+}
+
+/** The same of a certificate, which not every store holds. */
+export function readCertificateSource(text: string, option: string): KeySource {
+  const source = readKeySource(text, option);
+  const why = textOf(source)?.noCertificate;
+  if (why === undefined) return source;
+  throw fault(option, why);
+}
+
+/** The same of what must be bytes: no store gives them out. */
+export function readByteSource(text: string, option: string): ByteSource {
+  const source = readKeySource(text, option);
+  if (isStored(source)) throw fault(option, keyStores[source.kind].noBytes);
+  return source;
+}
+
+function textOf(source: KeySource): KeyStoreText<KeyStoreSource> | undefined {
+  return isStored(source) ? keyStores[source.kind] : undefined;
+}
+
+function isStored(source: KeySource): source is KeyStoreSource {
+  return source.kind in keyStores;
+}
+
+/** The text itself is never shown: it may hold a PIN or a key. */
+function fault(option: string, [code, what, hint]: Explanation): RolesAnywhereError {
+  return new RolesAnywhereError(code, `${option} ${what}`, { hints: [hint] });
+}
 
 const readers = {
   certificate: readCertificateSource,

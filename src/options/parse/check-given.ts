@@ -2,8 +2,7 @@ import { RolesAnywhereError } from '../../core/errors.ts';
 import type { CommandName, OptionRow } from '../schema/option.ts';
 import { exclusions } from '../schema/table.ts';
 import type { GivenOption } from './option-values.ts';
-import { Problems } from './problems.ts';
-import { shown } from './shown.ts';
+import { Problems, shown } from './problems.ts';
 
 /**
  * Leaves out what is overruled: two that exclude each other are an error where they stand side by side, as on the

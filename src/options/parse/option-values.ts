@@ -1,6 +1,9 @@
 import type { NamedHop } from '../../aws/assume-role/role-hop.ts';
 import type { OptionRow } from '../schema/option.ts';
 
+/** Variables of the environment by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * What one call was asked for: flags, environment and profile taken together, checked for form against the table.
  *
@@ -45,4 +48,16 @@ export interface GivenOption {
   readonly origin: string;
   /** 0 for the command line, 1 for the environment, 2 for the profile. */
   readonly level: number;
+}
+
+/** The keys of one profile, with its `services` section flattened to `services.<service>.<key>`. */
+export interface ProfileKeys {
+  readonly name: string;
+  readonly keys: ReadonlyMap<string, string>;
+  /** What messages call the place of a key, where that is not the profile itself. */
+  readonly places?: ReadonlyMap<string, string>;
+  /** The roles to assume on top, the one assumed first is the first. */
+  readonly chain: readonly NamedHop[];
+  /** What to tell of how the profile is written. */
+  readonly warnings?: readonly string[];
 }

@@ -1,4 +1,5 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
+import { looksLikeContent } from '../../core/looks-like-content.ts';
 
 /** Takes what goes wrong in each of several checks, so that one call names everything there is to mend. */
 export class Problems {
@@ -34,4 +35,18 @@ export class Problems {
       hints: [...new Set([...first.hints, ...also])],
     });
   }
+}
+
+/** What stands for a value in instructions: `<region>`, `${ACCOUNT}`. No ARN and no region holds such brackets. */
+export function placeholderHints(text = ''): readonly string[] {
+  const [first, ...others] = new Set(text.slice(0, 2048).match(/<[^<>]{1,64}>|\$?\{[^{}]{1,64}\}/g));
+  if (first === undefined) return [];
+  const all = others.length === 0 ? `placeholder ${first}` : `placeholders ${[first, ...others].join(', ')}`;
+  return [`replace the ${all} by your own`];
+}
+
+/** A value as messages show it. A key pasted in place of its path must not come out. */
+export function shown(text: string): string {
+  if (looksLikeContent(text) || text.length > 1200) return '(not shown: it looks like the content of a file)';
+  return JSON.stringify(text);
 }

@@ -1,12 +1,11 @@
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { systemCodeOf } from '../../core/errno.ts';
 import { readFile } from '../../core/fs/read-file.ts';
 import { type AwsConfig, type ConfigSection, parseAwsConfig, parseAwsCredentials } from './aws-config.ts';
-import { homeFolder } from './home-folder.ts';
 import { hasOwnKeys } from './own-keys.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from '../parse/option-values.ts';
 
 /** The profiles of the configuration file, or of both files, and what messages call the place where they are. */
 export interface AwsFiles extends AwsConfig {
@@ -52,16 +51,16 @@ const isPrintable = (name: string): boolean => !/\p{Cc}/u.test(name);
 
 /** Where the SDKs look for the configuration file. */
 export function configPath(env: Environment): string {
-  return placeOf(env, 'AWS_CONFIG_FILE', 'config');
+  return pathOf(env, 'AWS_CONFIG_FILE', 'config');
 }
 
 /** Where the SDKs look for the credentials file. */
 export function credentialsPath(env: Environment): string {
-  return placeOf(env, 'AWS_SHARED_CREDENTIALS_FILE', 'credentials');
+  return pathOf(env, 'AWS_SHARED_CREDENTIALS_FILE', 'credentials');
 }
 
 /** Where the SDKs look for a file, a `~/` at the beginning of the variable's value being the home folder. */
-function placeOf(env: Environment, variable: string, name: string): string {
+function pathOf(env: Environment, variable: string, name: string): string {
   const given = env[variable] || `~/.aws/${name}`;
   if (!given.startsWith('~/')) return given;
   const home = homeFolder(env);
@@ -104,4 +103,78 @@ const maxFileBytes = 16 * 1024 * 1024;
 /** The text of a file of `~/.aws`. @throws as `readFile` */
 export async function readAwsFile(path: string): Promise<string> {
   return (await readFile(path, { bytes: maxFileBytes })).bytes.toString();
+}
+
+/** A text by its key, and what messages call the place it came from. */
+export type ProfileEntries = ReadonlyMap<string, { readonly text: string; readonly place: string }>;
+
+/** The keys of a profile, as entries. */
+export function entriesOf(name: string, files: AwsFiles): ProfileEntries {
+  const keys = [...keysOf(name, files)];
+  return new Map(keys.map(([key, text]) => [key, { text, place: `${key} of profile ${name}` }]));
+}
+
+/**
+ * The keys of a profile, with those of the section that `services` names as `services.<service>.<key>`.
+ * @throws RolesAnywhereError CONFIG_INVALID when there is no such section
+ */
+export function keysOf(name: string, files: AwsFiles): ReadonlyMap<string, string> {
+  const keys = files.profiles.get(name) ?? new Map<string, string>();
+  const services = [...servicesOf(keys.get('services'), files)];
+  return new Map([...keys, ...services.map(([key, text]) => [`services.${key}`, text] as const)]);
+}
+
+function servicesOf(name: string | undefined, { services, places }: AwsFiles): ReadonlyMap<string, string> {
+  if (name === undefined) return new Map();
+  const section = services.get(name);
+  if (section !== undefined) return section;
+  throw new RolesAnywhereError('CONFIG_INVALID', `services = ${name}: no section [services ${name}] in ${places}`);
+}
+
+/** Keys by which a profile leads to credentials. */
+const leading: readonly string[] = [
+  'aws_access_key_id',
+  'role_arn',
+  'credential_process',
+  'sso_session',
+  'sso_start_url',
+  'login_session',
+  'web_identity_token_file',
+];
+
+/** The key by which the default profile leads to credentials, if it does; what cannot be read leads nowhere. */
+export async function findDefaultCredentials(env: Environment): Promise<string | undefined> {
+  const sections = [
+    await sectionOf(async () => parseAwsCredentials(await readAwsFile(credentialsPath(env))).get('default')),
+    await sectionOf(async () => parseAwsConfig(await readAwsFile(configPath(env))).profiles.get('default')),
+  ];
+  return leading.find((key) => sections.some((section) => section?.has(key)));
+}
+
+async function sectionOf(read: () => Promise<ConfigSection | undefined>): Promise<ConfigSection | undefined> {
+  try {
+    return await read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The home folder, where there is one: a user without an entry in the user database has none but that of HOME. */
+export function homeFolder(env: Environment): string | undefined {
+  const given = env['HOME'] || env['USERPROFILE'];
+  if (given) return given;
+  try {
+    return homedir() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws RolesAnywhereError FILE_FAILED where there is none */
+export function homeForCache(env: Environment): string {
+  const home = homeFolder(env);
+  if (home !== undefined) return home;
+  throw new RolesAnywhereError('FILE_FAILED', 'there is no place for the cache: this user has no home folder', {
+    hints: ['name a folder with --cache-dir, or set HOME'],
+  });
 }

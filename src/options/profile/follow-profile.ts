@@ -1,13 +1,11 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import type { NamedHop } from '../../aws/assume-role/role-hop.ts';
-import type { AwsFiles } from './aws-files.ts';
-import type { ProfileKeys } from '../parse/gather-values.ts';
+import { type AwsFiles, entriesOf, type ProfileEntries } from './aws-files.ts';
+import type { ProfileKeys } from '../parse/option-values.ts';
 import { type ProcessLine, readProcessLine } from './process-line.ts';
-import { explainMissing } from '../explain/explain-missing-profile.ts';
+import { explainMissing, refuseRole, refuseSource, refuseUpperCase } from './refuse-profile.ts';
 import { checkKeyNames, hasOwnKeys } from './own-keys.ts';
-import { entriesOf, type ProfileEntries } from './profile-entries.ts';
-import { refuseRole, refuseSource, refuseUpperCase } from './refuse-profile.ts';
-import { rolesOfEntries } from '../parse/role-list.ts';
+import { rolesOfEntries } from '../resolve/resolve-role-chain.ts';
 
 /** What a profile comes to: options, and the roles to assume with the credentials that these give. */
 interface FollowedProfile {

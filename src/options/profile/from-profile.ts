@@ -1,11 +1,8 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { type AwsFiles, readAwsConfig, withCredentialsFile } from './aws-files.ts';
-import type { ProfileKeys } from '../parse/gather-values.ts';
+import { type AwsFiles, keysOf, readAwsConfig, withCredentialsFile } from './aws-files.ts';
+import type { Environment, ProfileKeys } from '../parse/option-values.ts';
 import type { CommandOptions } from '../schema/option.ts';
 import { hasOwnKeys, isKnown } from './own-keys.ts';
-import { keysOf } from './profile-entries.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the profiles that `--from-profile` names, in the files of AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE or in

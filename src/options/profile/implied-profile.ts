@@ -2,11 +2,9 @@ import { RolesAnywhereError } from '../../core/errors.ts';
 import { type AwsFiles, readAwsConfig, withCredentialsFile } from './aws-files.ts';
 import type { ConfigSection } from './aws-config.ts';
 import { followedKeys } from './follow-profile.ts';
-import type { ProfileKeys } from '../parse/gather-values.ts';
+import type { Environment, ProfileKeys } from '../parse/option-values.ts';
 import { isSurrounding } from './own-keys.ts';
 import { readProcessLine } from './process-line.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads a profile that nobody named to us: AWS_PROFILE, that of an SDK client, `default`. It may well be for others.

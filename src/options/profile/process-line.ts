@@ -2,7 +2,7 @@ import { RolesAnywhereError } from '../../core/errors.ts';
 import { throwFaults } from '../explain/explain-faults.ts';
 import { profileKeyName } from '../schema/option.ts';
 import { parseFlags } from '../parse/parse-flags.ts';
-import type { ProfileEntries } from './profile-entries.ts';
+import type { ProfileEntries } from './aws-files.ts';
 import { splitCommandLine } from './split-command-line.ts';
 import { optionTable } from '../schema/table.ts';
 

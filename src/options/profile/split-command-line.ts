@@ -10,20 +10,26 @@ export function splitCommandLine(line: string): readonly string[] | undefined {
   return sep === '\\' ? splitForWindows(line) : splitForShell(line);
 }
 
+const outsideQuotes = /(?<quote>")|'(?<plain>[^']*)'|\\(?<escaped>.)|(?<bare>[^ \t\r\n'"\\]+)|[ \t\r\n]+/suy;
+const insideQuotes = /(?<quote>")|\\(?<escaped>["\\])|(?<bare>[^"\\]+|\\)/suy;
+
 /** POSIX, Shell Command Language, section 2.2, without what would be expanded. */
 export function splitForShell(line: string): readonly string[] | undefined {
-  const piece =
-    /'(?<plain>[^']*)'|"(?<quoted>[^"\\]*(?:\\.[^"\\]*)*)"|\\(?<escaped>.)|(?<bare>[^ \t\r\n'"\\]+)|[ \t\r\n]+/suy;
   const words = new Words();
-  while (piece.lastIndex < line.length) {
+  let isQuoted = false;
+  for (let at = 0; at < line.length;) {
+    const piece = isQuoted ? insideQuotes : outsideQuotes;
+    piece.lastIndex = at;
     const found = piece.exec(line);
     if (found === null) return undefined;
-    const { plain, quoted, escaped, bare } = found.groups ?? {};
-    const text = plain ?? quoted?.replaceAll(/\\(["\\])/g, '$1') ?? escaped ?? bare;
+    at = piece.lastIndex;
+    const { quote, plain, escaped, bare } = found.groups ?? {};
+    if (quote !== undefined) isQuoted = !isQuoted;
+    const text = quote === undefined ? (plain ?? escaped ?? bare) : '';
     if (text === undefined) words.end();
     else words.add(text);
   }
-  return words.all();
+  return isQuoted ? undefined : words.all();
 }
 
 /** "Parsing C command-line arguments": backslashes are what they are, but for those before a double quote. */

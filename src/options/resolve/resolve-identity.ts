@@ -1,10 +1,8 @@
-import type { IdentitySource } from '../../identity/identity.ts';
-import { readByteSource, readCertificateSource, readKeySource } from '../explain/explain-source.ts';
-import { explainSources } from '../explain/explain-sources.ts';
+import type { IdentitySource, NamedText, Pkcs11Settings, TpmSettings } from '../../identity/identity.ts';
+import { explainSources, readByteSource, readCertificateSource, readKeySource } from '../explain/explain-sources.ts';
 import type { OptionValues } from '../parse/option-values.ts';
-import { passwordOf } from './passwords.ts';
+import { passwordOf } from './sources.ts';
 import { Problems } from '../parse/problems.ts';
-import { resolveHardware } from './resolve-hardware.ts';
 
 /**
  * Certificate and key wherever they are, with all that is said of tokens and TPMs. A call with files goes without this.
@@ -27,4 +25,58 @@ export function resolveIdentity(values: OptionValues): IdentitySource | undefine
     ...(keyPassword === undefined ? {} : { keyPassword }),
     ...resolveHardware(values),
   };
+}
+
+export interface HardwareSettings {
+  readonly pkcs11?: Pkcs11Settings;
+  readonly tpm?: TpmSettings;
+}
+
+/** What the options say of tokens and TPMs. */
+export function resolveHardware(values: OptionValues): HardwareSettings {
+  const pkcs11 = pkcs11Of(values);
+  const tpm = tpmOf(values);
+  return {
+    ...(Object.keys(pkcs11).length === 0 ? {} : { pkcs11 }),
+    ...(Object.keys(tpm).length === 0 ? {} : { tpm }),
+  };
+}
+
+function pkcs11Of(values: OptionValues): Pkcs11Settings {
+  const module = namedText(values, 'pkcs11-lib');
+  const pin = passwordOf(values, 'pkcs11-pin');
+  return {
+    ...(module === undefined ? {} : { [isForAll(module) ? 'defaultModule' : 'module']: module }),
+    ...(pin === undefined ? {} : { pin }),
+    ...(isOn(values, 'reuse-pin') ? { reusePin: true } : {}),
+    ...(isOn(values, 'use-latest-expiring-certificate') ? { useLatestExpiring: true } : {}),
+  };
+}
+
+/** The variable that other programs have in common goes after the module that a URI names. */
+function isForAll({ option }: NamedText): boolean {
+  return option === 'PKCS11_MODULE_PATH';
+}
+
+function tpmOf(values: OptionValues): TpmSettings {
+  const device = namedText(values, 'tpm-device');
+  const keyPassword = passwordOf(values, 'tpm-key-password');
+  const parentPassword = passwordOf(values, 'tpm-parent-password');
+  const hierarchyPassword = passwordOf(values, 'tpm-hierarchy-password');
+  return {
+    ...(device === undefined ? {} : { device }),
+    ...(keyPassword === undefined ? {} : { keyPassword }),
+    ...(isOn(values, 'no-tpm-key-password') ? { noKeyPassword: true } : {}),
+    ...(parentPassword === undefined ? {} : { parentPassword }),
+    ...(hierarchyPassword === undefined ? {} : { hierarchyPassword }),
+  };
+}
+
+function isOn(values: OptionValues, flag: string): boolean {
+  return values.isGiven(flag) && values.isOn(flag);
+}
+
+function namedText(values: OptionValues, flag: string): NamedText | undefined {
+  const text = values.isGiven(flag) ? values.text(flag) : undefined;
+  return text === undefined ? undefined : { option: values.origin(flag), text };
 }

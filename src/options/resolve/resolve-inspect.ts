@@ -1,12 +1,11 @@
 import type { KeySource, SecretSource } from '../../identity/identity.ts';
 import type { Digest } from '../../identity/signer.ts';
-import { readCertificateSource, readKeySource } from '../explain/explain-source.ts';
-import { explainSources } from '../explain/explain-sources.ts';
-import { missingOptions } from './missing-options.ts';
+import { explainSources, readCertificateSource, readKeySource } from '../explain/explain-sources.ts';
+import { missingOptions } from '../explain/explain-request.ts';
 import type { OptionValues } from '../parse/option-values.ts';
-import { passwordOf } from './passwords.ts';
+import { passwordOf } from './sources.ts';
 import { Problems } from '../parse/problems.ts';
-import { type HardwareSettings, resolveHardware } from './resolve-hardware.ts';
+import { type HardwareSettings, resolveHardware } from './resolve-identity.ts';
 
 /** What `sign-string` is asked for. */
 interface SignString {

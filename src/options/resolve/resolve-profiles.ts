@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import type { OptionValues } from '../parse/option-values.ts';
-import { shown } from '../parse/shown.ts';
+import { shown } from '../parse/problems.ts';
 
 /**
  * The profiles of the credentials file that `update` writes, one for each profile of `--from-profile`: those of

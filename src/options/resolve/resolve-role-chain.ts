@@ -2,11 +2,10 @@ import type { CredentialRequest } from '../../pipeline/credential-plan.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { hopFaults } from '../../aws/assume-role/check-hop.ts';
 import type { NamedHop } from '../../aws/assume-role/role-hop.ts';
-import { parseArn } from './arn.ts';
+import { parseArn, arnSeparator } from './arn.ts';
 import type { OptionValues } from '../parse/option-values.ts';
-import { Problems } from '../parse/problems.ts';
-import { namedRoles } from '../parse/role-list.ts';
-import { placeholderHints } from '../parse/shown.ts';
+import { placeholderHints, Problems } from '../parse/problems.ts';
+import type { ProfileEntries } from '../profile/aws-files.ts';
 
 type RoleChain = Required<Pick<CredentialRequest, 'roleChain' | 'sts'>>;
 
@@ -57,4 +56,28 @@ function rolesOf(values: OptionValues): readonly NamedHop[] {
     region: values.profileChain.at(-1)?.region,
   };
   return [...values.profileChain, ...namedRoles(values.list('assume-role'), given)];
+}
+
+/** Roles by their ARNs, in order; the external ID is for the last of them. */
+export function namedRoles(
+  roleArns: readonly string[],
+  { option, externalId, region }: { option: string; externalId?: string | undefined; region?: string | undefined },
+): readonly NamedHop[] {
+  return roleArns.map((roleArn, at) => ({
+    option,
+    roleArn,
+    ...(externalId === undefined || at < roleArns.length - 1 ? {} : { externalId }),
+    ...(region === undefined ? {} : { region }),
+  }));
+}
+
+/** The roles that the keys of a profile say: they belong to the credentials that the profile stands for. */
+export function rolesOfEntries(entries: ProfileEntries, region: string | undefined): readonly NamedHop[] {
+  const roles = entries.get('roles_anywhere_assume_role');
+  if (roles === undefined) return [];
+  const externalId = entries.get('roles_anywhere_external_id')?.text;
+  return namedRoles(
+    roles.text.split(arnSeparator).map((arn) => arn.trim()),
+    { option: roles.place, externalId, region },
+  );
 }

@@ -1,5 +1,4 @@
-import { everywhere, of, oneShot } from './commands.ts';
-import type { OptionDefinition } from './option.ts';
+import { everywhere, of, oneShot, type OptionDefinition } from './option.ts';
 
 const ofTheDisk = "the cache on disk is the command's own: the provider keeps its credentials in memory";
 

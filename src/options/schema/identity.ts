@@ -1,5 +1,4 @@
-import { credentials, everywhere, of, signing } from './commands.ts';
-import { type OptionDefinition, propertyName } from './option.ts';
+import { credentials, everywhere, of, type OptionDefinition, propertyName, signing } from './option.ts';
 
 type Option = Omit<OptionDefinition, 'commands'>;
 
@@ -29,7 +28,7 @@ function password({
   return [
     {
       ...all,
-      ...{ flag, kind: 'string', secret: true, mayBeEmpty: true, placeholder, help: help[0] },
+      ...{ flag, kind: 'string', secret: true, placeholder, help: help[0] },
       excludes: [file, fd, ...excludes],
       property: { type: 'Supplied<string>', text: text[0] },
     },

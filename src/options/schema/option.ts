@@ -37,8 +37,6 @@ export interface OptionRow extends Partial<HelpText> {
   readonly choices?: readonly string[];
   /** Least and greatest value of an integer. */
   readonly range?: readonly [number, number];
-  /** True where the empty value means something: `--pkcs8-password ""`. */
-  readonly mayBeEmpty?: boolean;
   /** True where line breaks are blanks: a selector may be written over several lines. */
   readonly multiline?: boolean;
   /** AWS's own variables for the same thing, after ours. */
@@ -49,7 +47,7 @@ export interface OptionRow extends Partial<HelpText> {
   readonly general?: { readonly environment: readonly string[]; readonly profileKeys?: readonly string[] };
   /** AWS's switch that, when true, takes away `environment`, `profileKeys` and `general`. */
   readonly switchedOffBy?: { readonly environment: string; readonly profileKey: string };
-  /** The value never shows in a message, a log or help. */
+  /** The value never shows in a message, a log or help. A text may be empty then: `--pkcs8-password ""`. */
   readonly secret?: boolean;
   /** True for an option that only the command line may give. */
   readonly flagOnly?: boolean;
@@ -114,4 +112,24 @@ export function profileKeyName(row: Pick<OptionRow, 'flag'>): string {
 export function propertyName({ flag, property }: Pick<OptionDefinition, 'flag' | 'property'>): string {
   const name = property !== undefined && 'name' in property ? property.name : undefined;
   return name ?? flag.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The commands that print credentials and end. */
+export const oneShot: readonly CommandName[] = ['credential-process', 'export'];
+
+/** Those that get credentials. */
+export const credentials: readonly CommandName[] = [...oneShot, 'serve', 'update', 'exec'];
+
+/** Those that sign. */
+export const signing: readonly CommandName[] = [...credentials, 'sign-string'];
+
+/** Those that open a certificate. */
+export const everywhere: readonly CommandName[] = [...signing, 'read-certificate-data'];
+
+/** Options that the same commands have. */
+export function of(
+  commands: readonly CommandName[],
+  options: readonly Omit<OptionDefinition, 'commands'>[],
+): readonly OptionDefinition[] {
+  return options.map((option) => ({ ...option, commands }));
 }

@@ -1,5 +1,4 @@
-import { credentials, of } from './commands.ts';
-import type { OptionDefinition } from './option.ts';
+import { credentials, of, type OptionDefinition } from './option.ts';
 
 /** Whose credentials: trust anchor, profile and role, and how the session is to be. */
 export const session: readonly OptionDefinition[] = of(credentials, [

@@ -11,8 +11,7 @@ import {
   profileKeyName,
   propertyName,
 } from './option.ts';
-import { serveRows } from './serve.ts';
-import { signStringRows } from './sign-string.ts';
+import { serveRows, signStringRows } from './command-rows.ts';
 
 /** Two flags that exclude each other, and the command that minds, where it is one alone. */
 type Exclusion = readonly [string, string, CommandName?];

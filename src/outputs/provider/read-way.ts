@@ -1,10 +1,9 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { gatherValues } from '../../options/parse/gather-values.ts';
-import { missingOptions } from '../../options/resolve/missing-options.ts';
+import { gatherValues, readValues } from '../../options/parse/read-values.ts';
+import { missingOptions } from '../../options/explain/explain-request.ts';
 import { environmentName, type OptionRow } from '../../options/schema/option.ts';
 import type { OptionValues } from '../../options/parse/option-values.ts';
 import type { ParsedFlags } from '../../options/parse/parse-flags.ts';
-import { readValues } from '../../options/parse/read-values.ts';
 import { settings } from '../../options/schema/table.ts';
 import type { ProfileName } from './profile-name.ts';
 import { providerOptions } from './flags-of.ts';

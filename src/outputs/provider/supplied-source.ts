@@ -3,7 +3,7 @@ import { RolesAnywhereError } from '../../core/errors.ts';
 import { whatIs } from '../../core/given-shape.ts';
 import type { ByteSource, IdentitySource, SecretSource } from '../../identity/identity.ts';
 import { maxSourceBytes } from '../../identity/read-source.ts';
-import { readByteSource, readCertificateSource, readKeySource } from '../../options/explain/explain-source.ts';
+import { readByteSource, readCertificateSource, readKeySource } from '../../options/explain/explain-sources.ts';
 import { isPlace, longestText, type SuppliedKeys } from './supplied-keys.ts';
 
 /**

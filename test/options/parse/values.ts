@@ -1,9 +1,9 @@
-import { gatherValues, type ProfileKeys } from '../../../src/options/parse/gather-values.ts';
+import { gatherValues } from '../../../src/options/parse/read-values.ts';
+import type { OptionValues, ProfileKeys } from '../../../src/options/parse/option-values.ts';
 import type { CommandName, OptionRow } from '../../../src/options/schema/option.ts';
-import type { OptionValues } from '../../../src/options/parse/option-values.ts';
 import { parseFlags } from '../../../src/options/parse/parse-flags.ts';
 import { optionsOf } from '../../../src/options/schema/shared-options.ts';
-import { signStringRows } from '../../../src/options/schema/sign-string.ts';
+import { signStringRows } from '../../../src/options/schema/command-rows.ts';
 
 interface Given {
   readonly args?: readonly string[];

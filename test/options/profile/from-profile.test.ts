@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAwsConfig } from '../../../src/options/profile/aws-config.ts';
 import { followProfile } from '../../../src/options/profile/follow-profile.ts';
 import { readProfiles } from '../../../src/options/profile/from-profile.ts';
-import type { ProfileKeys } from '../../../src/options/parse/gather-values.ts';
+import type { ProfileKeys } from '../../../src/options/parse/option-values.ts';
 import type { CommandName } from '../../../src/options/schema/option.ts';
 import { readImpliedProfile } from '../../../src/options/profile/implied-profile.ts';
-import { rejectionOf, thrownBy } from '../../support/thrown.ts';
+import { rejectionOf } from '../../support/thrown.ts';
 import { rowsOf } from '../parse/values.ts';
 
 let folder: string;
@@ -243,13 +243,13 @@ describe('role_arn and source_profile', async () => {
     });
   });
 
-  test('through ever more profiles, from a profile that nobody named', () => {
+  test('through ever more profiles, from a profile that nobody named', async () => {
     writeFileSync(path, stairs(5000));
-    expect(thrownBy(() => readImpliedProfile('p0', 'AWS_PROFILE', files()))).toMatchObject({
+    expect(await rejectionOf(readImpliedProfile('p0', 'AWS_PROFILE', files()))).toMatchObject({
       message: 'profile p0 leads through more than 100 profiles',
     });
     writeFileSync(path, stairs(5000).replace('roles_anywhere_certificate', 'region'));
-    expect(readImpliedProfile('p0', 'AWS_PROFILE', files())).toBeUndefined();
+    expect(await readImpliedProfile('p0', 'AWS_PROFILE', files())).toBeUndefined();
   });
 
   test('to nowhere', async () => {

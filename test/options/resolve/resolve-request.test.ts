@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { throwRequestProblems } from '../../../src/options/explain/explain-request.ts';
-import { resolveCredentialRequest } from '../../../src/options/resolve/resolve.ts';
+import { resolveCredentialRequest } from '../../../src/options/resolve/resolve-plan.ts';
 import type { CredentialRequest } from '../../../src/pipeline/credential-plan.ts';
 import { rejectionOf, thrownBy } from '../../support/thrown.ts';
 import { valuesOf } from '../parse/values.ts';

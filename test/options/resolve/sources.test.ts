@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readByteSource, readCertificateSource, readKeySource } from '../../../src/options/explain/explain-source.ts';
-import { parseByteSource } from '../../../src/options/resolve/key-source.ts';
+import { readByteSource, readCertificateSource, readKeySource } from '../../../src/options/explain/explain-sources.ts';
+import { parseByteSource } from '../../../src/options/resolve/sources.ts';
 import { thrownBy } from '../../support/thrown.ts';
 
 const option = '--certificate';

@@ -97,7 +97,7 @@ async function regionOf(plan: CredentialPlan, values: OptionValues, { env }: Ter
 
 /** SDKs look at the default profile before they ask an endpoint. */
 async function warnOfDefaultProfile({ env, warn }: Terminal): Promise<void> {
-  const { findDefaultCredentials } = await import('../../../options/profile/default-credentials.ts');
+  const { findDefaultCredentials } = await import('../../../options/profile/aws-files.ts');
   const key = await findDefaultCredentials(env);
   if (key !== undefined) {
     warn(`the default profile has ${key}: SDKs take its credentials and do not ask the endpoint of --server`);

@@ -1,4 +1,4 @@
-import { serveRows } from '../../../options/schema/serve.ts';
+import { serveRows } from '../../../options/schema/command-rows.ts';
 import { optionsOf } from '../../../options/schema/shared-options.ts';
 import type { Command } from '../../command.ts';
 

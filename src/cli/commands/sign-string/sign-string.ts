@@ -1,7 +1,7 @@
 import { signString as sign } from '../../../outputs/inspect/sign-string.ts';
 import { resolveSignString } from '../../../options/resolve/resolve-inspect.ts';
 import { optionsOf } from '../../../options/schema/shared-options.ts';
-import { signStringRows } from '../../../options/schema/sign-string.ts';
+import { signStringRows } from '../../../options/schema/command-rows.ts';
 import type { Command } from '../../command.ts';
 import { debugTo } from '../../debug-trace.ts';
 import { identityContext } from '../../contexts.ts';

@@ -1,4 +1,4 @@
-import { logFormat } from '../../../options/schema/serve.ts';
+import { logFormat } from '../../../options/schema/command-rows.ts';
 import { optionsOf } from '../../../options/schema/shared-options.ts';
 import type { Command } from '../../command.ts';
 
