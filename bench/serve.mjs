@@ -4,10 +4,12 @@
  *
  * Each round asks one after the other, each for so many seconds: requests per second and the 99th percentile of the time
  * to answer, medians over the rounds. Then serve renews while it is asked: the second of a renewal against quiet ones.
+ * Then, on Linux as root, a server with --allow-uid has a hostile neighbour: what of its rate those who are allowed keep,
+ * on connections that stay open, and with a new one for each request.
  * With --million, memory over a million requests. Servers, sandbox and client are processes of their own.
  */
 import { fork, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -31,10 +33,13 @@ const [rounds, seconds, connections] = [values.rounds, values.seconds, values.co
 const folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-bench-'));
 const command = resolve(here, '..', 'bin', 'roles-anywhere.cjs');
 const children = [];
+// Another user must be able to read it.
+chmodSync(folder, 0o711);
+copyFileSync(join(here, 'serve', 'neighbour.mjs'), join(folder, 'neighbour.mjs'));
 
 /** Starts a program; resolves with what the pattern finds in its output. */
-function start(args, pattern, env = {}) {
-  const child = spawn(process.execPath, args, { env: { PATH: process.env['PATH'], HOME: folder, ...env } });
+function start(args, pattern, env = {}, options = {}) {
+  const child = spawn(process.execPath, args, { env: { PATH: process.env['PATH'], HOME: folder, ...env }, ...options });
   children.push(child);
   return new Promise((settle, fail) => {
     let output = '';
@@ -143,6 +148,10 @@ try {
     ratio: median(phases.during.map((p99, round) => p99 / phases.before[round])),
   };
 
+  if (process.getuid?.() === 0 && process.platform === 'linux') {
+    report.neighbour = await withNeighbour(environment, imdsPath);
+  }
+
   if (values.million) {
     await load(ours, routes.container, { connections, count: 100_000 });
     const samples = [rss(serve.pid)];
@@ -157,6 +166,41 @@ try {
 } finally {
   for (const child of children) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Quiet and with the neighbour in turn. */
+async function withNeighbour(environment, path) {
+  const args = [command, 'serve', '--port', '0', '--allow-uid', '0'];
+  const { match } = await start(args, /METADATA_SERVICE_ENDPOINT=(http:\S+)\//, environment);
+  const url = match[1];
+  const ttl = { 'X-aws-ec2-metadata-token-ttl-seconds': '21600' };
+  const token = (await ask(url, '/latest/api/token', { method: 'PUT', headers: ttl })).body;
+  const route = { path, headers: { 'X-aws-ec2-metadata-token': token } };
+  const measure = async () => ({
+    open: (await load(url, route, { connections, seconds })).perSecond,
+    anew: await askAnew(url, route, seconds),
+  });
+  const runs = { quiet: [], hostile: [] };
+  await measure();
+  for (let round = 0; round < rounds; round += 1) {
+    runs.quiet.push(await measure());
+    const nobody = { uid: 65_534, gid: 65_534, cwd: '/' };
+    const neighbour = await start([join(folder, 'neighbour.mjs'), url], /up/, {}, nobody);
+    runs.hostile.push(await measure());
+    neighbour.child.kill('SIGKILL');
+  }
+  const of = (which, what) => median(runs[which].map((run) => run[what]));
+  const kept = (what) => median(runs.hostile.map((run, round) => run[what] / runs.quiet[round][what]));
+  const both = (what) => ({ quiet: of('quiet', what), hostile: of('hostile', what), kept: kept(what) });
+  return { open: both('open'), anew: both('anew') };
+}
+
+/** Requests a second of a client that makes a connection for each. */
+async function askAnew(url, { path, headers }, seconds) {
+  const begin = performance.now();
+  let count = 0;
+  for (; performance.now() - begin < seconds * 1000; count += 1) await ask(url, path, { headers });
+  return (count * 1000) / (performance.now() - begin);
 }
 
 function print(report) {
@@ -178,6 +222,12 @@ function print(report) {
   console.log(
     `p99 before, during and after a renewal: ${[before, during, after].map(ms).join(', ')}; ratio ${ratio.toFixed(2)}`,
   );
+  if (report.neighbour !== undefined) {
+    const line = ({ quiet, hostile, kept }) =>
+      `${Math.round(quiet)} requests a second, ${Math.round(hostile)} beside a hostile neighbour: ${kept.toFixed(2)} are kept`;
+    console.log(`with --allow-uid\n  open connections:       ${line(report.neighbour.open)}`);
+    console.log(`  a new one a request:    ${line(report.neighbour.anew)}`);
+  }
   if (report.memory !== undefined) {
     console.log(`memory after 0 to 1 000 000 requests: ${report.memory.map((mb) => mb.toFixed(0)).join(', ')} MB`);
   }

@@ -43,6 +43,7 @@ export async function load(url, { path, headers }, { connections, seconds = Infi
       };
       socket.setNoDelay(true);
       socket.once('error', fail);
+      socket.once('close', () => fail(new Error('the server has closed the connection')));
       socket.once('connect', ask);
       socket.on('data', (chunk) => {
         pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);

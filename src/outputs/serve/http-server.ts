@@ -12,6 +12,8 @@ const limits = {
   checkEvery: 1000,
   headerBytes: 8192,
   connections: 1024,
+  burst: 4096,
+  trimAfter: 100,
 } as const;
 
 /** Answers a request, at once or later. */
@@ -43,7 +45,7 @@ export function limitedServer({ answer, onAnswered, onDropped, userOf }: ServerP
   server.maxHeadersCount = 0;
   // A client may close its sending side and wait for the answer, which Node takes for leaving unless told otherwise.
   Object.assign(server, { httpAllowHalfOpen: true });
-  const connections = new Connections(limits.connections, onDropped);
+  const connections = new Connections(limits, onDropped);
   server.on('connection', (socket) => connections.add(socket));
   endStalled(server, limits.stalled);
   const send = (request: IncomingMessage, response: ServerResponse, what: Answer): void => {
@@ -53,8 +55,10 @@ export function limitedServer({ answer, onAnswered, onDropped, userOf }: ServerP
   };
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const answered = answer(request);
-    if (!(answered instanceof Promise)) send(request, response, answered);
-    else answered.then((later) => send(request, response, later)).catch(() => response.destroy());
+    if (!(answered instanceof Promise)) return send(request, response, answered);
+    // It is silent no longer, whoever it is.
+    connections.asked(request.socket, userOf?.(request.socket));
+    answered.then((later) => send(request, response, later)).catch(() => response.destroy());
   };
   server.on('request', listener);
   server.on('checkContinue', (request, response) => {
@@ -115,32 +119,44 @@ function parserRefusal({ code = '', rawPacket }: ParserError): Answer | undefine
   return refusedAnswer(400, `no request of HTTP/1.1 (${code.slice('HPE_'.length)})`);
 }
 
+/** How many connections there may be: for a moment, and after that. */
+interface ConnectionLimits {
+  readonly connections: number;
+  readonly burst: number;
+  /** Milliseconds of that moment: requests of those that have just come may be on their way. */
+  readonly trimAfter: number;
+}
+
 /**
- * Connections, so many at the most: for a new one another makes room. First go those on which nothing was asked yet,
- * the one first that has been silent for longest; then those of the user who has most of them, the one first on which
- * nothing has been asked for longest. A request is answered long before so many others can have come after it.
+ * Connections, so many at the most: beyond that others make room. First go those on which nothing was asked yet, the one
+ * first that has been silent for longest; then those of the user who has most of them, the one first on which nothing
+ * has been asked for longest.
  */
 export class Connections {
-  readonly #max: number;
+  readonly #limits: ConnectionLimits;
   readonly #onDropped: () => void;
   readonly #silent = new Set<Socket>();
   readonly #byUser = new Map<number | undefined, Set<Socket>>();
   readonly #owners = new WeakMap<Socket, Set<Socket>>();
   #size = 0;
+  #willTrim = false;
 
-  constructor(max: number, onDropped: () => void) {
-    this.#max = max;
+  constructor(connectionLimits: ConnectionLimits, onDropped: () => void) {
+    this.#limits = connectionLimits;
     this.#onDropped = onDropped;
   }
 
   add(socket: Socket): void {
-    if (this.#size >= this.#max) this.#makeRoom();
+    if (this.#size >= this.#limits.burst) this.#makeRoom();
     this.#move(socket, this.#silent);
     this.#size += 1;
     socket.once('close', () => this.#remove(socket));
+    if (this.#size <= this.#limits.connections || this.#willTrim) return;
+    this.#willTrim = true;
+    setTimeout(() => this.#trim(), this.#limits.trimAfter).unref();
   }
 
-  /** A request of this user has come. */
+  /** A request of this user has come; undefined while the user is not known. */
   asked(socket: Socket, user: number | undefined): void {
     if (!this.#owners.has(socket)) return;
     let ofUser = this.#byUser.get(user);
@@ -157,6 +173,11 @@ export class Connections {
     if (this.#owners.get(socket)?.delete(socket) !== true) return;
     this.#owners.delete(socket);
     this.#size -= 1;
+  }
+
+  #trim(): void {
+    this.#willTrim = false;
+    while (this.#size > this.#limits.connections) this.#makeRoom();
   }
 
   #makeRoom(): void {

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { endianness } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 
 /** Who is at the other ends of connections. */
 export interface Peers {
@@ -9,6 +9,7 @@ export interface Peers {
   readonly mayConnect: (socket: Socket) => boolean | Promise<boolean>;
   /** Its user; undefined while nobody has looked. */
   readonly userOf: (socket: Socket) => number | undefined;
+  readonly close: () => void;
 }
 
 /**
@@ -17,8 +18,10 @@ export interface Peers {
  *
  * @param uids undefined lets everybody in
  */
-export function peerCheck(uids: readonly number[] | undefined, peerUids = new PeerUids()): Peers {
-  if (uids === undefined) return { mayConnect: () => true, userOf: () => undefined };
+export function peerCheck(uids: readonly number[] | undefined): Peers {
+  if (uids === undefined) return { mayConnect: () => true, userOf: () => undefined, close: () => undefined };
+  const { read, close } = readOnThread();
+  const peerUids = new PeerUids(uids, read);
   const verdicts = new WeakMap<Socket, boolean | Promise<boolean>>();
   const users = new WeakMap<Socket, number>();
   const lookUp = async (socket: Socket): Promise<boolean> => {
@@ -36,6 +39,7 @@ export function peerCheck(uids: readonly number[] | undefined, peerUids = new Pe
       return verdict;
     },
     userOf: (socket) => users.get(socket),
+    close,
   };
 }
 
@@ -62,20 +66,23 @@ interface Wanted {
 /** Reads one of the kernel's tables; empty where there is none. */
 type ReadTable = (path: string) => Promise<string>;
 
-/** The part of the time in which the tables are read, at the most: connections of strangers must not make more work. */
+/** The part of the time in which the tables are read for strangers, at the most. */
 const share = 1 / 5;
 
 /**
  * Finds out whose processes are at the other ends of TCP connections within this machine. The kernel writes a table of
- * all its connections for that, which takes the longer the more there are, of whomever: so one look serves all who wait,
- * and the next one is taken only when four times as long as it took has gone by.
+ * all its connections for that, which takes milliseconds, and the longer the more there are, of whomever. So one look
+ * serves all who wait, and after one that was for strangers alone four times as long as it took goes by before the next.
  */
 export class PeerUids {
+  readonly #allowed: readonly number[];
   readonly #read: ReadTable;
   #wanted: Wanted[] = [];
   #isBusy = false;
 
-  constructor(read: ReadTable = readTable) {
+  /** @param allowed who is no stranger */
+  constructor(allowed: readonly number[], read: ReadTable) {
+    this.#allowed = allowed;
     this.#read = read;
   }
 
@@ -102,38 +109,82 @@ export class PeerUids {
     this.#isBusy = true;
     while (this.#wanted.length > 0) {
       const start = performance.now();
-      await this.#look(this.#wanted.splice(0));
-      await sleep((performance.now() - start) * (1 / share - 1), undefined, { ref: false });
+      const isForStrangers = !(await this.#look(this.#wanted.splice(0)));
+      if (isForStrangers) await sleep((performance.now() - start) * (1 / share - 1), undefined, { ref: false });
     }
     this.#isBusy = false;
   }
 
-  async #look(wanted: readonly Wanted[]): Promise<void> {
-    let missing = settleFound(wanted, await this.#read('/proc/net/tcp'));
-    if (missing.length > 0) missing = settleFound(missing, await this.#read('/proc/net/tcp6'));
-    for (const each of missing) {
-      // While others come and go the kernel may leave out a row of a table that is read in pieces.
-      if ((each.misses += 1) < 2) this.#wanted.push(each);
-      else each.settle(undefined);
+  /** @returns whether any of them is allowed */
+  async #look(wanted: readonly Wanted[]): Promise<boolean> {
+    const found = new Map<Wanted, number>();
+    for (const path of ['/proc/net/tcp', '/proc/net/tcp6']) {
+      const missing = wanted.filter((each) => !found.has(each));
+      if (missing.length > 0) addUids(found, missing, await this.#read(path));
     }
+    for (const each of wanted) {
+      // While others come and go the kernel may leave out a row of a table that is read in pieces.
+      if (!found.has(each) && (each.misses += 1) < 2) this.#wanted.push(each);
+      else each.settle(found.get(each));
+    }
+    return [...found.values()].some((uid) => this.#allowed.includes(uid));
   }
 }
 
-/** @returns those that are not in the table */
-function settleFound(wanted: readonly Wanted[], table: string): Wanted[] {
-  const found = uidsInTable(
-    table,
-    wanted.map(({ ends }) => ends),
-  );
-  return wanted.filter((each) => {
-    const uid = found.get(each.ends);
-    if (uid !== undefined) each.settle(uid);
-    return uid === undefined;
-  });
+function addUids(found: Map<Wanted, number>, wanted: readonly Wanted[], table: string): void {
+  const ends = wanted.map((each) => each.ends);
+  const uids = uidsInTable(table, ends);
+  for (const each of wanted) {
+    const uid = uids.get(each.ends);
+    if (uid !== undefined) found.set(each, uid);
+  }
 }
 
-function readTable(path: string): Promise<string> {
-  return readFile(path, 'latin1').catch(() => '');
+/** What reads the kernel's tables, until it is closed. */
+interface TableReader {
+  readonly read: ReadTable;
+  readonly close: () => void;
+}
+
+const readerProgram = `
+const { parentPort } = require('node:worker_threads');
+const { readFileSync } = require('node:fs');
+parentPort.on('message', (path) => {
+  let text = '';
+  try { text = readFileSync(path, 'latin1'); } catch {}
+  parentPort.postMessage(text);
+});`;
+
+/**
+ * Reads on a thread of its own. The kernel takes milliseconds for a table, and gives it out in pieces of four kilobytes:
+ * to wait for them on this thread would hold up everybody, and each would be a turn of the event loop on a busy machine.
+ */
+function readOnThread(): TableReader {
+  let worker = startReader();
+  return {
+    read: (path) =>
+      new Promise((settle) => {
+        const used = worker;
+        const end = (text: string): void => {
+          used.off('message', end).off('error', failed);
+          settle(text);
+        };
+        const failed = (): void => {
+          worker = startReader();
+          end('');
+        };
+        used.once('message', end).once('error', failed);
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is no window
+        used.postMessage(path);
+      }),
+    close: () => void worker.terminate(),
+  };
+}
+
+function startReader(): Worker {
+  const worker = new Worker(readerProgram, { eval: true, env: {}, execArgv: [] });
+  worker.unref();
+  return worker;
 }
 
 /**

@@ -11,7 +11,7 @@ import { type Access, checkExposure, warnOfExposure } from './exposure.ts';
 import { RoleKeeper } from './role-keeper.ts';
 import { requestLog, type ServeLog } from './serve-log.ts';
 import { openTokenFile } from './token-file.ts';
-import { peerCheck } from './peer-check.ts';
+import { peerCheck, type Peers } from './peer-check.ts';
 
 /** What to serve, where and to whom. */
 export interface ServeOptions extends Access {
@@ -60,14 +60,16 @@ export async function startServing(options: ServeOptions, context: ServeContext)
   const metrics = makeMetrics({ version: context.version, now: clock.now, roles: () => keeper.roles });
   const keeper = new RoleKeeper(options.plans, { pipeline, clock, log, metrics });
   const tokens = new ImdsTokens(clock.monotonic);
+  const peers = peerCheck(options.allowUids);
   const opened: Listener[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((listener) => listener.close()));
     tokens.clear();
+    peers.close();
     await keeper.close();
   };
   try {
-    const openers = openersOf({ options, context, metrics, keeper, tokens });
+    const openers = openersOf({ options, context, metrics, keeper, tokens, peers });
     if (!options.wait) await keeper.start();
     for (const open of openers) opened.push(await open());
     if (options.wait) keeper.keepFresh();
@@ -90,10 +92,11 @@ interface Parts {
   readonly metrics: Metrics;
   readonly keeper: RoleKeeper;
   readonly tokens: ImdsTokens;
+  readonly peers: Peers;
 }
 
 /** What opens each of the addresses, those of credentials first. */
-function openersOf({ options, context, metrics, keeper, tokens }: Parts): readonly (() => Promise<Listener>)[] {
+function openersOf({ options, context, metrics, keeper, tokens, peers }: Parts): readonly (() => Promise<Listener>)[] {
   const { clock, log } = context;
   const { now } = clock;
   const directory = () => keeper.directory;
@@ -103,7 +106,7 @@ function openersOf({ options, context, metrics, keeper, tokens }: Parts): readon
       : openTokenFile(options.tokenFile, { warn: warnTo(log), monotonic: clock.monotonic });
   const admin = { metrics, directory };
   const logRequest = requestLog({ log, monotonic: clock.monotonic, everything: context.logsRequests });
-  const { mayConnect, userOf } = peerCheck(options.allowUids);
+  const { mayConnect, userOf } = peers;
 
   const open = async (
     address: ListenAddress,

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { EventEmitter } from 'node:events';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Connections } from '../../../src/outputs/serve/http-server.ts';
 
 /** As much of a socket as is looked at. */
@@ -23,7 +23,7 @@ class FakeSocket extends EventEmitter {
 function setUp(max: number) {
   const ended: string[] = [];
   let dropped = 0;
-  const connections = new Connections(max, () => (dropped += 1));
+  const connections = new Connections({ connections: max, burst: max, trimAfter: 100 }, () => (dropped += 1));
   const open = (name: string): Socket => {
     const socket = new FakeSocket(name, ended) as unknown as Socket;
     connections.add(socket);
@@ -51,6 +51,16 @@ test('of those on which something was asked the user who has most of them gives 
   expect(ended).toEqual(['second', 'third']);
 });
 
+test('one whose user is being looked up outlasts those that are silent', () => {
+  const { connections, open, ended } = setUp(3);
+  const waiting = open('waiting');
+  connections.asked(waiting, undefined);
+  for (let count = 0; count < 4; count += 1) open(`silent ${count}`);
+  connections.asked(waiting, 1000);
+  open('new');
+  expect(ended).toEqual(['silent 0', 'silent 1', 'silent 2']);
+});
+
 test('one that was closed takes no room', () => {
   const { open, ended, dropped } = setUp(2);
   open('first').destroy();
@@ -69,4 +79,24 @@ test('a request that comes after its connection was closed changes nothing', () 
   open('two');
   open('three');
   expect(ended).toEqual(['gone', 'one']);
+});
+
+test('a burst is let in for a moment, in which those who have something to ask do', () => {
+  vi.useFakeTimers();
+  try {
+    const ended: string[] = [];
+    const connections = new Connections({ connections: 2, burst: 5, trimAfter: 100 }, () => undefined);
+    for (const name of ['first', 'second', 'client', 'third', 'fourth', 'fifth']) {
+      const socket = new FakeSocket(name, ended) as unknown as Socket;
+      connections.add(socket);
+      if (name === 'client') connections.asked(socket, 1000);
+    }
+    expect(ended).toEqual(['first']);
+    vi.advanceTimersByTime(99);
+    expect(ended).toEqual(['first']);
+    vi.advanceTimersByTime(1);
+    expect(ended).toEqual(['first', 'second', 'third', 'fourth']);
+  } finally {
+    vi.useRealTimers();
+  }
 });

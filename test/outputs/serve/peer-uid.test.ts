@@ -1,7 +1,7 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type ConnectionEnds, PeerUids, uidsInTable } from '../../../src/outputs/serve/peer-check.ts';
+import { type ConnectionEnds, peerCheck, PeerUids, uidsInTable } from '../../../src/outputs/serve/peer-check.ts';
 
 const title = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
 const row = (local: string, remote: string, state: string, uid: number, inode: number): string =>
@@ -75,7 +75,11 @@ describe.runIf(process.platform === 'linux')('of this machine', () => {
     open.push(connect(port, host === '::' ? '127.0.0.1' : host));
     const [socket] = (await accepted) as [Socket];
     open.push(socket);
-    expect(await new PeerUids().uidOf(socket)).toBe(process.getuid?.());
+    const [allowed, denied] = [0, 1].map((more) => peerCheck([(process.getuid?.() ?? 0) + more]));
+    expect([await allowed?.mayConnect(socket), await denied?.mayConnect(socket)]).toEqual([true, false]);
+    expect(allowed?.userOf(socket)).toBe(process.getuid?.());
+    allowed?.close();
+    denied?.close();
   });
 });
 
@@ -88,7 +92,7 @@ describe('looks are shared and bounded', () => {
     const read = vi.fn<() => Promise<string>>(async () =>
       table(...Array.from({ length: 500 }, (_, at) => rowOf(1000 + at, at))),
     );
-    const peers = new PeerUids(read);
+    const peers = new PeerUids([], read);
     const first = peers.uidOf(endsOf(1000));
     const others = Array.from({ length: 499 }, (_, at) => peers.uidOf(endsOf(1001 + at)));
     expect([await first, ...(await Promise.all(others))]).toEqual(Array.from({ length: 500 }, (_, at) => at));
@@ -96,7 +100,8 @@ describe('looks are shared and bounded', () => {
     expect(read).toHaveBeenCalledTimes(2);
   });
 
-  test('the table is read for a fifth of the time at the most, however many come', async () => {
+  /** The part of half a second in which the table is read, for one connection of uid 7 after the other. */
+  async function shareOfReading(allowed: readonly number[]): Promise<number> {
     let busy = 0;
     const read = async (): Promise<string> => {
       const start = performance.now();
@@ -104,18 +109,24 @@ describe('looks are shared and bounded', () => {
       busy += performance.now() - start;
       return table(rowOf(1000, 7));
     };
-    const peers = new PeerUids(read);
+    const peers = new PeerUids(allowed, read);
     const start = performance.now();
-    while (performance.now() - start < 600) {
-      expect(await peers.uidOf(endsOf(1000))).toBe(7);
-    }
-    expect(busy / (performance.now() - start)).toBeLessThan(0.3);
+    while (performance.now() - start < 600) expect(await peers.uidOf(endsOf(1000))).toBe(7);
+    return busy / (performance.now() - start);
+  }
+
+  test('for strangers the table is read for a fifth of the time, however many come', async () => {
+    expect(await shareOfReading([8])).toBeLessThan(0.3);
+  });
+
+  test('who is allowed does not wait for that', async () => {
+    expect(await shareOfReading([7, 8])).toBeGreaterThan(0.5);
   });
 
   test('a row that the kernel left out once is found by another look', async () => {
     const tables = ['', '', table(rowOf(1000, 7))];
-    const peers = new PeerUids(async () => tables.shift() ?? '');
+    const peers = new PeerUids([], async () => tables.shift() ?? '');
     expect(await peers.uidOf(endsOf(1000))).toBe(7);
-    expect(await new PeerUids(async () => '').uidOf(endsOf(1000))).toBeUndefined();
+    expect(await new PeerUids([], async () => '').uidOf(endsOf(1000))).toBeUndefined();
   });
 });
