@@ -62,12 +62,34 @@ const debuggable = {
   settings: { sourcemap: 'inline', sourcesContent: false },
 };
 
+/**
+ * A file that gives functions, constants and classes is wrapped in one line of CommonJS: what esbuild makes of its
+ * exports by itself is half a kilobyte of helpers, in each file that a call reads.
+ */
+function entryOf(path) {
+  const source = readFileSync(path, 'utf8');
+  const names = [...source.matchAll(/^export (?:async function|function|const|class) (\w+)/gm)].map(([, name]) => name);
+  const others = /^export (?!(?:async function|function|const|class|type|interface) )/m;
+  if (names.length === 0 || path.includes(`${sep}node_modules${sep}`) || others.test(source)) {
+    return { entryPoints: [path] };
+  }
+  const list = names.join(', ');
+  const contents = `import { ${list} } from ${JSON.stringify(path)}; module.exports = { ${list} };`;
+  return {
+    stdin: { contents, resolveDir: root, sourcefile: wrapper },
+    logOverride: { 'commonjs-variable-in-esm': 'silent' },
+  };
+}
+
+/** In esbuild's account of what went in. */
+const wrapper = 'wrapper.js';
+
 /** Bundles one entry point and returns the lazily loaded files it names, and esbuild's account of what went in. */
 async function bundle(entry, name, { folder, settings, table }) {
   const found = new Set();
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [entry],
+    ...entryOf(entry),
     outfile: join(folder, `${name}.cjs`),
     bundle: true,
     platform: 'node',
@@ -81,6 +103,8 @@ async function bundle(entry, name, { folder, settings, table }) {
       'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"',
     },
     ...settings,
+    // As ES modules are.
+    banner: { js: '"use strict";' },
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
@@ -92,7 +116,7 @@ async function bundle(entry, name, { folder, settings, table }) {
   // Not what only code names that the bundler left out.
   const named = new Set(Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)));
   const needed = [...found].filter((path) => named.has(`./${lazyName(path)}.cjs`));
-  return { found: needed, inputs: Object.keys(metafile.inputs) };
+  return { found: needed, inputs: Object.keys(metafile.inputs).filter((path) => path !== wrapper) };
 }
 
 async function buildIn(form) {

@@ -14,8 +14,22 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const installed = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
 
 const forms = {
-  esm: { folder: join(root, 'dist', 'lib'), config: 'tsconfig.lib.json', script: '.js', types: '.d.ts' },
-  cjs: { folder: join(root, 'dist', 'cjs'), config: 'tsconfig.cjs.json', script: '.cjs', types: '.d.cts' },
+  esm: {
+    folder: join(root, 'dist', 'lib'),
+    config: 'tsconfig.lib.json',
+    script: '.js',
+    types: '.d.ts',
+    late: /await import\('(\.[^']+)'\)/g,
+    early: (name, path) => `import * as ${name} from '${path}';\n`,
+  },
+  cjs: {
+    folder: join(root, 'dist', 'cjs'),
+    config: 'tsconfig.cjs.json',
+    script: '.cjs',
+    types: '.d.cts',
+    late: /await Promise\.resolve\(\)\.then\(\(\) => require\('(\.[^']+)'\)\)/g,
+    early: (name, path) => `const ${name} = require('${path}');\n`,
+  },
 };
 
 const entries = ['index', 'sandbox/index'];
@@ -33,7 +47,7 @@ async function buildForm(format) {
   compiled.set(compiledPath(workedOut, form), await constants(format));
   const scripts = reachable(compiled, form, form.script);
   const bundled = packagesIn(scripts);
-  for (const [path, text] of scripts) write(path, withBundled(text, path, bundled, form));
+  for (const [path, text] of scripts) write(path, importedAtOnce(withBundled(text, path, bundled, form), path, form));
   for (const [path, text] of reachable(compiled, form, form.types)) write(path, text.replace(sideEffectImports, ''));
   return bundlePackages(bundled, form, format);
 }
@@ -70,6 +84,30 @@ function asWritten(text) {
 /** Where a source is in what is published. */
 function compiledPath(source, form) {
   return join(form.folder, relative(join(root, 'src'), source).replace(/\.ts$/, form.script));
+}
+
+/** The files, without their endings, that a process that lives on has before it needs them. */
+function preloaded({ folder }) {
+  const [, parts] = /^const parts\b[^\n]* = \[\n(.*?)^\];/ms.exec(
+    readFileSync(join(root, 'src/pipeline/preload.ts'), 'utf8'),
+  );
+  const names = [...parts.matchAll(/import\('(\..*?)\.ts'\)/g)].map(([, name]) => name);
+  return new Set(names.map((name) => resolve(folder, 'pipeline', name)));
+}
+
+/**
+ * What is loaded ahead of its need anyway is imported with the file that needs it. Node looks for a file at each place
+ * that names it, loaded or not: an `import()` would fail where the package was replaced or removed in the meantime.
+ */
+function importedAtOnce(text, path, form) {
+  const parts = preloaded(form);
+  const lines = [];
+  const changed = text.replaceAll(form.late, (whole, name) => {
+    if (!parts.has(resolve(dirname(path), name).slice(0, -form.script.length))) return whole;
+    lines.push(form.early(`late_${lines.length + 1}`, name));
+    return `late_${lines.length}`;
+  });
+  return lines.length === 0 ? text : changed.replace(/^("use strict";\n)?/, (start) => start + lines.join(''));
 }
 
 /** The files of one kind that the entries need, with what each holds. tsc writes one for every source. */

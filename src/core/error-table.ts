@@ -103,7 +103,8 @@ type LocalErrorCode =
   | 'FILE_LOCKED'
   | 'PORT_UNAVAILABLE'
   | 'PROGRAM_FAILED'
-  | 'OUTPUT_FAILED';
+  | 'OUTPUT_FAILED'
+  | 'PACKAGE_UNREADABLE';
 
 /**
  * The closed union of codes. `INTERNAL` is a defect of this package.
@@ -263,6 +264,7 @@ export const errorTable = {
   PORT_UNAVAILABLE: local,
   PROGRAM_FAILED: local,
   OUTPUT_FAILED: local,
+  PACKAGE_UNREADABLE: { ...local, kind: 'transient' },
 } as const satisfies Record<ErrorCode, ErrorFacts>;
 
 /**

@@ -1,38 +1,37 @@
-import type { CredentialPlan, CredentialRequest, PipelineContext } from './credential-plan.ts';
+import type { CredentialPlan, CredentialRequest, CredentialTarget, PipelineContext } from './credential-plan.ts';
 import type { Credentials } from '../core/credentials.ts';
 import { withIdentity } from '../identity/with-identity.ts';
-import type { Link } from './renew-links.ts';
+import type { ChainMemory, PlanMemory } from './link-memory.ts';
 import { createSession } from '../aws/create-session/create-session.ts';
 import { resolveEndpoint } from '../aws/http/endpoint.ts';
 import { openHttpTransport } from '../aws/http/open-transport.ts';
 import { tellEnds } from '../aws/create-session/tell-ends.ts';
 
-/** The whole path once, by the first target that serves. */
-export async function obtainPlanned(plan: CredentialPlan, context: PipelineContext): Promise<Credentials> {
-  const obtain = (request: CredentialRequest) => obtainCredentials(request, context);
-  const [target, ...others] = plan.targets;
-  if (others.length === 0) return obtain(target.request);
-  const { failoverOnce } = await import('./failover/failover.ts');
-  return failoverOnce(plan, obtain, context.random);
+/**
+ * The whole path, by the first target that serves.
+ *
+ * @param memory what a process that lives on, or the disk cache, knows from before: what works of it is used again
+ */
+export async function obtainPlanned(
+  plan: CredentialPlan,
+  context: PipelineContext,
+  memory?: PlanMemory,
+): Promise<Credentials> {
+  const { targets } = plan;
+  const obtain = ({ request }: CredentialTarget, at: number) => obtainCredentials(request, context, memory?.chain(at));
+  if (targets.length === 1) return obtain(targets[0], 0);
+  return (await import('./failover/failover.ts')).failover(plan, obtain, context, memory);
 }
 
 /** One target's path: open the identity, sign, ask, check what came back, assume the roles of the chain. */
-export async function obtainCredentials(request: CredentialRequest, context: PipelineContext): Promise<Credentials> {
-  const [createSession, ...assumeRoles] = await linksOf(request, context);
-  let credentials = await createSession(undefined);
-  for (const assumeRole of assumeRoles) credentials = await assumeRole(credentials);
-  return credentials;
-}
-
-/** The same path as links. The chain is made first: what is wrong with it is said before anybody is asked for a session. */
-export async function linksOf(
+export async function obtainCredentials(
   request: CredentialRequest,
   context: PipelineContext,
-): Promise<readonly [Link, ...Link[]]> {
-  const session: Link = () => obtainSession(request, context);
-  if (request.roleChain === undefined || request.roleChain.length === 0) return [session];
-  const { roleLinks } = await import('../aws/assume-role/role-links.ts');
-  return [session, ...roleLinks(request, context)];
+  memory?: ChainMemory,
+): Promise<Credentials> {
+  const session = () => obtainSession(request, context);
+  if (!memory && !request.roleChain?.length) return session();
+  return (await import('./renew-links.ts')).obtainByLinks(session, { request, context, memory });
 }
 
 /**
@@ -40,9 +39,9 @@ export async function linksOf(
  *
  * The connection is begun first: the key is read and the signature made while TCP and TLS are on their way.
  */
-export async function obtainSession(request: CredentialRequest, context: PipelineContext): Promise<Credentials> {
+async function obtainSession(request: CredentialRequest, context: PipelineContext): Promise<Credentials> {
   const endpoint = await resolveEndpoint(request.endpoint);
-  const transport = await openHttpTransport(request.network, endpoint, context.warn);
+  const transport = await openHttpTransport(request.network, endpoint, context);
   const connection = transport.connect(endpoint);
   const start = context.now().getTime();
   try {

@@ -1,11 +1,8 @@
-import type { CredentialPlan, CredentialRequest, PipelineContext } from './credential-plan.ts';
-import type { Credentials } from '../core/credentials.ts';
+import type { CredentialPlan, PipelineContext } from './credential-plan.ts';
 import { type CacheEntry, isFresh, isValid, type CachedSet } from './disk-cache/cache-entry.ts';
 import { type EntryLocation, readEntry, writeEntry } from './disk-cache/entry-file.ts';
 import { renewAlone, type RenewalContext } from './disk-cache/renew-alone.ts';
-import { renewLinks } from './renew-links.ts';
-
-type Sets = CacheEntry['sets'];
+import { type Judge, LinkMemory, type PlanMemory } from './link-memory.ts';
 
 /**
  * A new entry for the plan, made by this process or by another one that was faster.
@@ -34,54 +31,37 @@ function namesOf({ targets }: CredentialPlan, entry: CacheEntry): { readonly rol
   return { role: request.roleChain?.at(-1)?.roleArn ?? request.session.roleArn, target: name };
 }
 
-/**
- * New credentials by the first target that serves. Of the links to them, those that the old entry still holds fresh are
- * not renewed.
- *
- * @throws RolesAnywhereError whatever the pipeline throws
- */
+/** New credentials. Of the links to them, those that the old entry still holds fresh are not renewed. */
 async function renewPlan(
   plan: CredentialPlan,
   old: CacheEntry | undefined,
   context: PipelineContext,
 ): Promise<CacheEntry> {
-  const { targets } = plan;
-  const renew = (at: number, request: CredentialRequest): Promise<Sets> =>
-    renewRequest(request, old?.target === at ? old.sets : [], context);
-  if (targets.length === 1) return { target: 0, sets: await renew(0, targets[0].request) };
-
-  let served: CacheEntry | undefined;
-  const { failoverOnce } = await import('./failover/failover.ts');
-  const obtain = async (request: CredentialRequest, target: number): Promise<Credentials> => {
-    const sets = await renew(target, request);
-    served = { target, sets };
-    return (sets.at(-1) ?? sets[0]).credentials;
-  };
-  await failoverOnce(plan, obtain, context.random);
-  if (served === undefined) throw new TypeError('no target served');
-  return served;
+  const memory = entryMemory(old, context.now);
+  const { obtainPlanned } = await import('./pipeline.ts');
+  await obtainPlanned(plan, context, memory);
+  return memory.entry();
 }
 
-/** Renews what of a chain is not fresh, and remembers since when each set is there. */
-async function renewRequest(
-  request: CredentialRequest,
-  old: readonly CachedSet[],
-  context: PipelineContext,
-): Promise<Sets> {
-  const { linksOf } = await import('./pipeline.ts');
-  const known = new Map(old.map((set) => [set.credentials, set]));
-  const links = (await linksOf(request, context)).map((link) => async (previous: Credentials | undefined) => {
-    const credentials = await link(previous);
-    known.set(credentials, { credentials, obtainedAt: context.now() });
-    return credentials;
-  });
-  const judgedBy = (judge: (set: CachedSet, now: Date) => boolean) => (credentials: Credentials) => {
-    const set = known.get(credentials);
-    return set !== undefined && judge(set, context.now());
+/** What an entry knows of its target; that a new one is made of. */
+function entryMemory(old: CacheEntry | undefined, now: () => Date): PlanMemory & { readonly entry: () => CacheEntry } {
+  const judge: Judge<CachedSet> = {
+    know: (credentials) => ({ credentials, obtainedAt: now() }),
+    isFresh: (set) => isFresh(set, now()),
+    isValid: (set) => isValid(set, now()),
   };
-  const sets = old.map(({ credentials }) => credentials);
-  const renewed = await renewLinks(links, { sets, isFresh: judgedBy(isFresh), isValid: judgedBy(isValid) });
-  const [first, ...others] = renewed.map((credentials) => known.get(credentials)).filter((set) => set !== undefined);
-  if (first === undefined) throw new TypeError('there is no link');
-  return [first, ...others];
+  let asked: { readonly target: number; readonly links: LinkMemory<CachedSet> } | undefined;
+  return {
+    chain(target) {
+      const links = new LinkMemory(judge, old?.target === target ? old.sets : []);
+      asked = { target, links };
+      return links;
+    },
+    // The target that was asked last is the one that served.
+    entry() {
+      const [first, ...others] = (asked?.links.known ?? []).filter((set) => set !== undefined);
+      if (asked === undefined || first === undefined) throw new TypeError('no target served');
+      return { target: asked.target, sets: [first, ...others] };
+    },
+  };
 }

@@ -1,13 +1,14 @@
+import { systemClock } from '../../src/pipeline/refresh/clock.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { reportError } from '../../src/cli/report-error.ts';
 import type { SigningIdentity } from '../../src/identity/identity.ts';
-import { logFailover, logRefresh, type Say } from '../../src/outputs/provider/log-events.ts';
+import { logFailover, logRefresh, type Say } from '../../src/outputs/provider/open-credentials.ts';
 import { providerIn } from '../../src/outputs/provider/from-roles-anywhere.ts';
-import { followSupply } from '../../src/outputs/provider/follow-supply.ts';
-import { reopenedIdentity } from '../../src/outputs/provider/reopened-identity.ts';
+import { functionIdentity } from '../../src/outputs/provider/function-identity.ts';
+import { reopeningIdentity } from '../../src/outputs/provider/init-identity.ts';
 import { keepRole } from '../../src/outputs/serve/kept-role.ts';
 import { makeMetrics } from '../../src/outputs/serve/metrics.ts';
 import { openTokenFile } from '../../src/outputs/serve/token-file.ts';
@@ -57,8 +58,8 @@ function expectOnlyTheName(): void {
 
 const failed = { kind: 'failed', error: foreign, elapsedMs: 1, retryInMs: 1 } as const;
 
-test.each([true, false])("the provider's log of a renewal, with credentials held: %s", (isHeld) => {
-  logRefresh({ ...failed, isHeld }, say);
+test.each([true, false])("the provider's log of a renewal, with credentials held: %s", (stillValid) => {
+  logRefresh({ ...failed, stillValid }, say);
   expectOnlyTheName();
 });
 
@@ -83,7 +84,7 @@ const use = () => Promise.resolve('used');
 
 test('an identity that is opened anew', async () => {
   const answers = [() => Promise.resolve(identity), () => Promise.reject(foreign)];
-  const kept = reopenedIdentity(() => answers.shift()?.() ?? fail(), context);
+  const kept = reopeningIdentity(() => answers.shift()?.() ?? fail(), context);
   await kept.use(use);
   expect(await kept.use(use)).toBe('used');
   expectOnlyTheName();
@@ -97,7 +98,7 @@ test('keys that functions give', async () => {
     onChange: () => () => undefined,
     close: () => Promise.resolve(),
   });
-  const kept = followSupply(() => answers.shift()?.() ?? fail(), keep, context);
+  const kept = functionIdentity(() => answers.shift()?.() ?? fail(), keep, { ...context, clock: systemClock() });
   await kept.use(use);
   expect(await kept.use(use)).toBe('used');
   expectOnlyTheName();

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 
 import type { Credentials } from '../../src/core/credentials.ts';
 import { RolesAnywhereError, type ErrorCode } from '../../src/core/errors.ts';
-import { type Link, type RememberedLinks, renewLinks } from '../../src/pipeline/renew-links.ts';
+import { type Link, LinkMemory } from '../../src/pipeline/link-memory.ts';
+import { renewLinks } from '../../src/pipeline/renew-links.ts';
 import { rejectionOf } from '../support/thrown.ts';
 
 type Age = 'fresh' | 'valid' | 'expired';
@@ -14,12 +15,25 @@ function setOf(at: number, age: Age): Credentials {
   return { accessKeyId: 'A', secretAccessKey: 's', sessionToken: `${at}-${age}`, expiration: new Date(0) };
 }
 
-function remembering(...ages: (Age | undefined)[]): RememberedLinks {
-  return {
-    sets: ages.map((age, at) => (age === undefined ? undefined : setOf(at, age))),
-    isFresh: ({ sessionToken }) => sessionToken.endsWith('fresh'),
-    isValid: ({ sessionToken }) => !sessionToken.endsWith('expired'),
-  };
+type Known = { readonly credentials: Credentials };
+
+function knowing(...ages: (Age | undefined)[]): LinkMemory<Known> {
+  return new LinkMemory<Known>(
+    {
+      know: (credentials) => ({ credentials }),
+      isFresh: ({ credentials: { sessionToken } }) => sessionToken.endsWith('fresh'),
+      isValid: ({ credentials: { sessionToken } }) => !sessionToken.endsWith('expired'),
+    },
+    ages.map((age, at) => (age === undefined ? undefined : { credentials: setOf(at, age) })),
+  );
+}
+
+/** The tokens that the memory holds after a renewal, which gives the last of them. */
+async function renewed(links: readonly Link[], memory: LinkMemory<Known>): Promise<readonly (string | undefined)[]> {
+  const { sessionToken } = await renewLinks(links, memory);
+  const tokens = memory.sets.map((set) => set?.sessionToken);
+  expect(sessionToken).toBe(tokens.at(-1));
+  return tokens;
 }
 
 type Failures = Readonly<Record<number, (usedToken: string | undefined) => ErrorCode | undefined>>;
@@ -38,27 +52,25 @@ function linksThat(count: number, failures: Failures = {}) {
   return { links, calls };
 }
 
-const tokens = (sets: readonly Credentials[]): string[] => sets.map(({ sessionToken }) => sessionToken);
-
 describe('what is renewed', () => {
   it.each([
-    ['nothing is remembered', remembering(), ['0 with nothing', '1 with 0-new', '2 with 1-new']],
-    ['all are fresh: only the last', remembering('fresh', 'fresh', 'fresh'), ['2 with 1-fresh']],
-    ['the one before the last is not', remembering('fresh', 'valid', 'fresh'), ['1 with 0-fresh', '2 with 1-new']],
-    ['only the one before the last is', remembering('expired', 'fresh', 'expired'), ['2 with 1-fresh']],
-    ['none is', remembering('valid', 'valid', 'valid'), ['0 with nothing', '1 with 0-new', '2 with 1-new']],
-    ['one was never obtained', remembering('fresh', undefined, undefined), ['1 with 0-fresh', '2 with 1-new']],
-  ])('%s', async (_name, remembered, expected) => {
+    ['nothing is known', knowing(), ['0 with nothing', '1 with 0-new', '2 with 1-new']],
+    ['all are fresh: only the last', knowing('fresh', 'fresh', 'fresh'), ['2 with 1-fresh']],
+    ['the one before the last is not', knowing('fresh', 'valid', 'fresh'), ['1 with 0-fresh', '2 with 1-new']],
+    ['only the one before the last is', knowing('expired', 'fresh', 'expired'), ['2 with 1-fresh']],
+    ['none is', knowing('valid', 'valid', 'valid'), ['0 with nothing', '1 with 0-new', '2 with 1-new']],
+    ['one was never obtained', knowing('fresh', undefined, undefined), ['1 with 0-fresh', '2 with 1-new']],
+  ])('%s', async (_name, memory, expected) => {
     const { links, calls } = linksThat(3);
-    const sets = await renewLinks(links, remembered);
+    const tokens = await renewed(links, memory);
     expect(calls).toEqual(expected);
-    expect(sets.at(-1)?.sessionToken).toBe('2-new');
-    expect(sets).toHaveLength(3);
+    expect(tokens.at(-1)).toBe('2-new');
+    expect(tokens).toHaveLength(3);
   });
 
   it('a single link always', async () => {
     const { links, calls } = linksThat(1);
-    expect(tokens(await renewLinks(links, remembering('fresh')))).toEqual(['0-new']);
+    expect(await renewed(links, knowing('fresh'))).toEqual(['0-new']);
     expect(calls).toEqual(['0 with nothing']);
   });
 });
@@ -66,52 +78,64 @@ describe('what is renewed', () => {
 describe('where a link cannot be renewed', () => {
   it('a set that is still valid goes on in its place', async () => {
     const { links, calls } = linksThat(2, { 0: () => 'NETWORK_TIMEOUT' });
-    expect(tokens(await renewLinks(links, remembering('valid', 'valid')))).toEqual(['0-valid', '1-new']);
+    expect(await renewed(links, knowing('valid', 'valid'))).toEqual(['0-valid', '1-new']);
     expect(calls).toEqual(['0 with nothing', '1 with 0-valid']);
   });
 
   it.each([
-    ['expired', remembering('expired', 'valid')],
-    ['none', remembering(undefined, undefined)],
-  ])('%s does not', async (_name, remembered) => {
+    ['expired', knowing('expired', 'valid')],
+    ['none', knowing(undefined, undefined)],
+  ])('%s does not', async (_name, memory) => {
     const { links, calls } = linksThat(2, { 0: () => 'NETWORK_TIMEOUT' });
-    expect(await rejectionOf(renewLinks(links, remembered))).toMatchObject({ code: 'NETWORK_TIMEOUT' });
+    expect(await rejectionOf(renewLinks(links, memory))).toMatchObject({ code: 'NETWORK_TIMEOUT' });
     expect(calls).toEqual(['0 with nothing']);
   });
 
   it('the last link has nothing in its place', async () => {
     const { links, calls } = linksThat(2, { 1: () => 'SERVICE_UNAVAILABLE' });
-    const failure = await rejectionOf(renewLinks(links, remembering('fresh', 'valid')));
+    const failure = await rejectionOf(renewLinks(links, knowing('fresh', 'valid')));
     expect(failure).toMatchObject({ code: 'SERVICE_UNAVAILABLE', message: 'link 1' });
     expect(calls).toEqual(['1 with 0-fresh']);
   });
 });
 
-describe('a role that is refused to remembered credentials', () => {
+describe('a role that is refused to credentials from before', () => {
   it('is asked for once more with new ones', async () => {
     const refusesOld = (token?: string) => (token === '0-fresh' ? 'REFUSED_ASSUME_ROLE' : undefined);
     const { links, calls } = linksThat(2, { 1: refusesOld });
-    expect(tokens(await renewLinks(links, remembering('fresh', 'valid')))).toEqual(['0-new', '1-new']);
+    expect(await renewed(links, knowing('fresh', 'valid'))).toEqual(['0-new', '1-new']);
     expect(calls).toEqual(['1 with 0-fresh', '0 with nothing', '1 with 0-new']);
   });
 
   it('and no more often than that', async () => {
     const { links, calls } = linksThat(2, { 1: () => 'REFUSED_ASSUME_ROLE' });
-    const failure = await rejectionOf(renewLinks(links, remembering('fresh', 'valid')));
+    const failure = await rejectionOf(renewLinks(links, knowing('fresh', 'valid')));
     expect(failure).toMatchObject({ code: 'REFUSED_ASSUME_ROLE', message: 'link 1' });
     expect(calls).toHaveLength(3);
   });
 
   it('not with those that it was refused to, when there are no new ones', async () => {
     const { links, calls } = linksThat(2, { 0: () => 'NETWORK_UNREACHABLE', 1: () => 'REFUSED_ASSUME_ROLE' });
-    const failure = await rejectionOf(renewLinks(links, remembering('fresh', 'valid')));
+    const failure = await rejectionOf(renewLinks(links, knowing('fresh', 'valid')));
     expect(failure).toMatchObject({ code: 'NETWORK_UNREACHABLE' });
     expect(calls).toEqual(['1 with 0-fresh', '0 with nothing']);
   });
 
+  it.each(['REFUSED_ASSUME_ROLE', 'NETWORK_TIMEOUT'] as const)(
+    'after %s, nothing from before counts as fresh only where that lasts',
+    async (code) => {
+      const { links, calls } = linksThat(2, { 1: () => code });
+      const memory = knowing('fresh', 'valid');
+      await rejectionOf(renewLinks(links, memory));
+      calls.length = 0;
+      await rejectionOf(renewLinks(links, memory));
+      expect(calls[0]).toBe(code === 'NETWORK_TIMEOUT' ? '1 with 0-fresh' : '0 with nothing');
+    },
+  );
+
   it('is refused at once to credentials that are new', async () => {
     const { links, calls } = linksThat(2, { 1: () => 'REFUSED_ASSUME_ROLE' });
-    await rejectionOf(renewLinks(links, remembering('expired', 'valid')));
+    await rejectionOf(renewLinks(links, knowing('expired', 'valid')));
     expect(calls).toEqual(['0 with nothing', '1 with 0-new']);
   });
 });
@@ -129,8 +153,8 @@ it('holds for any memory and any failures: no expired set is used, no link is ca
         entries.length,
         Object.fromEntries(entries.map((entry, at) => [at, () => entry.code])),
       );
-      const outcome = await renewLinks(links, remembering(...ages)).then(
-        (sets) => sets.at(-1)?.sessionToken,
+      const outcome = await renewLinks(links, knowing(...ages)).then(
+        (set) => set.sessionToken,
         (error: unknown) => (error instanceof RolesAnywhereError ? 'refused' : error),
       );
       expect(calls.join()).not.toContain('expired');

@@ -58,7 +58,7 @@ async function tracedAttempt(attempt: Attempt): Promise<Outcome<Credentials>> {
 
 /** @throws whatever the SDK throws, and RolesAnywhereError */
 async function attemptOnce({ call, previous, number, context }: Attempt): Promise<AssumedRole> {
-  const handler = requestHandler(call.network, ({ href: url }, proxy) => {
+  const handler = requestHandler(call.network, context.signal, ({ href: url }, proxy) => {
     if (number === 1) context.trace?.({ kind: 'endpoint', url, proxy });
   });
   let output: unknown;

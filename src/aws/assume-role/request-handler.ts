@@ -38,13 +38,14 @@ export interface RequestHandler {
  */
 export function requestHandler(
   network: NetworkOptions,
+  signal: AbortSignal | undefined,
   onEndpoint: (endpoint: URL, proxy: string | undefined) => void,
 ): RequestHandler {
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     handle: async (request) => {
       const endpoint = endpointOf(request);
-      const transport = await openHttpTransport(network, endpoint);
+      const transport = await openHttpTransport(network, endpoint, { signal });
       onEndpoint(endpoint, transport.proxy);
       const connection = transport.connect(endpoint);
       try {

@@ -1,7 +1,7 @@
 import type { CredentialRequest } from '../../pipeline/credential-plan.ts';
 import type { SessionContext } from '../create-session/create-session.ts';
 import { checkHop } from './check-hop.ts';
-import type { Link } from '../../pipeline/renew-links.ts';
+import type { Link } from '../../pipeline/link-memory.ts';
 
 /**
  * The chain of a request as links, in order. The SDK behind them is loaded when the first of them is used.

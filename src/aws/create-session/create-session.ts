@@ -18,6 +18,8 @@ export interface SessionContext {
   /** Sent, but not signed: proxies may change it. */
   readonly userAgent: string;
   readonly trace?: Trace | undefined;
+  /** Drops connections as soon as it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How the service is reached. `connection` is used for the first attempt. */

@@ -75,10 +75,9 @@ function untilUnderway(socket: Socket | undefined): Promise<void> {
 
 /** Straight to the endpoint. */
 export function dialEndpoint(endpoint: URL, options: TransportOptions): Dial {
-  const host = bareHost(endpoint);
-  const port = portOf(endpoint);
-  if (endpoint.protocol === 'http:') return async (hold) => untilEvent(hold(connectTcp({ host, port })), 'connect');
-  return async (hold) => openTls({ port }, endpoint, options, hold);
+  const to = { host: bareHost(endpoint), port: portOf(endpoint), signal: options.signal };
+  if (endpoint.protocol === 'http:') return async (hold) => untilEvent(hold(connectTcp(to)), 'connect');
+  return async (hold) => openTls(to, endpoint, options, hold);
 }
 
 /** TLS over a new connection, or over a socket that stands. */

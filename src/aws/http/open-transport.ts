@@ -5,19 +5,25 @@ import type { Transport, TransportOptions } from './transport.ts';
 /** An answer of CreateSession has some 3 KB. */
 const maxBodyBytes = 1024 * 1024;
 
+/** What a transport needs of the world around it. */
+interface TransportContext {
+  /** Told once of a place of certificates that holds none. */
+  readonly warn?: (message: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What was found to be needed, for as long as the options live: each renewal begins with that. */
 const learned = new WeakMap<NetworkOptions, TransportOptions['ca']>();
 
 /**
  * The transport for an endpoint: straight, or through the proxy that the environment names for it.
  *
- * @param warn told once of a place of certificates that holds none
  * @throws RolesAnywhereError FILE_FAILED for the CA bundle, OPTION_INVALID for the proxy
  */
 export async function openHttpTransport(
   network: NetworkOptions,
   endpoint: URL,
-  warn?: (message: string) => void,
+  { warn, signal }: TransportContext = {},
 ): Promise<Transport> {
   const { caBundle, roots, proxy } = network;
   if ((caBundle ?? roots) && !learned.has(network)) {
@@ -25,6 +31,7 @@ export async function openHttpTransport(
   }
   const options: TransportOptions = {
     ...network,
+    signal,
     ca: learned.get(network),
     maxBodyBytes,
     again: async (error) => (await import('./second-try.ts')).secondTry(error, options, { network, learned }),

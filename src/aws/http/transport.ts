@@ -61,6 +61,8 @@ export interface TransportOptions {
   readonly connectTimeout: number;
   /** Milliseconds from sending to the last byte of the answer, of one attempt. */
   readonly requestTimeout: number;
+  /** Ends every connection when it aborts. */
+  readonly signal?: AbortSignal | undefined;
   /** Bytes of an answer's body at the most. */
   readonly maxBodyBytes: number;
 }

@@ -1,7 +1,7 @@
 import { describeError } from '../../core/describe-error.ts';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-plan.ts';
-import { holdCredentials } from '../../pipeline/pipeline-held.ts';
+import { refreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
 import type { Variable } from '../credential-variables.ts';
 import { guardedAnswerer } from '../serve/answer-request.ts';
@@ -34,7 +34,7 @@ export async function openContainerEndpoint(
 ): Promise<ContainerEndpoint> {
   let failure: string | undefined;
   let renewedAt = clock.now();
-  const held = holdCredentials(plan, {
+  const held = refreshableCredentials(plan, {
     ...pipeline,
     clock,
     onRefresh(event) {

@@ -6,7 +6,7 @@ import { Problems } from '../../options/parse/problems.ts';
 import { libraryRows } from '../../options/schema/table.ts';
 import type { RolesAnywhereTarget } from './init.ts';
 import { propertyOf } from '../../options/schema/shared-options.ts';
-import { isPlace, longestText } from './supplied-keys.ts';
+import { isPlace, longestText } from './key-material.ts';
 
 /** The options of credential-process that a provider has too, by init, environment and profile, and its own. */
 export const providerOptions: CommandOptions = { name: 'credential-process', options: libraryRows };

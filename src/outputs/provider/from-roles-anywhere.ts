@@ -1,8 +1,11 @@
 import type { Credentials } from '../../core/credentials.ts';
-import type { HeldCredentials } from '../../pipeline/pipeline-held.ts';
+import { RolesAnywhereError } from '../../core/errors.ts';
+import { loadPart } from '../../core/load-part.ts';
+import { abortable } from '../../pipeline/refresh/abortable.ts';
+import type { RefreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
 import { type Ambient, ambient } from './ambient.ts';
 import type { CallerConfig, FromRolesAnywhereInit, IdentityProperties, RolesAnywhereProvider } from './init.ts';
-import { clientProfile } from './profile-name.ts';
+import { clientProfile } from './caller-config.ts';
 
 /**
  * Credentials for clients of the AWS SDK, by IAM Roles Anywhere: a provider like those of
@@ -37,15 +40,17 @@ export function fromRolesAnywhere(init: FromRolesAnywhereInit = {}): RolesAnywhe
 /** The same in surroundings of one's own: tests have another clock and another environment. */
 export function providerIn(surroundings: Ambient, init: FromRolesAnywhereInit): RolesAnywhereProvider {
   /** By the profile of the client, where that counts: what was got for one profile no client of another gets. */
-  const opened = new Map<string | undefined, Promise<HeldCredentials>>();
+  const opened = new Map<string | undefined, Promise<RefreshableCredentials>>();
 
-  function heldFor(caller: CallerConfig | undefined): Promise<HeldCredentials> {
+  function credentialsFor(caller: CallerConfig | undefined): Promise<RefreshableCredentials> {
     const profile = clientProfile(init, caller, surroundings.environment());
     return opened.get(profile) ?? open(profile, caller);
   }
 
-  function open(profile: string | undefined, caller: CallerConfig | undefined): Promise<HeldCredentials> {
-    const opening = import('./open-held.ts').then(({ openHeld }) => openHeld(init, caller, surroundings));
+  function open(profile: string | undefined, caller: CallerConfig | undefined): Promise<RefreshableCredentials> {
+    const opening = loadPart(() => import('./open-credentials.ts')).then(({ openCredentials }) =>
+      openCredentials(init, caller, surroundings),
+    );
     opened.set(profile, opening);
     // What was wrong may be mended before the next call.
     opening.catch(() => {
@@ -61,14 +66,10 @@ export function providerIn(surroundings: Ambient, init: FromRolesAnywhereInit): 
   }: IdentityProperties = {}): Promise<Credentials> {
     abortSignal?.throwIfAborted();
     try {
-      const held = await heldFor(callerClientConfig);
-      return await held.get({ forceRefresh, signal: abortSignal });
+      const credentials = await abortable(credentialsFor(callerClientConfig), abortSignal);
+      return await credentials.get({ forceRefresh, signal: abortSignal });
     } catch (error) {
-      const [{ inCallersWords }, { asSdkError }] = await Promise.all([
-        import('./callers-words.ts'),
-        import('./sdk-error.ts'),
-      ]);
-      throw await asSdkError(inCallersWords(error));
+      throw await providerError(error);
     }
   }
 
@@ -79,4 +80,14 @@ export function providerIn(surroundings: Ambient, init: FromRolesAnywhereInit): 
   }
 
   return Object.assign(provide, { close, [Symbol.asyncDispose]: close });
+}
+
+/** Loaded with all the rest, at the first call; where that could not be read, this cannot be either. */
+async function providerError(error: unknown): Promise<unknown> {
+  try {
+    const { toProviderError } = await loadPart(() => import('./open-credentials.ts'));
+    return await toProviderError(error);
+  } catch (failure) {
+    return error instanceof RolesAnywhereError ? error : failure;
+  }
 }

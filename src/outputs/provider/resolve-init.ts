@@ -1,21 +1,27 @@
 import type { CredentialPlan, CredentialTarget } from '../../pipeline/credential-plan.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
-import type { IdentityContext } from '../../identity/identity.ts';
 import { resolvePlan } from '../../options/resolve/resolve-plan.ts';
-import { inCallersWords } from './callers-words.ts';
+import { inPropertyNames } from './provider-error.ts';
 import { checkFallback } from './check-init.ts';
-import { flagsOf } from './flags-of.ts';
+import { flagsOf, providerOptions } from './flags-of.ts';
 import type { FromRolesAnywhereInit, RolesAnywhereTarget } from './init.ts';
-import { withGivenParts } from './given-parts.ts';
-import type { ProfileName } from './profile-name.ts';
-import { readWay } from './read-way.ts';
+import type { ProfileName } from './caller-config.ts';
+import { gatherValues, readValues } from '../../options/parse/read-values.ts';
+import { missingOptions } from '../../options/explain/explain-request.ts';
+import { environmentName, type OptionRow } from '../../options/schema/option.ts';
+import type { OptionValues } from '../../options/parse/option-values.ts';
+import type { ParsedFlags } from '../../options/parse/parse-flags.ts';
+import { settings } from '../../options/schema/table.ts';
+import { checkHop } from '../../aws/assume-role/check-hop.ts';
+import type { NamedHop, RoleHop } from '../../aws/assume-role/role-hop.ts';
+import { type ClockedContext, initIdentity } from './init-identity.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Surroundings {
   readonly env: Environment;
   /** What opens certificates and keys whenever they are needed. */
-  readonly context: IdentityContext;
+  readonly context: ClockedContext;
   /** The one to look at where the init decides nothing; a fallback decides by itself. */
   readonly profile: ProfileName | undefined;
 }
@@ -73,7 +79,7 @@ async function resolveFallback(
     checkFallback(init);
     return await resolveTarget(init, { ...surroundings, profile: undefined });
   } catch (error) {
-    throw inCallersWords(asMistake(error), place);
+    throw inPropertyNames(asMistake(error), place);
   }
 }
 
@@ -100,4 +106,72 @@ function withFile(env: Environment, { configFilepath, filepath }: RolesAnywhereT
     ...(configFilepath === undefined ? {} : { AWS_CONFIG_FILE: configFilepath }),
     ...(filepath === undefined ? {} : { AWS_SHARED_CREDENTIALS_FILE: filepath }),
   };
+}
+
+/**
+ * Options of a way from init, environment and profile.
+ *
+ * @param profile the one to look at where neither `profile` nor ARNs are given; undefined for none
+ * @throws RolesAnywhereError OPTION_*, CONFIG_*, FILE_FAILED; NOT_CONFIGURED where nothing says whose credentials
+ */
+async function readWay(flags: ParsedFlags, env: Environment, profile: ProfileName | undefined): Promise<OptionValues> {
+  if (flags.given.has('from-profile')) return readValues(providerOptions, flags, env);
+  const found = profile === undefined ? undefined : await lookAt(profile, env);
+  const values = await gatherValues(providerOptions, { flags, env, profile: found });
+  if (found === undefined && !values.rows.some((row) => isDeciding(row, values))) throw notConfigured(profile);
+  return values;
+}
+
+async function lookAt({ name, origin }: ProfileName, env: Environment) {
+  const { readImpliedProfile } = await import('../../options/profile/implied-profile.ts');
+  return readImpliedProfile(name, origin, env);
+}
+
+/** Variables that others read too, such as PKCS11_MODULE_PATH, were not set for us. */
+function isDeciding(row: OptionRow, values: OptionValues): boolean {
+  const isOurs = [`--${row.flag}`, environmentName(row)].includes(values.origin(row.flag));
+  return isOurs && !settings.includes(row.flag) && (row.kind !== 'list' || values.list(row.flag).length > 0);
+}
+
+function notConfigured(profile: ProfileName | undefined): RolesAnywhereError {
+  const { message, hints } = missingOptions(['trust-anchor-arn', 'profile-arn', 'role-arn', 'certificate']);
+  return new RolesAnywhereError('NOT_CONFIGURED', `nothing is configured: ${message}`, {
+    hints: [
+      ...hints,
+      ...(profile === undefined ? [] : [`${profile.origin} is not there, or has no options of Roles Anywhere`]),
+    ],
+  });
+}
+
+/**
+ * Puts into a target what the options, being text, cannot hold: key material itself, functions, an identity of the
+ * caller's, roles with more than an ARN, the settings of an STS client.
+ *
+ * @throws RolesAnywhereError OPTION_INVALID, ARN_INVALID, ARN_MISMATCH
+ */
+function withGivenParts(
+  { name, request }: CredentialTarget,
+  init: RolesAnywhereTarget,
+  context: ClockedContext,
+): CredentialTarget {
+  const { fips, dualStack, partition } = request.endpoint;
+  const { clientConfig, roleChain } = init;
+  const hops = roleChain === undefined ? request.roleChain : withHops(request.roleChain ?? [], roleChain);
+  // Of a fallback too: what is wrong with it is told before the day it is needed.
+  for (const hop of hops ?? []) checkHop(hop, partition);
+  return {
+    name,
+    request: {
+      ...request,
+      identity: initIdentity(request.identity, init, context),
+      ...(hops === undefined ? {} : { roleChain: hops }),
+      ...(clientConfig === undefined ? {} : { sts: { fips, dualStack, ...request.sts, clientConfig } }),
+    },
+  };
+}
+
+/** The roles of the init stand at the end of the chain already, by their ARNs; those before are the profile's. */
+function withHops(chain: readonly NamedHop[], given: readonly RoleHop[]): readonly NamedHop[] {
+  const named = given.map((hop, at) => ({ ...hop, option: `roleChain[${at}]` }));
+  return [...chain.slice(0, chain.length - given.length), ...named];
 }

@@ -1,5 +1,7 @@
-import { version } from '../../version.ts';
 import type { CallerConfig } from './init.ts';
+import { inTime } from '../../pipeline/refresh/abortable.ts';
+import type { Clock } from '../../pipeline/refresh/clock.ts';
+import { version } from '../../version.ts';
 
 /** Characters that CloudTrail and the SDK keep of it. */
 const longestAppId = 50;
@@ -19,11 +21,18 @@ export function userAgentOf(appId: string | undefined, warn: (message: string) =
   return `${ours} app/${appId.replaceAll(/[^!$%&'*+\-.^_`|~\w#]/g, '-')}`;
 }
 
+/** Milliseconds: a client's settings are its own, or in a file. */
+const longestWaitForAppId = 5000;
+
 /** That of a client; a client whose settings cannot be had has none. */
-export async function appIdOf(client: CallerConfig | undefined): Promise<string | undefined> {
+export async function appIdOf(
+  client: CallerConfig | undefined,
+  clock: Pick<Clock, 'after'>,
+): Promise<string | undefined> {
   try {
     const given: unknown = client?.userAgentAppId;
-    const appId: unknown = typeof given === 'function' ? await given.call(client) : given;
+    const asked = Promise.resolve<unknown>(typeof given === 'function' ? given.call(client) : given);
+    const appId = await inTime(asked, { milliseconds: longestWaitForAppId, clock, late: () => undefined });
     return typeof appId === 'string' && appId !== '' ? appId : undefined;
   } catch {
     return undefined;

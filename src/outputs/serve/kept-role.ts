@@ -1,6 +1,6 @@
 import { describeError } from '../../core/describe-error.ts';
 import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-plan.ts';
-import { type HeldContext, holdCredentials } from '../../pipeline/pipeline-held.ts';
+import { type RefreshableContext, refreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
 import type { MeasuredRole, Metrics } from './metrics.ts';
 import type { LogFields, ServeLog } from './serve-log.ts';
@@ -55,7 +55,7 @@ export function keepRole({ profile: given, plan }: ProfilePlan, context: KeptRol
     onFirst = settle;
   });
   const seen: Seen = { onFirst };
-  const held = holdCredentials(plan, watchedContext({ profile, roleName, seen }, context));
+  const held = refreshableCredentials(plan, watchedContext({ profile, roleName, seen }, context));
   const current = currentCredentials(held);
   return {
     profile,
@@ -86,7 +86,7 @@ interface Watched {
 }
 
 /** Takes down what happens on the way, for the log and the metrics. */
-function watchedContext({ profile, roleName, seen }: Watched, context: KeptRoleContext): HeldContext {
+function watchedContext({ profile, roleName, seen }: Watched, context: KeptRoleContext): RefreshableContext {
   const { pipeline, clock, log, metrics } = context;
   const who: LogFields = { profile, role: roleName };
   return {
@@ -129,8 +129,8 @@ function watchedContext({ profile, roleName, seen }: Watched, context: KeptRoleC
       seen.failure = code;
       metrics.refreshed(profile, code);
       const retry = Number.isFinite(event.retryInMs) ? { 'retry-in-ms': Math.round(event.retryInMs) } : {};
-      const level = event.isHeld ? 'warn' : 'error';
-      log(level, `renewal failed: ${message}`, { ...more, code, ...retry, 'still-valid': event.isHeld });
+      const level = event.stillValid ? 'warn' : 'error';
+      log(level, `renewal failed: ${message}`, { ...more, code, ...retry, 'still-valid': event.stillValid });
     },
     onFailover: (event) => {
       if (event.kind !== 'target-failed') return;

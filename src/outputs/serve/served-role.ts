@@ -1,5 +1,5 @@
 import type { Credentials } from '../../core/credentials.ts';
-import type { HeldCredentials } from '../../pipeline/pipeline-held.ts';
+import type { RefreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
 
 /** What a role hands out at the moment. */
 export interface HeldSet {
@@ -28,13 +28,13 @@ export interface ServedRole {
  * failure, and while a renewal is under way, that asks nobody.
  */
 export function currentCredentials({
-  held,
+  current,
   get,
-}: Pick<HeldCredentials, 'held' | 'get'>): () => Credentials | undefined {
+}: Pick<RefreshableCredentials, 'current' | 'get'>): () => Credentials | undefined {
   let isAwake = false;
   const end = (): void => void (isAwake = false);
   return () => {
-    const credentials = held();
+    const credentials = current();
     if (credentials !== undefined || isAwake) return credentials;
     isAwake = true;
     // What it fails with is told by its event.

@@ -3,7 +3,7 @@ import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-
 import type { Credentials } from '../../core/credentials.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { failureKind } from '../../core/error-facts.ts';
-import { type HeldCredentials, holdCredentials } from '../../pipeline/pipeline-held.ts';
+import { type RefreshableCredentials, refreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
 import type { RefreshEvent } from '../../pipeline/refresh/refresher.ts';
 
@@ -31,7 +31,7 @@ const longestPause = 60_000;
 export class KeptProfile {
   readonly target: UpdateTarget;
   readonly #context: KeptProfileContext;
-  readonly #held: HeldCredentials;
+  readonly #held: RefreshableCredentials;
   /** The newest set that is not in the file yet. */
   #pending: Credentials | undefined;
   #isWriting = false;
@@ -42,7 +42,11 @@ export class KeptProfile {
     this.target = target;
     this.#context = context;
     const { pipeline, clock } = context;
-    this.#held = holdCredentials(target.plan, { ...pipeline, clock, onRefresh: (event) => this.#onRefresh(event) });
+    this.#held = refreshableCredentials(target.plan, {
+      ...pipeline,
+      clock,
+      onRefresh: (event) => this.#onRefresh(event),
+    });
   }
 
   /**
@@ -56,7 +60,7 @@ export class KeptProfile {
     } catch (error) {
       if (failureKind(error) !== 'transient' && !isLocked(error)) throw error;
       this.#warn(error, 'it is tried again');
-      this.#pending = this.#held.held();
+      this.#pending = this.#held.current();
       this.#keepFresh();
     }
   }
@@ -92,7 +96,7 @@ export class KeptProfile {
     if (event.kind === 'renewed') this.#writeLater(event.credentials);
     if (event.kind !== 'failed') return;
     const pause = Number.isFinite(event.retryInMs) ? `, next attempt in ${seconds(event.retryInMs)}` : '';
-    this.#warn(event.error, `the file ${event.isHeld ? 'is still good' : 'holds none that work'}${pause}`);
+    this.#warn(event.error, `the file ${event.stillValid ? 'is still good' : 'holds none that work'}${pause}`);
   }
 
   #writeLater(credentials: Credentials): void {

@@ -1,6 +1,6 @@
 import type { Credentials } from '../../core/credentials.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { abortable } from './abortable.ts';
+import { abortable, inTime } from './abortable.ts';
 import { checkSet, copyOf, type ExpiringSet, expiringSet, timeLeft } from './credential-set.ts';
 import { type Clock, watchClocks } from './clock.ts';
 import { CoolDown } from './cool-down.ts';
@@ -72,7 +72,7 @@ class CredentialRefresher implements Refresher {
     while (this.#flight?.controller.signal.aborted) await abortable(this.#flight.landing.then(noop, noop), signal);
     if (this.#closed !== undefined) throw this.#closed;
     this.#lookAtClocks();
-    const current = this.held();
+    const current = this.current();
     if (current === undefined) return copyOf(await this.#wait(this.#flightOrFailure(), signal));
     const isForced = forceRefresh && this.#mayForce();
     if (!isForced && !this.#isDue()) return current;
@@ -81,7 +81,7 @@ class CredentialRefresher implements Refresher {
     return this.#newer(flight, isForced ? longestForcedWait : longestWait, signal);
   }
 
-  held(): Credentials | undefined {
+  current(): Credentials | undefined {
     return this.#timeLeft() > 0 && this.#set !== undefined ? copyOf(this.#set.credentials) : undefined;
   }
 
@@ -113,20 +113,17 @@ class CredentialRefresher implements Refresher {
 
   /** The set of a flight or, where that fails or takes too long, the current one, as long as it works. */
   async #newer(flight: Flight, longest: number, signal: AbortSignal | undefined): Promise<Credentials> {
-    let endPatience = noop;
-    const outOfPatience = new Promise<void>((resolve) => {
-      endPatience = this.#clock.after(Math.min(longest, this.#timeLeft() / 2), resolve, { keepsAlive: true });
-    });
+    const milliseconds = Math.min(longest, this.#timeLeft() / 2);
+    const landing: Promise<Credentials | undefined> = flight.landing;
+    const patience = { milliseconds, clock: this.#clock, late: () => undefined, keepsAlive: true };
     try {
-      const newer = await abortable(Promise.race([flight.landing, outOfPatience]), signal);
+      const newer = await abortable(inTime(landing, patience), signal);
       if (newer !== undefined) return copyOf(newer);
     } catch (error) {
       signal?.throwIfAborted();
-      if (this.held() === undefined) throw error;
-    } finally {
-      endPatience();
+      if (this.current() === undefined) throw error;
     }
-    return this.held() ?? copyOf(await this.#wait(flight, signal));
+    return this.current() ?? copyOf(await this.#wait(flight, signal));
   }
 
   /** A caller's wait for a flight. One that the last caller has given up is called off a while later. */
@@ -219,7 +216,7 @@ class CredentialRefresher implements Refresher {
   #rest(error: unknown, start: number): void {
     const now = this.#clock.monotonic();
     const retryInMs = this.#coolDown.begin(error, now);
-    this.#tell({ kind: 'failed', error, elapsedMs: now - start, retryInMs, isHeld: this.#timeLeft() > 0 });
+    this.#tell({ kind: 'failed', error, elapsedMs: now - start, retryInMs, stillValid: this.#timeLeft() > 0 });
   }
 
   #schedule(): void {

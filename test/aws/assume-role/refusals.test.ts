@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { RolesAnywhereError } from '../../../src/core/errors.ts';
 import type { Credentials } from '../../../src/core/credentials.ts';
-import { obtainSession } from '../../../src/pipeline/pipeline.ts';
+import { obtainCredentials } from '../../../src/pipeline/pipeline.ts';
 import { roleLinks } from '../../../src/aws/assume-role/role-links.ts';
 import type { RoleHop } from '../../../src/aws/assume-role/role-hop.ts';
 import { type Fault, type Sandbox, startSandbox } from '../../../src/sandbox/index.ts';
@@ -20,7 +20,7 @@ let open: string;
 beforeAll(async () => {
   sandbox = await startSandbox({ roles: ['Worker'] });
   open = sandbox.addRole('Open');
-  session = await obtainSession(chainRequest(sandbox, { hops: [] }), chainWorld().context);
+  session = await obtainCredentials(chainRequest(sandbox, { hops: [] }), chainWorld().context);
 });
 
 afterAll(() => sandbox.close());

@@ -75,7 +75,7 @@ afterEach(() => {
 });
 
 async function send(options: NetworkOptions, { url }: { url: URL }): Promise<WireResponse> {
-  const transport = await openHttpTransport(options, url, (message) => warnings.push(message));
+  const transport = await openHttpTransport(options, url, { warn: (message) => warnings.push(message) });
   return transport.connect(url).send({ method: 'POST', target: '/', headers: {}, body: Buffer.from('{}') });
 }
 

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Credentials } from '../../../src/core/credentials.ts';
 import { RolesAnywhereError, type ErrorCode } from '../../../src/core/errors.ts';
-import { failover, type FailoverEvent } from '../../../src/pipeline/failover/failover.ts';
+import { failover, type FailoverEvent, type FailoverPlan } from '../../../src/pipeline/failover/failover.ts';
+import { TargetHealth } from '../../../src/pipeline/failover/target-health.ts';
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 
@@ -41,13 +42,32 @@ function makeStage(answers: Record<string, Answer>, { onRefusal = false, chance 
       return setOf(name, clock);
     },
   }));
-  const obtain = failover(targets, {
-    onRefusal,
-    monotonic: clock.monotonic,
-    random: () => chance,
-    onEvent: (event) => events.push(event),
-  });
+  const obtain = repeated(
+    { targets, failoverOnRefusal: onRefusal },
+    { clock, chance, onFailover: (event) => events.push(event) },
+  );
   return { obtain, clock, events, calls, answers };
+}
+
+interface Target {
+  readonly name: string;
+  readonly obtain: () => Promise<Credentials>;
+}
+
+interface Surroundings {
+  readonly clock: FakeClock;
+  readonly chance?: number;
+  readonly onFailover?: (event: FailoverEvent) => void;
+}
+
+/** As a process that lives on does it: what is known of the targets outlasts a call. */
+function repeated(
+  plan: FailoverPlan<Target>,
+  { clock, chance = 0, onFailover }: Surroundings,
+): () => Promise<Credentials> {
+  const random = (): number => chance;
+  const health = plan.targets.map(() => new TargetHealth({ monotonic: clock.monotonic, random }));
+  return () => failover(plan, (one) => one.obtain(), { now: clock.now, random, onFailover }, { health });
 }
 
 function setOf(name: string, clock: FakeClock): Credentials {
@@ -160,21 +180,19 @@ describe('a target that failed', () => {
     const clock = fakeClock();
     const calls: string[] = [];
     let isDown = true;
-    const obtain = failover(
-      [
-        {
-          name: 'a',
-          obtain: async () => {
-            calls.push('a');
-            if (isDown) throw new RolesAnywhereError('NETWORK_TIMEOUT', 'down');
-            await new Promise<void>((resolve) => clock.after(second, resolve));
-            return setOf('a', clock);
-          },
+    const targets = [
+      {
+        name: 'a',
+        obtain: async () => {
+          calls.push('a');
+          if (isDown) throw new RolesAnywhereError('NETWORK_TIMEOUT', 'down');
+          await new Promise<void>((resolve) => clock.after(second, resolve));
+          return setOf('a', clock);
         },
-        { name: 'b', obtain: async () => (calls.push('b'), setOf('b', clock)) },
-      ],
-      { onRefusal: false, monotonic: clock.monotonic, random: () => 0 },
-    );
+      },
+      { name: 'b', obtain: async () => (calls.push('b'), setOf('b', clock)) },
+    ];
+    const obtain = repeated({ targets, failoverOnRefusal: false }, { clock });
     await obtain();
     await clock.advance(minute);
     isDown = false;
@@ -262,20 +280,14 @@ describe('when none serves', () => {
 
 it('an observer that throws changes nothing', async () => {
   const clock = fakeClock();
-  const obtain = failover(
-    [
-      { name: 'a', obtain: () => Promise.reject(new RolesAnywhereError('NETWORK_TIMEOUT', 'down')) },
-      { name: 'b', obtain: async () => setOf('b', clock) },
-    ],
-    {
-      onRefusal: false,
-      monotonic: clock.monotonic,
-      random: () => 0,
-      onEvent: () => {
-        throw new Error('observer');
-      },
-    },
-  );
+  const targets = [
+    { name: 'a', obtain: () => Promise.reject(new RolesAnywhereError('NETWORK_TIMEOUT', 'down')) },
+    { name: 'b', obtain: async () => setOf('b', clock) },
+  ];
+  const onFailover = (): never => {
+    throw new Error('observer');
+  };
+  const obtain = repeated({ targets, failoverOnRefusal: false }, { clock, onFailover });
   expect((await obtain()).target).toBe('b');
 });
 

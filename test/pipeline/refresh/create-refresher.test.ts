@@ -46,7 +46,7 @@ describe('one flight', () => {
     await expect(impatient).rejects.toMatchObject({ name: 'AbortError' });
     await clock.advance(second);
 
-    expect(refresher.held()?.accessKeyId).toBe('A1');
+    expect(refresher.current()?.accessKeyId).toBe('A1');
   });
 
   it('is called off a few seconds after the last caller gave up, and the next one begins anew', async () => {
@@ -143,7 +143,7 @@ describe('what is handed out', () => {
     const refresher = createRefresher(async () => given, { clock, random: () => 0 });
 
     expect(await refresher.get()).toEqual(given);
-    expect(refresher.held()).toEqual(given);
+    expect(refresher.current()).toEqual(given);
   });
 
   it.each([
@@ -174,7 +174,7 @@ describe('what is handed out', () => {
     const refresher = createRefresher(async () => given, { clock, random: () => 0 });
 
     expect(await rejectionOf(refresher.get())).toMatchObject({ code, message });
-    expect(refresher.held()).toBeUndefined();
+    expect(refresher.current()).toBeUndefined();
   });
 
   it('is never nothing', async () => {
@@ -275,7 +275,7 @@ describe('after a failure', () => {
     expect(await nameOf(refresher.get())).toBe('A1');
 
     await clock.advance(1);
-    expect(refresher.held()).toBeUndefined();
+    expect(refresher.current()).toBeUndefined();
     expect(await rejectionOf(refresher.get())).toBe(unavailable);
   });
 
@@ -307,7 +307,7 @@ describe('after a failure', () => {
     const { refresher, clock, events } = makeStage([{ error: failure('REFUSED_ROLE') }], () => 1);
     refresher.keepFresh();
     await clock.advance(2 * hour);
-    expect(events.at(-1)).toMatchObject({ kind: 'failed', retryInMs: 5 * minute, isHeld: false });
+    expect(events.at(-1)).toMatchObject({ kind: 'failed', retryInMs: 5 * minute, stillValid: false });
   });
 
   it('a success makes the next pause a first one again', async () => {
@@ -318,10 +318,10 @@ describe('after a failure', () => {
     refresher.keepFresh();
     await clock.advance(2 * minute);
     expect(events.slice(0, 4)).toMatchObject([
-      { kind: 'failed', retryInMs: 990, isHeld: false },
-      { kind: 'failed', retryInMs: 1980, isHeld: false },
+      { kind: 'failed', retryInMs: 990, stillValid: false },
+      { kind: 'failed', retryInMs: 1980, stillValid: false },
       { kind: 'renewed', elapsedMs: 0 },
-      { kind: 'failed', retryInMs: 990, isHeld: true },
+      { kind: 'failed', retryInMs: 990, stillValid: true },
     ]);
   });
 
@@ -428,7 +428,7 @@ describe('clocks', () => {
     await refresher.get();
     await clock.suspend(2 * hour);
 
-    expect(refresher.held()).toBeUndefined();
+    expect(refresher.current()).toBeUndefined();
     expect(await nameOf(refresher.get())).toBe('A2');
     expect(events).toContainEqual({ kind: 'clock', jumpedMs: 2 * hour });
   });
@@ -438,10 +438,10 @@ describe('clocks', () => {
     await refresher.get();
     clock.setWallClock(-10 * hour);
     await clock.advance(hour - 1);
-    expect(refresher.held()?.accessKeyId).toBe('A1');
+    expect(refresher.current()?.accessKeyId).toBe('A1');
 
     await clock.advance(1);
-    expect(refresher.held()).toBeUndefined();
+    expect(refresher.current()).toBeUndefined();
     expect(await nameOf(refresher.get())).toBe('A2');
     expect(events).toContainEqual({ kind: 'clock', jumpedMs: -10 * hour });
   });
@@ -450,7 +450,7 @@ describe('clocks', () => {
     const { refresher, clock, calls } = makeStage();
     await refresher.get();
     clock.setWallClock(5 * hour);
-    expect(refresher.held()).toBeUndefined();
+    expect(refresher.current()).toBeUndefined();
     clock.setWallClock(-5 * hour);
     expect(await nameOf(refresher.get())).toBe('A1');
     expect(calls).toHaveLength(1);
@@ -475,7 +475,7 @@ describe('keepFresh', () => {
     await clock.advance(3 * hour);
 
     expect(calls.map((at) => Math.round((at - start) / minute))).toEqual([0, 50, 100, 150]);
-    expect(refresher.held()?.accessKeyId).toBe('A4');
+    expect(refresher.current()?.accessKeyId).toBe('A4');
   });
 
   it('sleeps for a minute at the most, and sees within that that the machine slept', async () => {
@@ -493,7 +493,7 @@ describe('keepFresh', () => {
     const { refresher, clock, calls } = makeStage([{}, { error: unavailable }], () => 0.9);
     refresher.keepFresh();
     await clock.advance(3 * hour);
-    expect(refresher.held()).toBeUndefined();
+    expect(refresher.current()).toBeUndefined();
     expect(calls.length).toBeGreaterThan(50);
     expect(calls.length).toBeLessThan(200);
   });
@@ -556,7 +556,7 @@ describe('close', () => {
 
     await clock.advance(hour);
     expect(events).toEqual([]);
-    expect(refresher.held()).toBeUndefined();
+    expect(refresher.current()).toBeUndefined();
     expect(clock.untilNextTimer()).toBeUndefined();
     await expect(refresher.get()).rejects.toMatchObject({ name: 'AbortError' });
     await expect(refresher.reload()).rejects.toMatchObject({ name: 'AbortError' });

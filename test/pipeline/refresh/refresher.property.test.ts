@@ -204,7 +204,7 @@ async function play(world: World, refresher: Refresher, steps: readonly Step[]):
       world.excuse = true;
       world.clock.setWallClock(step.milliseconds);
     } else refresher.keepFresh();
-    const held = refresher.held();
+    const held = refresher.current();
     if (held !== undefined) world.judgeSet(held);
   }
   await world.clock.advance(10 * minute);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../src/core/errors.ts';
-import { inCallersWords, inWords } from '../../../src/outputs/provider/callers-words.ts';
+import { inPropertyNames, withPropertyNames } from '../../../src/outputs/provider/provider-error.ts';
 import { providerIn } from '../../../src/outputs/provider/from-roles-anywhere.ts';
 import { providerOptions } from '../../../src/outputs/provider/flags-of.ts';
 import { propertyOf } from '../../../src/options/schema/shared-options.ts';
@@ -70,20 +70,20 @@ describe('errors name options as the caller knows them', () => {
       requestId: 'r',
       hints: ['--region'],
     });
-    expect(inCallersWords(error)).toMatchObject({
+    expect(inPropertyNames(error)).toMatchObject({
       code: 'REFUSED_ROLE',
       message: 'see roleArn',
       cause,
       requestId: 'r',
       hints: ['region'],
-      stack: expect.stringContaining('words.test.ts') as string,
+      stack: expect.stringContaining('provider-error.test.ts') as string,
     });
   });
 
   test('an error without flags, and one that is not ours, stay what they are', () => {
     const [ours, theirs] = [new RolesAnywhereError('REFUSED_ROLE', 'no'), new TypeError('--role-arn')];
-    expect(inCallersWords(ours)).toBe(ours);
-    expect(inCallersWords(theirs)).toBe(theirs);
+    expect(inPropertyNames(ours)).toBe(ours);
+    expect(inPropertyNames(theirs)).toBe(theirs);
   });
 
   test.each([
@@ -91,7 +91,7 @@ describe('errors name options as the caller knows them', () => {
     ['--pkcs8-password-file, not --pkcs8-password', 'pkcs8PasswordFile, not pkcs8Password'],
     ['--session-duration of --from-profile', 'durationSeconds of profile'],
   ])('%s', (text, words) => {
-    expect(inWords(text)).toBe(words);
+    expect(withPropertyNames(text)).toBe(words);
   });
 });
 

@@ -1,11 +1,16 @@
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { CredentialRequest, CredentialTarget } from '../../src/pipeline/credential-plan.ts';
 import type { FailoverEvent } from '../../src/pipeline/failover/failover.ts';
 import type { IdentitySource } from '../../src/identity/identity.ts';
 import { openIdentity } from '../../src/identity/open-identity.ts';
-import { type HeldContext, type HeldCredentials, holdCredentials } from '../../src/pipeline/pipeline-held.ts';
+import {
+  type RefreshableContext,
+  type RefreshableCredentials,
+  refreshableCredentials,
+} from '../../src/pipeline/refreshable-credentials.ts';
 import type { RefreshEvent } from '../../src/pipeline/refresh/refresher.ts';
 import type { RoleHop } from '../../src/aws/assume-role/role-hop.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.ts';
@@ -22,7 +27,7 @@ const hour = 60 * minute;
 let clock: FakeClock;
 let folder: string;
 let sandboxes: Sandbox[];
-let held: HeldCredentials | undefined;
+let held: RefreshableCredentials | undefined;
 let refreshed: RefreshEvent[];
 let failedOver: FailoverEvent[];
 let warnings: string[];
@@ -48,7 +53,7 @@ async function start(options: SandboxOptions = {}): Promise<Sandbox> {
   return sandbox;
 }
 
-function context(answers: string[] = []): HeldContext {
+function context(answers: string[] = []): RefreshableContext {
   return {
     now: clock.now,
     random: () => 0,
@@ -73,8 +78,8 @@ function target(
   return { name: sandbox.region, request: { ...chainRequest(sandbox, { hops }), ...parts } };
 }
 
-function hold(first: CredentialTarget, ...others: readonly CredentialTarget[]): HeldCredentials {
-  held = holdCredentials({ targets: [first, ...others], failoverOnRefusal: false }, context());
+function hold(first: CredentialTarget, ...others: readonly CredentialTarget[]): RefreshableCredentials {
+  held = refreshableCredentials({ targets: [first, ...others], failoverOnRefusal: false }, context());
   return held;
 }
 
@@ -130,7 +135,7 @@ describe('one target', () => {
       await until(() => refreshed.length > before);
     }
     await clock.advance(minute);
-    expect(credentials.held()).toBeUndefined();
+    expect(credentials.current()).toBeUndefined();
     expect((await rejectionOf(credentials.get())).code).toBe('SERVICE_UNAVAILABLE');
     expect(refreshed.slice(1).every((event) => event.kind === 'failed')).toBe(true);
   });
@@ -142,7 +147,7 @@ describe('one target', () => {
     sandbox.failNext({ status: 201, body: '{"credentialSet":[]}' });
     await clock.advance(59 * minute + 30 * second);
     expect((await credentials.get()).accessKeyId).toBe(first.accessKeyId);
-    expect(refreshed.at(-1)).toMatchObject({ kind: 'failed', error: { code: 'RESPONSE_EMPTY' }, isHeld: true });
+    expect(refreshed.at(-1)).toMatchObject({ kind: 'failed', error: { code: 'RESPONSE_EMPTY' }, stillValid: true });
   });
 
   it('a refusal is told at once, and not asked for again by those who call in the pause', async () => {
@@ -228,7 +233,10 @@ describe('certificate and key', () => {
       return install({ ...leaf, privateKey });
     };
     const identity = encrypt(await sandbox.ca.issueLeaf());
-    held = holdCredentials({ targets: [target(sandbox, { identity })], failoverOnRefusal: false }, context(['secret']));
+    held = refreshableCredentials(
+      { targets: [target(sandbox, { identity })], failoverOnRefusal: false },
+      context(['secret']),
+    );
     await held.get();
     encrypt(await sandbox.ca.issueLeaf());
     await held.reload();
@@ -242,7 +250,10 @@ describe('certificate and key', () => {
     const privateKey = openssl(['pkcs8', '-topk8', '-passout', 'pass:secret'], leaf.privateKey).toString();
     const identity = install({ ...leaf, privateKey });
     const answers = ['no', 'no', 'no'];
-    held = holdCredentials({ targets: [target(sandbox, { identity })], failoverOnRefusal: false }, context(answers));
+    held = refreshableCredentials(
+      { targets: [target(sandbox, { identity })], failoverOnRefusal: false },
+      context(answers),
+    );
     held.keepFresh();
     const error = await rejectionOf(held.get());
     expect(error.code).toBe('PASSWORD_WRONG');
@@ -272,7 +283,7 @@ describe('certificate and key', () => {
 });
 
 describe('a chain of roles', () => {
-  async function chain(): Promise<{ sandbox: Sandbox; credentials: HeldCredentials }> {
+  async function chain(): Promise<{ sandbox: Sandbox; credentials: RefreshableCredentials }> {
     const sandbox = await start({ roles: ['First'], profile: { durationSeconds: 3600 } });
     const second = sandbox.addRole('Second');
     const third = sandbox.addRole('Third');
@@ -373,7 +384,7 @@ describe('several targets', () => {
     const identity = install({ ...leaf, privateKey });
     const [east, west] = [await start({ region: 'us-east-1' }), await start({ region: 'us-west-2' })];
     for (const sandbox of [east, west]) sandbox.failNext({ status: 503 });
-    held = holdCredentials(
+    held = refreshableCredentials(
       { targets: [target(east, { identity }), target(west, { identity })], failoverOnRefusal: false },
       context(['secret']),
     );
@@ -393,4 +404,91 @@ it('after close there is nothing, and nothing is left open', async () => {
   await expect(credentials.get()).rejects.toMatchObject({ name: 'AbortError' });
   await clock.advance(2 * hour);
   expect(sandbox.requests).toHaveLength(1);
+});
+
+describe('close ends a renewal', () => {
+  /** Takes connections and never says a word; what comes in has begun a request. */
+  async function silentServer() {
+    const sockets = new Set<Socket>();
+    let received = 0;
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('data', () => (received += 1));
+      socket.on('error', () => undefined);
+      socket.on('close', () => sockets.delete(socket));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('the server listens nowhere');
+    onTestFinished(() => void server.close());
+    return { port: address.port, sockets, received: () => received };
+  }
+
+  /** What a caller that waits gets, and how long closing takes. */
+  async function closedBefore(waiting: Promise<unknown>): Promise<{ outcome: string; milliseconds: number }> {
+    const outcome = waiting.then(() => 'credentials', String);
+    const started = performance.now();
+    await held?.close();
+    return { outcome: await outcome, milliseconds: performance.now() - started };
+  }
+
+  function expectEnd({ outcome, milliseconds }: { outcome: string; milliseconds: number }): void {
+    expect(outcome).toMatch(/^AbortError: the credentials were closed/);
+    expect(milliseconds).toBeLessThan(2000);
+  }
+
+  it.each(['http', 'https'])('that waits for a service over %s: its connection is dropped', async (scheme) => {
+    const { port, sockets, received } = await silentServer();
+    const sandbox = await start();
+    const { endpoint, network } = chainRequest(sandbox, { hops: [] });
+    const custom = { url: `${scheme}://127.0.0.1:${port}`, option: '--endpoint' };
+    const patient = { ...network, maxAttempts: 3, requestTimeout: 600_000, connectTimeout: 600_000 };
+    const waiting = hold(target(sandbox, { endpoint: { ...endpoint, custom }, network: patient })).get();
+    await until(() => received() > 0);
+    expectEnd(await closedBefore(waiting));
+    await until(() => sockets.size === 0);
+  });
+
+  it('that waits for a role: the connection to STS is dropped', async () => {
+    const { port, sockets, received } = await silentServer();
+    const sandbox = await start({ roles: ['First'] });
+    const { endpoint: _, ...sts } = chainRequest(sandbox, { hops: [] }).sts ?? { fips: false, dualStack: false };
+    const endpoint = { url: `http://127.0.0.1:${port}`, option: '--sts-endpoint' };
+    const { network } = chainRequest(sandbox, { hops: [], network: { requestTimeout: 600_000 } });
+    const hops = [{ roleArn: sandbox.addRole('Second') }];
+    const waiting = hold(target(sandbox, { sts: { ...sts, endpoint }, network }, hops)).get();
+    await until(() => received() > 0);
+    expectEnd(await closedBefore(waiting));
+    await until(() => sockets.size === 0);
+  });
+
+  it('that waits for a signer', async () => {
+    const sandbox = await start();
+    const opened = await openIdentity(install(await sandbox.ca.issueLeaf()), context());
+    let isAsked = false;
+    const sign = (): Promise<never> => {
+      isAsked = true;
+      return new Promise(() => undefined);
+    };
+    const waiting = hold(target(sandbox, { identity: { ...opened, signer: { ...opened.signer, sign } } })).get();
+    await until(() => isAsked);
+    expectEnd(await closedBefore(waiting));
+  });
+
+  it('that waits for a password', async () => {
+    const sandbox = await start();
+    const leaf = await sandbox.ca.issueLeaf();
+    const privateKey = openssl(['pkcs8', '-topk8', '-passout', 'pass:secret'], leaf.privateKey).toString();
+    const identity = install({ ...leaf, privateKey });
+    let isAsked = false;
+    const askSecret = (): Promise<never> => {
+      isAsked = true;
+      return new Promise(() => undefined);
+    };
+    const plan = { targets: [target(sandbox, { identity })], failoverOnRefusal: false } as const;
+    held = refreshableCredentials(plan, { ...context(), askSecret });
+    const waiting = held.get();
+    await until(() => isAsked);
+    expectEnd(await closedBefore(waiting));
+  });
 });
