@@ -7,7 +7,6 @@ import { flagsOf, providerOptions } from './flags-of.ts';
 import type { FromRolesAnywhereInit, RolesAnywhereTarget } from './init.ts';
 import type { ProfileName } from './caller-config.ts';
 import { gatherValues, readValues } from '../../options/parse/read-values.ts';
-import { missingOptions } from '../../options/explain/explain-request.ts';
 import { environmentName, type OptionRow } from '../../options/schema/option.ts';
 import type { OptionValues } from '../../options/parse/option-values.ts';
 import type { ParsedFlags } from '../../options/parse/parse-flags.ts';
@@ -118,7 +117,7 @@ async function readWay(flags: ParsedFlags, env: Environment, profile: ProfileNam
   if (flags.given.has('from-profile')) return readValues(providerOptions, flags, env);
   const found = profile === undefined ? undefined : await lookAt(profile, env);
   const values = await gatherValues(providerOptions, { flags, env, profile: found });
-  if (found === undefined && !values.rows.some((row) => isDeciding(row, values))) throw notConfigured(profile);
+  if (found === undefined && !values.rows.some((row) => isDeciding(row, values))) throw await notConfigured(profile);
   return values;
 }
 
@@ -133,7 +132,8 @@ function isDeciding(row: OptionRow, values: OptionValues): boolean {
   return isOurs && !settings.includes(row.flag) && (row.kind !== 'list' || values.list(row.flag).length > 0);
 }
 
-function notConfigured(profile: ProfileName | undefined): RolesAnywhereError {
+async function notConfigured(profile: ProfileName | undefined): Promise<RolesAnywhereError> {
+  const { missingOptions } = await import('../../options/explain/explain-request.ts');
   const { message, hints } = missingOptions(['trust-anchor-arn', 'profile-arn', 'role-arn', 'certificate']);
   return new RolesAnywhereError('NOT_CONFIGURED', `nothing is configured: ${message}`, {
     hints: [
