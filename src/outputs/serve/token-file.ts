@@ -35,7 +35,7 @@ const minLength = 16;
 
 /**
  * Checks Authorization headers against the token of a file. Made with a token of its own, for its owner alone, when it
- * is not there, and so is its folder; read again when it changes. Clients send the file's content as it is, so it has no line break.
+ * is not there, and so is its folder; read again when it changes, and taken back when it is removed. Clients send the file's content as it is, so it has no line break.
  *
  * @throws RolesAnywhereError FILE_FAILED when it can be neither read nor made, FILE_UNSAFE when others may have written
  * it, OPTION_INVALID for a token too short
@@ -50,10 +50,15 @@ export function openTokenFile(
   let lookedAt = monotonic();
   const look = (): void => {
     lookedAt = monotonic();
-    const now = stampOf(statIfThere(options.path));
+    const now = stampAt(options.path);
     if (now === seen) return;
-    // Whatever is wrong with the new content, the old token holds until there is a good one.
     seen = now;
+    if (now === absent) {
+      isToken = () => false;
+      warn(`${options.path} is gone, and its token with it: nobody is let in until the file is there again`);
+      return;
+    }
+    // Whatever is wrong with the new content, the old token holds until there is a good one.
     try {
       ({ seen, isToken } = readToken(options, warn));
     } catch (error) {
@@ -139,17 +144,20 @@ function readOwn({ path, userId }: TokenFileOptions): { readonly stats: Stats; r
   }
 }
 
-function statIfThere(path: string): Stats | undefined {
+const absent = 'absent';
+
+function stampAt(path: string): string {
   try {
-    return statSync(path);
-  } catch {
-    return undefined;
+    return stampOf(statSync(path));
+  } catch (error) {
+    const code = systemCodeOf(error) ?? 'unknown';
+    return code === 'ENOENT' ? absent : code;
   }
 }
 
 /** Differs whenever the file was written or replaced. */
-function stampOf(stats: Stats | undefined): string {
-  return stats === undefined ? 'absent' : `${stats.ino}/${stats.size}/${stats.mtimeMs}/${stats.ctimeMs}`;
+function stampOf({ ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${ino}/${size}/${mtimeMs}/${ctimeMs}`;
 }
 
 /** Compares in a time that tells nothing of the token but its length, which is no secret. */

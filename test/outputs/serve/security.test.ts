@@ -190,18 +190,18 @@ describe('too much', () => {
     expect(third).toMatch(/^HTTP\/1\.1 200 [^]*ok$/);
   });
 
-  test('beyond 1024 connections the one that has been silent for longest makes room, and that is counted', async () => {
+  test('beyond 1024 connections those that have been silent for longest make room, and that is counted', async () => {
     const silent: Socket[] = [];
     const ended: Socket[] = [];
-    for (let count = 0; count < 1024; count += 1) {
-      const socket = await connected();
-      silent.push(socket);
-      socket.resume().once('close', () => ended.push(socket));
-      socket.once('end', () => socket.destroy());
+    while (silent.length < 1100) {
+      for (const socket of await Promise.all(Array.from({ length: 100 }, connected))) {
+        silent.push(socket);
+        socket.resume().once('end', () => ended.push(socket));
+      }
     }
-    for (let count = 0; count < 5; count += 1) expect((await ask(house.url, '/healthz')).status).toBe(200);
-    await expect.poll(() => ended.length, { timeout: 20_000 }).toBeGreaterThan(0);
-    expect(ended[0]).toBe(silent[0]);
+    await expect.poll(() => ended.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(76);
+    expect(ended.slice(0, 76).every((socket) => silent.indexOf(socket) < 100)).toBe(true);
+    expect((await ask(house.url, '/healthz')).status).toBe(200);
     for (const socket of silent) socket.destroy();
     expect((await ask(house.url, '/metrics')).body).toMatch(/roles_anywhere_connections_dropped_total [1-9]/);
   });
@@ -274,7 +274,8 @@ describe('what comes to be no request is answered, logged and counted', () => {
     const answer = await askRaw(house.url, bytes);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*"Message":"`));
     expect(answer).toMatch(reason);
-    expect(await counted()).toBe(before + 1);
+    // Connections of other tests may have come to their end meanwhile.
+    expect(await counted()).toBeGreaterThan(before);
     const line = house.logs.slice(told).find(({ message }) => reason.test(message) || message === 'request');
     expect(line?.fields).toMatchObject({ route: 'refused', status });
   });

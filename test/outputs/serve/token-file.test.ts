@@ -85,14 +85,21 @@ test('until the new content is a token, the one before holds', () => {
   writeFileSync(path, '');
   now += 1000;
   expect([isToken(''), isToken('the-first-token-0')]).toEqual([false, true]);
-  unlinkSync(path);
-  now += 1000;
-  expect(isToken('the-first-token-0')).toBe(true);
   expect(isToken('the-first-token-0')).toBe(true);
   expect(warnings).toEqual([
     `--token-file: ${path} holds no token of at least 16 printable ASCII characters; the one before still holds`,
-    `--token-file: cannot read ${path}: ENOENT; the one before still holds`,
   ]);
+});
+
+test('who removes the file takes the token back; a new file counts at once', () => {
+  writeFileSync(path, 'the-first-token-0', { mode: 0o600 });
+  const isToken = open();
+  unlinkSync(path);
+  now += 1000;
+  expect([isToken('the-first-token-0'), isToken('the-first-token-0')]).toEqual([false, false]);
+  writeFileSync(path, 'the-second-token', { mode: 0o600 });
+  expect([isToken('the-first-token-0'), isToken('the-second-token')]).toEqual([false, true]);
+  expect(warnings).toEqual([`${path} is gone, and its token with it: nobody is let in until the file is there again`]);
 });
 
 test('a line break at the end does not count, and is told of', () => {
