@@ -1,4 +1,4 @@
-import { dateOf } from '../create-session/answer-facts.ts';
+import { dateOf } from '../create-session/service-errors.ts';
 import { clockSkew } from '../create-session/local-checks.ts';
 import type { RoleCall } from './role-hop.ts';
 

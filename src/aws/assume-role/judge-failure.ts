@@ -1,6 +1,6 @@
 import { describeError } from '../../core/describe-error.ts';
 import { type ErrorCode, type ErrorDetails, RolesAnywhereError } from '../../core/errors.ts';
-import { printable, retryAfterOf } from '../create-session/answer-facts.ts';
+import { printable, retryAfterOf } from '../create-session/service-errors.ts';
 import { isTransient } from '../http/retry.ts';
 import { explainStsRefusal, type StsRefusal } from './explain-refusal.ts';
 import type { RoleCall } from './role-hop.ts';

@@ -1,4 +1,4 @@
-import type { SessionEnds } from './explain-ends.ts';
+import type { SessionEnds } from './explain-session.ts';
 
 /** Milliseconds. */
 const week = 604_800_000;
@@ -20,7 +20,7 @@ export async function tellEnds(ends: SessionEnds, warn: (message: string) => voi
   const isShort = asked !== unasked && lasts + clocksDiffer < asked * 1000;
   const isLate = left < Math.min(week, between(notBefore, notAfter) / 10);
   if (!isShort && !isLate) return;
-  const { explainShortSession, explainLateLeaf } = await import('./explain-ends.ts');
+  const { explainShortSession, explainLateLeaf } = await import('./explain-session.ts');
   if (isShort) warn(explainShortSession(ends, lasts));
   if (isLate) warn(explainLateLeaf(ends, left));
 }

@@ -26,7 +26,7 @@ async function ownEndpoint({ partition, region, fips, dualStack }: EndpointOptio
 /** Nearly everybody is in one partition: the table of the others is read by who needs it. */
 async function suffixesOf(partition: string): Promise<readonly [standard: string, dualStack: string] | undefined> {
   if (partition === 'aws') return ['amazonaws.com', 'api.aws'];
-  return (await import('./endpoint-suffixes.ts')).suffixes.get(partition);
+  return (await import('./explain-endpoint.ts')).suffixes.get(partition);
 }
 
 function customEndpoint({ fips, dualStack }: EndpointOptions, text: string): URL | undefined {

@@ -1,7 +1,7 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { systemCodeOf } from '../../core/errno.ts';
 import { systemFactsOf } from '../../core/system-errors.ts';
-import { suffixes } from './endpoint-suffixes.ts';
+import { suffixes } from './explain-endpoint.ts';
 import type { TransportOptions } from './transport.ts';
 
 /** Where it happened. */
@@ -133,4 +133,13 @@ function reachHints(code: string): string[] {
   if (code === 'ECONNREFUSED') return ['nothing listens there: check host and port'];
   const hint = systemFactsOf(code)?.hint;
   return hint === undefined ? [] : [hint];
+}
+
+/** The error of the last of several attempts, which says that there were others. */
+export function lastAttempt(error: RolesAnywhereError, attempts: number): RolesAnywhereError {
+  return new RolesAnywhereError(error.code, `${error.message}, at the last of ${attempts} attempts`, {
+    cause: error.cause,
+    hints: error.hints,
+    ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
+  });
 }

@@ -1,5 +1,6 @@
-import { directTransport } from './direct-transport.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
+import { Http1Connection } from './http1-connection.ts';
+import { dialEndpoint, peerOf } from './open-socket.ts';
 import type { Transport, TransportOptions } from './transport.ts';
 
 /** An answer of CreateSession has some 3 KB. */
@@ -38,4 +39,13 @@ export async function openHttpTransport(
   };
   const throughProxy = proxy && (await import('./proxy-transport.ts')).transportThrough(proxy, endpoint, options);
   return throughProxy ?? directTransport(options);
+}
+
+/** HTTP/1.1 over node:tls, or over node:net for an endpoint on this machine. */
+export function directTransport(options: TransportOptions): Transport {
+  return {
+    proxy: undefined,
+    connect: (endpoint) =>
+      new Http1Connection({ dial: (how) => dialEndpoint(endpoint, how), peer: peerOf(endpoint) }, options),
+  };
 }

@@ -4,7 +4,7 @@ import { RolesAnywhereError } from '../../core/errors.ts';
 import { chooseProxy, type Proxy } from './choose-proxy.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
 import { Http1Connection } from './http1-connection.ts';
-import { createHeadReader } from './http1-head.ts';
+import { createHeadReader } from './http1-response.ts';
 import { networkError, placeOf } from './network-error.ts';
 import { dialEndpoint, openTls, peerOf, portOf, type Dial, type Hold } from './open-socket.ts';
 import type { Transport, TransportOptions } from './transport.ts';

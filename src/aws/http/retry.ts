@@ -52,7 +52,7 @@ export async function retry<T>(
     if (outcome.kind === 'done') return outcome.value;
     // Not "attempt >= attempts": nothing is greater than a number that a caller of the library left out.
     if (!(attempt < attempts)) {
-      throw attempt === 1 ? outcome.error : (await import('./last-attempt.ts')).lastAttempt(outcome.error, attempt);
+      throw attempt === 1 ? outcome.error : (await import('./network-error.ts')).lastAttempt(outcome.error, attempt);
     }
     const delay = delayAfter(attempt, outcome, context.random);
     context.onWait?.(attempt, delay);

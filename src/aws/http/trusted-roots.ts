@@ -1,10 +1,12 @@
+import { X509Certificate } from 'node:crypto';
 import { platform } from 'node:os';
+import { resolve } from 'node:path';
 import * as tls from 'node:tls';
 
+import { RolesAnywhereError } from '../../core/errors.ts';
 import { readReason } from '../../core/fs/read-reason.ts';
-import { isCertificate, readCaBundle } from './ca-bundle.ts';
-import { readCertificateFolder, readPemCertificates, readIfThere } from './read-certificates.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
+import { readCertificateFolder, readIfThere, readPemCertificates } from './read-certificates.ts';
 import type { TransportOptions } from './transport.ts';
 
 type Places = NonNullable<NetworkOptions['roots']>;
@@ -95,4 +97,38 @@ async function firstOf(paths: readonly string[]): Promise<readonly string[]> {
     if (found.length > 0) return found;
   }
   return [];
+}
+
+/**
+ * The certificates that replace the default roots.
+ *
+ * @throws RolesAnywhereError FILE_FAILED
+ */
+export async function readCaBundle({
+  path,
+  option,
+}: NonNullable<NetworkOptions['caBundle']>): Promise<TransportOptions['ca']> {
+  const origin = `${option} (${resolve(path)})`;
+  const pem = await readBundle(path, origin);
+  if (pem.some(isCertificate)) return { pem, origin };
+  throw new RolesAnywhereError('FILE_FAILED', `${origin} holds no certificate in PEM`, {
+    hints: ['a CA bundle is one or more blocks that begin with -----BEGIN CERTIFICATE-----'],
+  });
+}
+
+/** Whether OpenSSL will take it: it drops in silence what it cannot read, and would then trust nothing. */
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+async function readBundle(path: string, origin: string): Promise<readonly string[]> {
+  try {
+    return await readPemCertificates(path);
+  } catch (cause) {
+    throw new RolesAnywhereError('FILE_FAILED', `${origin} cannot be read: ${readReason(cause)}`, { cause });
+  }
 }

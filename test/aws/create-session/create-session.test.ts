@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 
 import type { SigningIdentity } from '../../../src/identity/identity.ts';
 import { createSession, type SessionContext } from '../../../src/aws/create-session/create-session.ts';
-import { directTransport } from '../../../src/aws/http/direct-transport.ts';
+import { directTransport } from '../../../src/aws/http/open-transport.ts';
 import type { SessionRequest } from '../../../src/aws/create-session/session-request.ts';
 import type { TraceEvent } from '../../../src/aws/create-session/trace.ts';
 import { makeCa, makeFolder, makeLeaf, removeFolder } from '../../support/openssl.ts';

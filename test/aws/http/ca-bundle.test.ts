@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { readCaBundle } from '../../../src/aws/http/ca-bundle.ts';
+import { readCaBundle } from '../../../src/aws/http/trusted-roots.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 
 test('a bundle that is not there is shown by where it was looked for', async () => {

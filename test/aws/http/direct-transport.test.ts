@@ -5,7 +5,7 @@ import { TLSSocket, type TlsOptions } from 'node:tls';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { directTransport } from '../../../src/aws/http/direct-transport.ts';
+import { directTransport } from '../../../src/aws/http/open-transport.ts';
 import { dialEndpoint, openSocket } from '../../../src/aws/http/open-socket.ts';
 import type { TransportOptions, WireRequest, WireResponse } from '../../../src/aws/http/transport.ts';
 import {

@@ -157,7 +157,7 @@ describe('what is no answer', () => {
     [
       'length and chunks',
       'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
-      'it has both a content-length and a transfer-encoding',
+      'its transfer-encoding is not chunked alone',
     ],
     [
       'another coding',
@@ -177,7 +177,7 @@ describe('what is no answer', () => {
     [
       'an endless chunk line',
       `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;${'x'.repeat(9000)}`,
-      'a line of its chunked body is too long',
+      'the lines of its chunked body are too long',
     ],
     ['endless headers', `HTTP/1.1 200 OK\r\na: ${'x'.repeat(65_536)}`, 'its headers are larger than 65536 bytes'],
     [
