@@ -9,11 +9,9 @@ import { loadPart } from '../core/load-part.ts';
  */
 const parts: readonly (() => Promise<unknown>)[] = [
   () => import('../aws/assume-role/judge-failure.ts'),
-  () => import('../aws/create-session/explain-ends.ts'),
   () => import('../aws/create-session/explain-refusal.ts'),
   () => import('../aws/create-session/explain-session.ts'),
   () => import('../aws/create-session/service-errors.ts'),
-  () => import('../aws/http/last-attempt.ts'),
   () => import('../aws/http/network-error.ts'),
   () => import('../aws/http/second-try.ts'),
   () => import('../aws/http/trusted-roots.ts'),
