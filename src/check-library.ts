@@ -165,7 +165,7 @@ export function checkSigningCall(request: unknown, identity: unknown, scope: unk
   if (!(date instanceof Date)) throw invalid(`scope.date must be a Date, not ${whatIs(date)}`);
 }
 
-/** Sources to open, an open identity, or one that is kept. */
+/** Sources to open, an open identity, or one that is opened again as its files change. */
 function checkIdentity(identity: unknown, place: string): void {
   if (isObject(identity) && 'use' in identity) return;
   if (isObject(identity) && 'signer' in identity) checkOpenIdentity(identity, place);

@@ -40,7 +40,7 @@ export async function openIdentity(source: IdentitySource, context: IdentityCont
 
 /**
  * The whole path once, with every part of it said: open the identity, ask for a session, check what came back, assume
- * the roles of the chain. Nothing is remembered; `fromRolesAnywhere` does that.
+ * the roles of the chain. Nothing of it is used again; `fromRolesAnywhere` does that.
  *
  * @throws RolesAnywhereError
  *

@@ -27,7 +27,7 @@ import type { EndpointOptions, NetworkOptions, SessionRequest } from '../aws/cre
  * ```
  */
 export interface CredentialRequest {
-  /** Sources to open; an identity of the caller's own, which the caller closes; or a kept one, closed by who holds it. */
+  /** Sources to open; an identity of the caller's own, which the caller closes; or one that is opened again by itself. */
   readonly identity: IdentitySource | SigningIdentity | KeptIdentity;
   readonly session: SessionRequest;
   readonly endpoint: EndpointOptions;

@@ -8,7 +8,7 @@ import { entryKey } from './disk-cache/entry-key.ts';
 import type { CacheProcess } from './disk-cache/holder.ts';
 import { type EntryLocation, readEntry } from './disk-cache/entry-file.ts';
 
-/** Where remembered credentials are, and who this process is among those that share them. */
+/** Where the disk cache is, and who this process is among those that share them. */
 export interface CacheOptions {
   readonly folder: CacheFolder;
   readonly process: CacheProcess;

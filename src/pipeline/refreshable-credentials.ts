@@ -12,9 +12,8 @@ import { obtainPlanned } from './pipeline.ts';
 import { preload } from './preload.ts';
 import { abortable, inTime } from './refresh/abortable.ts';
 import type { Clock } from './refresh/clock.ts';
-import { createRefresher } from './refresh/create-refresher.ts';
+import { createRefresher, type Obtain, type Refresher, type RefreshEvent } from './refresh/refresher.ts';
 import { type ExpiringSet, expiringSet, timeLeft } from './refresh/credential-set.ts';
-import type { Obtain, RefreshEvent, Refresher } from './refresh/refresher.ts';
 import { renewalWindow } from './refresh/renewal-window.ts';
 
 /** What a process that lives on hands in besides. */

@@ -14,7 +14,7 @@ import { makeMetrics } from '../../src/outputs/serve/metrics.ts';
 import { openTokenFile } from '../../src/outputs/serve/token-file.ts';
 import { updateOnce } from '../../src/outputs/update/update-file.ts';
 import { renewAlone } from '../../src/pipeline/disk-cache/renew-alone.ts';
-import { mostTelling } from '../../src/pipeline/failover/most-telling.ts';
+import { mostTelling } from '../../src/pipeline/failover/failover.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { fakeTerminal } from '../cli/terminal/fake-terminal.ts';
 import { later, minutes, noon, sampleEntry } from '../pipeline/disk-cache/sample-entry.ts';

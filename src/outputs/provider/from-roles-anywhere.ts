@@ -10,7 +10,7 @@ import { clientProfile } from './caller-config.ts';
 /**
  * Credentials for clients of the AWS SDK, by IAM Roles Anywhere: a provider like those of
  * `@aws-sdk/credential-providers`. Nothing is read or asked for before its first call; from then on credentials are
- * kept and renewed in time, with one request for any number of callers.
+ * used again and renewed in time, with one request for any number of callers.
  *
  * Its errors are RolesAnywhereErrors and the SDK's CredentialsProviderErrors at once, and `createCredentialChain()`
  * understands them: it goes on to the next provider when nothing was configured and when the service could not be

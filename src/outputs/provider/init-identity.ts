@@ -28,7 +28,7 @@ export function initIdentity(resolved: Identity, init: RolesAnywhereTarget, cont
   if (hasFunctions(keys)) {
     return functionIdentity(
       () => callFunctions(keys, context.clock),
-      (supplied) => openMaterials(resolved, supplied, context),
+      (given) => openMaterials(resolved, given, context),
       context,
     );
   }

@@ -21,13 +21,13 @@ export function keyMaterialsOf(init: RolesAnywhereTarget): KeyMaterials {
     ['tpm-parent-password', init.tpmParentPassword],
     ['tpm-hierarchy-password', init.tpmHierarchyPassword],
   ] as const;
-  const materials = [
+  const sources = [
     ['certificate', init.certificate],
     ['private-key', init.privateKey],
     ['intermediates', init.intermediates],
   ] as const;
   return new Map<string, unknown>([
-    ...materials.filter(([, value]) => value !== undefined && !isPlace(value)),
+    ...sources.filter(([, value]) => value !== undefined && !isPlace(value)),
     ...passwords.filter(([, value]) => typeof value === 'function'),
   ]);
 }
@@ -40,8 +40,8 @@ export function isPlace(value: unknown): value is string {
   return typeof value === 'string' && !/-----BEGIN|[\r\n]/.test(value);
 }
 
-export function hasFunctions(keys: KeyMaterials): boolean {
-  return [...keys.values()].some((value) => typeof value === 'function');
+export function hasFunctions(materials: KeyMaterials): boolean {
+  return [...materials.values()].some((value) => typeof value === 'function');
 }
 
 /**
@@ -49,8 +49,8 @@ export function hasFunctions(keys: KeyMaterials): boolean {
  *
  * @throws RolesAnywhereError CERTIFICATE_UNREADABLE, CHAIN_UNREADABLE, KEY_UNREADABLE, PASSWORD_UNREADABLE
  */
-export async function callFunctions(keys: KeyMaterials, clock: TimerClock): Promise<KeyMaterials> {
-  const values = [...keys].map(async ([flag, value]) => [flag, await called(flag, value, clock)] as const);
+export async function callFunctions(materials: KeyMaterials, clock: TimerClock): Promise<KeyMaterials> {
+  const values = [...materials].map(async ([flag, value]) => [flag, await called(flag, value, clock)] as const);
   return new Map(await Promise.all(values));
 }
 
@@ -101,24 +101,24 @@ function failLate(): never {
  *
  * @throws RolesAnywhereError OPTION_INVALID
  */
-export function withMaterials(resolved: IdentitySource, keys: KeyMaterials): IdentitySource {
+export function withMaterials(resolved: IdentitySource, materials: KeyMaterials): IdentitySource {
   const { keyPassword, pkcs11, tpm } = resolved;
-  const supply = givenSecret(keys);
+  const secretOf = givenSecret(materials);
   return {
     ...resolved,
-    ...(keys.has('certificate') ? { certificate: sourceOf('certificate', keys, readCertificateSource) } : {}),
-    ...(keys.has('private-key') ? { privateKey: sourceOf('private-key', keys, readKeySource) } : {}),
-    ...(keys.has('intermediates') ? { intermediates: sourceOf('intermediates', keys, readByteSource) } : {}),
-    ...(keyPassword === undefined ? {} : { keyPassword: supply(keyPassword) }),
-    ...(pkcs11?.pin === undefined ? {} : { pkcs11: { ...pkcs11, pin: supply(pkcs11.pin) } }),
+    ...(materials.has('certificate') ? { certificate: sourceOf('certificate', materials, readCertificateSource) } : {}),
+    ...(materials.has('private-key') ? { privateKey: sourceOf('private-key', materials, readKeySource) } : {}),
+    ...(materials.has('intermediates') ? { intermediates: sourceOf('intermediates', materials, readByteSource) } : {}),
+    ...(keyPassword === undefined ? {} : { keyPassword: secretOf(keyPassword) }),
+    ...(pkcs11?.pin === undefined ? {} : { pkcs11: { ...pkcs11, pin: secretOf(pkcs11.pin) } }),
     ...(tpm === undefined
       ? {}
       : {
           tpm: {
             ...tpm,
-            ...(tpm.keyPassword === undefined ? {} : { keyPassword: supply(tpm.keyPassword) }),
-            ...(tpm.parentPassword === undefined ? {} : { parentPassword: supply(tpm.parentPassword) }),
-            ...(tpm.hierarchyPassword === undefined ? {} : { hierarchyPassword: supply(tpm.hierarchyPassword) }),
+            ...(tpm.keyPassword === undefined ? {} : { keyPassword: secretOf(tpm.keyPassword) }),
+            ...(tpm.parentPassword === undefined ? {} : { parentPassword: secretOf(tpm.parentPassword) }),
+            ...(tpm.hierarchyPassword === undefined ? {} : { hierarchyPassword: secretOf(tpm.hierarchyPassword) }),
           },
         }),
   };
@@ -127,8 +127,8 @@ export function withMaterials(resolved: IdentitySource, keys: KeyMaterials): Ide
 type ReadPlace<T> = (text: string, option: string) => T;
 
 /** The value is never shown: it may be a key. */
-function sourceOf<T>(flag: string, keys: KeyMaterials, read: ReadPlace<T>): T | ByteSource {
-  const value = keys.get(flag);
+function sourceOf<T>(flag: string, materials: KeyMaterials, read: ReadPlace<T>): T | ByteSource {
+  const value = materials.get(flag);
   const option = `--${flag}`;
   if (value !== '' && isPlace(value)) return read(bounded(value, longestText, option), option);
   const bytes = bytesOf(value, option);
@@ -172,11 +172,11 @@ function bounded<T extends { readonly length: number }>(value: T, most: number, 
 }
 
 /** A password from its function, where there is one. */
-function givenSecret(keys: KeyMaterials): (secret: SecretSource) => SecretSource {
+function givenSecret(materials: KeyMaterials): (secret: SecretSource) => SecretSource {
   return (secret) => {
     const flag = secret.option.slice('--'.length);
-    if (!keys.has(flag)) return secret;
-    const value = keys.get(flag);
+    if (!materials.has(flag)) return secret;
+    const value = materials.get(flag);
     if (typeof value === 'string') {
       return { option: secret.option, kind: 'value', value: bounded(value, longestText, secret.option) };
     }

@@ -1,7 +1,6 @@
 import type { Credentials } from '../../../src/core/credentials.ts';
 import { RolesAnywhereError, type ErrorCode } from '../../../src/core/errors.ts';
-import { createRefresher } from '../../../src/pipeline/refresh/create-refresher.ts';
-import type { RefreshEvent, Refresher } from '../../../src/pipeline/refresh/refresher.ts';
+import { createRefresher, type Refresher, type RefreshEvent } from '../../../src/pipeline/refresh/refresher.ts';
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
 
 export const second = 1000;

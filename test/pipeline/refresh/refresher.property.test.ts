@@ -3,9 +3,8 @@ import { expect, it } from 'vitest';
 import type { Credentials } from '../../../src/core/credentials.ts';
 import { RolesAnywhereError } from '../../../src/core/errors.ts';
 import type { ErrorCode } from '../../../src/core/errors.ts';
-import { createRefresher } from '../../../src/pipeline/refresh/create-refresher.ts';
+import { createRefresher, type Refresher } from '../../../src/pipeline/refresh/refresher.ts';
 import { failureKind } from '../../../src/core/error-facts.ts';
-import type { Refresher } from '../../../src/pipeline/refresh/refresher.ts';
 import { fakeClock, type FakeClock, settled } from '../../support/fake-clock.ts';
 import { failure, hour, makeSet, minute, second } from './given.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Credentials } from '../../../src/core/credentials.ts';
-import { createRefresher } from '../../../src/pipeline/refresh/create-refresher.ts';
+import { createRefresher } from '../../../src/pipeline/refresh/refresher.ts';
 import { fakeClock, settled } from '../../support/fake-clock.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 import { failure, hour, makeSet, makeStage, minute, second } from './given.ts';
