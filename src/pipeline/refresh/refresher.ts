@@ -33,7 +33,7 @@ export interface RefresherOptions {
   readonly onEvent?: ((event: RefreshEvent) => void) | undefined;
 }
 
-export interface GetOptions {
+interface GetOptions {
   /** Gives up this caller's wait; the renewal goes on for the others, and for a few seconds more for nobody. */
   readonly signal?: AbortSignal | undefined;
   /**
