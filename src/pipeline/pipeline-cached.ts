@@ -5,13 +5,13 @@ import { type CacheEntry, isGoodEnough, lastSet } from './disk-cache/cache-entry
 import type { CacheFolder } from './disk-cache/cache-folder.ts';
 import { sealOf } from './disk-cache/entry-codec.ts';
 import { entryKey } from './disk-cache/entry-key.ts';
-import type { CacheProcess } from './disk-cache/holder.ts';
+import type { LockProcess } from '../core/fs/lock-holder.ts';
 import { type EntryLocation, readEntry } from './disk-cache/entry-file.ts';
 
 /** Where the disk cache is, and who this process is among those that share them. */
 export interface CacheOptions {
   readonly folder: CacheFolder;
-  readonly process: CacheProcess;
+  readonly process: LockProcess;
 }
 
 /**

@@ -252,7 +252,7 @@ describe('a cache that cannot be written', () => {
     writeFileSync(
       preload,
       `const fs = require('node:fs');
-       fs.fsyncSync = () => { throw Object.assign(new Error('full'), { code: 'ENOSPC', syscall: 'fsync' }); };`,
+       fs.fsync = (fd, done) => done(Object.assign(new Error('full'), { code: 'ENOSPC', syscall: 'fsync' }));`,
     );
     const result = await run(options(), { nodeOptions: ['--require', preload], ...shown });
     expect(result).toMatchObject({ status: 0, stderr: expect.stringContaining('cannot be written: ENOSPC') as string });

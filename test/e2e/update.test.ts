@@ -220,7 +220,7 @@ describe('what cannot be done leaves the file as it is', () => {
     const { status, stderr } = await updateOnce();
     expect([status, stderr]).toEqual([
       6,
-      `roles-anywhere: others may write to ${file} (mode 0664)\nhint: run chmod 600 ${file}\n`,
+      `roles-anywhere: ${file} may be written to by others (mode 0664)\nhint: run chmod go-w ${file}\n`,
     ]);
     expect(content()).toBe(before);
   });
@@ -302,7 +302,7 @@ describe('without --once', () => {
     await updating.said(/works until/);
     const first = keyId();
     chmodSync(file, 0o666);
-    await updating.said(/others may write to [^\n]*; next attempt in \d+ s\n/);
+    await updating.said(/may be written to by others [^\n]*; next attempt in \d+ s\n/);
     expect(keyId()).toBe(first);
     chmodSync(file, 0o600);
     await vi.waitFor(() => expect(keyId()).not.toBe(first), { timeout: 30_000, interval: 50 });

@@ -1,7 +1,7 @@
-import type { CacheProcess } from '../../pipeline/disk-cache/holder.ts';
+import type { LockProcess } from '../../core/fs/lock-holder.ts';
 
 /** This process as locks name it, and a look at others. */
-export const thisProcess: CacheProcess = { pid: process.pid, isRunning };
+export const thisProcess: LockProcess = { pid: process.pid, isRunning };
 
 /** Signal 0 is not sent, only tried (kill(2)): a process of somebody else is there too. */
 function isRunning(pid: number): boolean {

@@ -1,20 +1,15 @@
-import {
-  closeSync,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-  type Stats,
-} from 'node:fs';
-import { platform } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { createHash, randomUUID } from 'node:crypto';
+import { closeSync, fsyncSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import { describeError } from '../../core/describe-error.ts';
+import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { codeOf, fileFailure } from './file-failure.ts';
-import { type LockContext, takeLock } from './file-lock.ts';
-import { removeLeftovers, replaceFile } from './replace-file.ts';
+import { type FileLock, type LockContext, waitForLock } from '../../core/fs/file-lock.ts';
+import { readRegular } from '../../core/fs/read-file.ts';
+import { removeIfThere, replaceFile } from '../../core/fs/replace-file.ts';
+import { openTrustedFile, openTrustedPlace, type TrustedPlace } from '../../core/fs/trusted-place.ts';
+import { findWriter } from './find-writer.ts';
+import { keepAttributes } from './keep-attributes.ts';
 
 /** What changing a file needs to know of the world. */
 export interface ChangeContext extends LockContext {
@@ -22,108 +17,230 @@ export interface ChangeContext extends LockContext {
   readonly userId: number | undefined;
 }
 
-/** As the kernel's own limit. */
-const mostLinks = 40;
+/** Bytes. */
+const maxBytes = 16 * 1024 * 1024;
+
+/** Milliseconds after which a file that looks half written is taken to be whole, where nobody has it open. */
+const settling = 2000;
+
+/** Milliseconds for a program that has it open to write, and for all that programs change meanwhile. */
+const giveUpAfter = 10_000;
+const pause = 50;
+
+/** Undefined: there is no file. */
+interface Content {
+  readonly text: string;
+  readonly stats: Stats | undefined;
+}
 
 /**
  * Changes a file under a lock, which every process that changes it this way takes: none undoes the change of another.
- * Symbolic links are followed; the file is made where there is none, and its folder too.
+ * What programs that know nothing of the lock write meanwhile is changed in their place, never lost.
+ *
+ * Symbolic links are followed as far as they can be trusted; the file is made where there is none, and its folder too.
  *
  * @param change what is there, one character a byte, into what shall be there
+ * @returns what there is to warn of, as the end of a sentence
  * @throws RolesAnywhereError FILE_FAILED, FILE_UNSAFE, FILE_LOCKED
  */
 export async function changeFile(
   path: string,
   change: (text: string) => string,
   context: ChangeContext,
-): Promise<void> {
+): Promise<readonly string[]> {
+  const { userId, monotonic } = context;
   try {
-    const target = followLinks(path, context.userId);
-    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
-    checkFolder(dirname(target));
-    while (!(await changeLocked(target, change, context)));
+    const place = openTrustedPlace(path, { userId, makeFolders: 'all', servesOthers: true });
+    try {
+      const start = monotonic();
+      for (;;) {
+        const warnings = await new Change(place, context).make(change);
+        if (warnings !== undefined) return warnings;
+        if (monotonic() - start > giveUpAfter) throw busy(place, 'is changed by another program all the time');
+      }
+    } finally {
+      place.close();
+    }
   } catch (error) {
     throw fileFailure(path, error);
   }
 }
 
-/** @returns false when the lock was lost on the way: then nothing has changed, and somebody else may have changed it */
-async function changeLocked(path: string, change: (text: string) => string, context: LockContext): Promise<boolean> {
-  const lock = await takeLock(`${path}.lock`, context);
-  try {
-    removeLeftovers(path);
-    const { text, stats: before } = readSafe(path);
-    const changed = change(text);
-    if (changed === text && before !== undefined) return true;
-    const settings = { before, isStillMine: () => lock.isHeld(), sleep: context.sleep };
-    return await replaceFile(path, Buffer.from(changed, 'latin1'), settings);
-  } finally {
-    lock.release();
+/** One attempt. */
+class Change {
+  readonly #place: TrustedPlace;
+  readonly #context: ChangeContext;
+
+  constructor(place: TrustedPlace, context: ChangeContext) {
+    this.#place = place;
+    this.#context = context;
   }
+
+  /** @returns undefined when somebody else has changed the file on the way: then nothing was done */
+  async make(change: (text: string) => string): Promise<readonly string[] | undefined> {
+    const name = this.#lockName();
+    const lock = await waitForLock(join(this.#place.folder, name), join(this.#place.path, '..', name), this.#context);
+    try {
+      const before = await this.#readSettled();
+      if (this.#lockName(before.text) !== name) return undefined;
+      removeLeftovers(this.#place, this.#context);
+      const changed = change(before.text);
+      if (changed === before.text && before.stats !== undefined) return [];
+      return await this.#replace(before, changed, lock);
+    } finally {
+      lock.release();
+    }
+  }
+
+  /**
+   * Where others may make files, too, one of them could take the name of a lock and keep it. What they cannot know is
+   * what the file holds: each content has a lock of its own there, which counts for who finds that content under it.
+   */
+  #lockName(text?: string): string {
+    const { name, isShared } = this.#place;
+    if (!isShared) return `${name}.lock`;
+    const digest = createHash('sha256').update(text ?? this.#read().text, 'latin1');
+    const lockName = `.${name}.roles-anywhere-lock-${digest.digest('hex').slice(0, 32)}`;
+    this.#checkLock(lockName);
+    return lockName;
+  }
+
+  /** Where there is no file yet, others know what it holds. */
+  #checkLock(name: string): void {
+    const stats = lstatSync(join(this.#place.folder, name), { throwIfNoEntry: false });
+    if (stats === undefined || stats.uid === this.#context.userId || stats.uid === 0) return;
+    const shown = join(this.#place.path, '..', name);
+    throw new RolesAnywhereError('FILE_UNSAFE', `the lock ${shown} belongs to another user (uid ${stats.uid})`, {
+      hints: ['name a file in a folder that nobody else may write to'],
+    });
+  }
+
+  #read(): Content {
+    const file = openTrustedFile(this.#place, { userId: this.#context.userId, servesOthers: true });
+    if (file === undefined) return { text: '', stats: undefined };
+    try {
+      return { text: readRegular(file.descriptor, file.stats, maxBytes).toString('latin1'), stats: file.stats };
+    } finally {
+      closeSync(file.descriptor);
+    }
+  }
+
+  /** Waits for a program that has emptied the file to write it anew, as `aws configure` does, and to get to the end. */
+  async #readSettled(): Promise<Content> {
+    const { monotonic, sleep } = this.#context;
+    const start = monotonic();
+    let since = start;
+    for (let content = this.#read(); ;) {
+      const writer = isHalf(content) ? this.#writerOf(content, monotonic() - since) : undefined;
+      if (writer === undefined) return content;
+      if (monotonic() - start > giveUpAfter) throw busy(this.#place, `is being written${writer}`);
+      await sleep(pause);
+      const next = this.#read();
+      if (!isSame(next, content)) since = monotonic();
+      content = next;
+    }
+  }
+
+  /** Who may be at work on a file that looks half written: ` by process 7`, or nobody in particular. */
+  #writerOf({ stats }: Content, unchangedFor: number): string | undefined {
+    if (stats === undefined) return undefined;
+    if (Date.now() - stats.mtimeMs < settling && unchangedFor < settling) return '';
+    const pid = findWriter(this.#place.path);
+    return pid === undefined ? undefined : ` by process ${pid}`;
+  }
+
+  async #replace(before: Content, changed: string, lock: FileLock): Promise<readonly string[] | undefined> {
+    const { folder, file, path } = this.#place;
+    const name = `${temporaryPrefix(this.#place)}${randomUUID()}`;
+    const { stats } = before;
+    const warnings: string[] = [];
+    const isReplaced = await replaceFile(file, Buffer.from(changed, 'latin1'), {
+      temporary: join(folder, name),
+      sleep: this.#context.sleep,
+      mustBeNew: stats === undefined,
+      prepare: async (descriptor) => {
+        const lost = stats && (await keepAttributes(this.#place, stats, { descriptor, name }));
+        if (lost !== undefined) warnings.push(lost);
+      },
+      mayReplace: () => lock.isHeld() && isSame(this.#read(), before),
+    });
+    if (!isReplaced) return undefined;
+    syncFolder(folder);
+    const others = (stats?.nlink ?? 1) - 1;
+    if (others > 0)
+      warnings.push(
+        `the file had ${others === 1 ? 'another name' : `${others} other names`}, as hard links: what is read by them is not renewed`,
+      );
+    return warnings.map((warning) => warning.replaceAll(file, path));
+  }
+}
+
+/** A file has a line break at its end; one without is cut off, or was written by hand. */
+function isHalf({ text, stats }: Content): boolean {
+  return stats !== undefined && !text.endsWith('\n');
+}
+
+/** Whether both are of one file with one content, whatever its dates say. */
+function isSame(one: Content, other: Content): boolean {
+  return one.stats?.ino === other.stats?.ino && one.stats?.dev === other.stats?.dev && one.text === other.text;
+}
+
+function temporaryPrefix({ name }: TrustedPlace): string {
+  return `.${name}.roles-anywhere-`;
 }
 
 /**
- * Also where the last one leads to nothing: that is where the file is to be.
- *
- * A link of somebody else's is not followed: it would lead whoever has more rights to files of the other's choice.
+ * Removes what writers left behind that were killed. Only for who holds the lock: any other writer is dead. Those of
+ * others, in a folder that everybody may write to, are theirs.
  */
-function followLinks(path: string, userId: ChangeContext['userId']): string {
-  let target = resolve(path);
-  for (let links = 0; isLink(target); links += 1) {
-    checkLink(target, userId);
-    if (links === mostLinks) throw new RolesAnywhereError('FILE_FAILED', `${path} is a circle of symbolic links`);
-    target = resolve(dirname(target), readlinkSync(target));
+function removeLeftovers(place: TrustedPlace, { userId }: ChangeContext): void {
+  const prefix = temporaryPrefix(place);
+  const isLeftover = (name: string): boolean => name.startsWith(prefix) && !name.startsWith(`${prefix}lock-`);
+  for (const name of readdirSync(place.folder).filter(isLeftover)) {
+    const file = join(place.folder, name);
+    const stats = lstatSync(file, { throwIfNoEntry: false });
+    if (stats !== undefined && (!place.isShared || stats.uid === userId)) removeIfThere(file);
   }
-  return target;
 }
 
-function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-}
-
-function checkLink(path: string, userId: ChangeContext['userId']): void {
-  const { uid } = lstatSync(path);
-  if (userId === undefined || uid === userId || uid === 0) return;
-  throw new RolesAnywhereError('FILE_UNSAFE', `${path} is a symbolic link of another user (uid ${uid})`, {
-    hints: ['name the file that it leads to, or run update as that user'],
-  });
-}
-
-function readSafe(path: string): { readonly text: string; readonly stats: Stats | undefined } {
-  let descriptor: number;
+/** The new name is on the disk when its folder is. Windows has nothing of the kind, and some file systems neither. */
+function syncFolder(path: string): void {
   try {
-    descriptor = openSync(path, 'r');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return { text: '', stats: undefined };
-    throw error;
-  }
-  try {
-    const stats = fstatSync(descriptor);
-    checkFile(path, stats);
-    return { text: readFileSync(descriptor, 'latin1'), stats };
-  } finally {
-    closeSync(descriptor);
+    const descriptor = openSync(path, 'r');
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // The file itself is in place.
   }
 }
 
-/** Whoever may write to the file decides whose credentials a program of its owner uses. */
-function checkFile(path: string, stats: Stats): void {
-  if (!stats.isFile()) throw new RolesAnywhereError('FILE_UNSAFE', `${path} is no regular file`);
-  if (platform() === 'win32' || (stats.mode & 0o022) === 0) return;
-  throw new RolesAnywhereError('FILE_UNSAFE', `others may write to ${path} (mode ${modeText(stats)})`, {
-    hints: [`run chmod 600 ${path}`],
-  });
+function busy({ path }: TrustedPlace, how: string): RolesAnywhereError {
+  return new RolesAnywhereError('FILE_LOCKED', `${path} ${how}`, { hints: ['try again when that program is done'] });
 }
 
-/** A folder in which everybody may replace everybody's files; with the sticky bit, as /tmp has it, they may not. */
-function checkFolder(path: string): void {
-  const stats = statSync(path);
-  if (platform() === 'win32' || (stats.mode & 0o002) === 0 || (stats.mode & 0o1000) !== 0) return;
-  throw new RolesAnywhereError('FILE_UNSAFE', `others may write to the folder ${path} (mode ${modeText(stats)})`, {
-    hints: [`run chmod 700 ${path}`],
-  });
-}
+const hints: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full; what the file held before is still there',
+  EDQUOT: 'the quota is used up; what the file held before is still there',
+  EFBIG:
+    'it is larger than 16 MiB, or a limit on the size of files is too low (ulimit -f); what it held before is still there',
+  EROFS: 'the file system is read-only',
+  EACCES: 'its folder must be writable: the file is replaced, not overwritten',
+  EPERM: 'its folder must be writable: the file is replaced, not overwritten',
+  EBUSY: 'a file that is mounted by itself cannot be replaced: mount its folder',
+};
 
-function modeText({ mode }: Stats): string {
-  return (mode & 0o7777).toString(8).padStart(4, '0');
+/** In words; what was thrown on purpose stays as it is. */
+function fileFailure(path: string, cause: unknown): RolesAnywhereError {
+  if (cause instanceof RolesAnywhereError) return cause;
+  const code = systemCodeOf(cause) ?? describeError(cause).message;
+  if (code === 'ELOOP')
+    return new RolesAnywhereError('FILE_FAILED', `${path} is a circle of symbolic links`, { cause });
+  const hint = hints[code];
+  return new RolesAnywhereError('FILE_FAILED', `cannot write ${path}: ${code}`, {
+    cause,
+    hints: hint === undefined ? [] : [hint],
+  });
 }

@@ -1,7 +1,11 @@
-import { describeError } from '../../core/describe-error.ts';
 import { isDeepStrictEqual } from 'node:util';
-import { KeptProfile, type KeptProfileContext, type UpdateTarget } from './kept-profile.ts';
-import { fileWriter, type UpdateContext } from './update-file.ts';
+import type { Credentials } from '../../core/credentials.ts';
+import { describeError } from '../../core/describe-error.ts';
+import { failureKind } from '../../core/error-facts.ts';
+import { RolesAnywhereError } from '../../core/errors.ts';
+import { type RefreshableCredentials, refreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
+import type { RefreshEvent } from '../../pipeline/refresh/refresher.ts';
+import { fileWriter, type UpdateContext, type UpdateTarget } from './update-file.ts';
 
 /** Profiles that are kept fresh in the file. */
 export interface Updating {
@@ -17,13 +21,13 @@ export interface Updating {
  */
 export async function keepUpdated(targets: readonly UpdateTarget[], context: UpdateContext): Promise<Updating> {
   const write = fileWriter(context);
-  const keptContext: KeptProfileContext = {
+  const updaterContext: UpdaterContext = {
     ...context,
     write: (profile, credentials) => write(new Map([[profile, credentials]])),
   };
-  let kept = targets.map((target) => new KeptProfile(target, keptContext));
-  const close = async (): Promise<void> => void (await Promise.all(kept.map((each) => each.close())));
-  const outcomes = await Promise.allSettled(kept.map((each) => each.start()));
+  let updaters = targets.map((target) => new ProfileUpdater(target, updaterContext));
+  const close = async (): Promise<void> => void (await Promise.all(updaters.map((each) => each.close())));
+  const outcomes = await Promise.allSettled(updaters.map((each) => each.start()));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) {
     await close();
@@ -31,16 +35,18 @@ export async function keepUpdated(targets: readonly UpdateTarget[], context: Upd
   }
   return {
     async reload(next) {
-      kept = await Promise.all(kept.map((each, index) => replaced(each, next[index] ?? each.target, keptContext)));
+      updaters = await Promise.all(
+        updaters.map((each, index) => replaced(each, next[index] ?? each.target, updaterContext)),
+      );
     },
     close,
   };
 }
 
 /** A profile that is to be obtained in another way makes place once that way has led to credentials. */
-async function replaced(old: KeptProfile, target: UpdateTarget, context: KeptProfileContext): Promise<KeptProfile> {
+async function replaced(old: ProfileUpdater, target: UpdateTarget, context: UpdaterContext): Promise<ProfileUpdater> {
   const isSame = isDeepStrictEqual(old.target, target);
-  const next = isSame ? old : new KeptProfile(target, context);
+  const next = isSame ? old : new ProfileUpdater(target, context);
   try {
     await (isSame ? old.reload() : next.takeOver());
     if (!isSame) await old.close();
@@ -50,4 +56,124 @@ async function replaced(old: KeptProfile, target: UpdateTarget, context: KeptPro
     if (!isSame) await next.close();
     return old;
   }
+}
+
+/** The world around, and who is told. */
+interface UpdaterContext extends Pick<UpdateContext, 'pipeline' | 'clock' | 'warn'> {
+  /** Puts credentials into the file. */
+  readonly write: (profile: string, credentials: Credentials) => Promise<void>;
+}
+
+/** Milliseconds. */
+const firstPause = 1000;
+const longestPause = 60_000;
+
+/** Keeps the credentials of one profile fresh in the file. */
+class ProfileUpdater {
+  readonly target: UpdateTarget;
+  readonly #context: UpdaterContext;
+  readonly #credentials: RefreshableCredentials;
+  /** The newest set that is not in the file yet. */
+  #pending: Credentials | undefined;
+  #isWriting = false;
+  #isStarted = false;
+  #isClosed = false;
+
+  constructor(target: UpdateTarget, context: UpdaterContext) {
+    this.target = target;
+    this.#context = context;
+    const { pipeline, clock } = context;
+    this.#credentials = refreshableCredentials(target.plan, {
+      ...pipeline,
+      clock,
+      onRefresh: (event) => this.#onRefresh(event),
+    });
+  }
+
+  /**
+   * Obtains and writes the first set, and keeps it fresh from then on. What may be over soon is tried again.
+   *
+   * @throws what else obtaining and writing throw
+   */
+  async start(): Promise<void> {
+    try {
+      await this.takeOver();
+    } catch (error) {
+      if (failureKind(error) !== 'transient' && !isLocked(error)) throw error;
+      this.#warn(error, 'it is tried again');
+      this.#pending = this.#credentials.current();
+      this.#keepFresh();
+    }
+  }
+
+  /**
+   * The same in place of a profile that works: nothing is tried again, as that one goes on.
+   *
+   * @throws whatever obtaining and writing throw
+   */
+  async takeOver(): Promise<void> {
+    await this.#context.write(this.target.profile, await this.#credentials.get());
+    this.#keepFresh();
+  }
+
+  /** Reads certificate and key again and renews. @throws what the attempt threw; what there is stays */
+  async reload(): Promise<void> {
+    await this.#credentials.reload();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#credentials.close();
+  }
+
+  #keepFresh(): void {
+    this.#isStarted = true;
+    void this.#writePending();
+    this.#credentials.keepFresh();
+  }
+
+  #onRefresh(event: RefreshEvent): void {
+    if (!this.#isStarted) return;
+    if (event.kind === 'renewed') this.#writeLater(event.credentials);
+    if (event.kind !== 'failed') return;
+    const pause = Number.isFinite(event.retryInMs) ? `, next attempt in ${seconds(event.retryInMs)}` : '';
+    this.#warn(event.error, `the file ${event.stillValid ? 'is still good' : 'holds none that work'}${pause}`);
+  }
+
+  #writeLater(credentials: Credentials): void {
+    this.#pending = credentials;
+    if (!this.#isWriting) void this.#writePending();
+  }
+
+  /** Writes the newest set until it is written, has expired, or nobody wants it any more. */
+  async #writePending(): Promise<void> {
+    const { pipeline, clock, write } = this.#context;
+    this.#isWriting = true;
+    for (let pause = firstPause; this.#pending !== undefined && !this.#isClosed;) {
+      const credentials = this.#pending;
+      try {
+        await write(this.target.profile, credentials);
+        if (this.#pending === credentials) this.#pending = undefined;
+      } catch (error) {
+        const delay = pause * (0.5 + pipeline.random() / 2);
+        this.#warn(error, `next attempt in ${seconds(delay)}`);
+        await new Promise<void>((resolve) => void clock.after(delay, resolve));
+        pause = Math.min(pause * 2, longestPause);
+        if (credentials.expiration <= clock.now() && this.#pending === credentials) this.#pending = undefined;
+      }
+    }
+    this.#isWriting = false;
+  }
+
+  #warn(error: unknown, then: string): void {
+    this.#context.warn(`profile ${this.target.profile}: ${describeError(error).message}; ${then}`);
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof RolesAnywhereError && error.code === 'FILE_LOCKED';
+}
+
+function seconds(milliseconds: number): string {
+  return `${Math.ceil(milliseconds / 1000)} s`;
 }

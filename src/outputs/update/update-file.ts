@@ -1,16 +1,28 @@
 import { describeError } from '../../core/describe-error.ts';
 import type { Credentials } from '../../core/credentials.ts';
+import { inTurn } from '../../core/in-turn.ts';
+import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-plan.ts';
 import { obtainPlanned } from '../../pipeline/pipeline.ts';
+import type { Clock } from '../../pipeline/refresh/clock.ts';
 import { checkUsable } from '../check-usable.ts';
 import { type ChangeContext, changeFile } from './change-file.ts';
-import { type KeptProfileContext, type UpdateTarget } from './kept-profile.ts';
 import { writeProfile } from './write-profile.ts';
 
+/** A profile of the credentials file and where its credentials come from. */
+export interface UpdateTarget {
+  readonly profile: string;
+  readonly plan: CredentialPlan;
+}
+
 /** The file, and the world around it. */
-export interface UpdateContext extends Omit<KeptProfileContext, 'write'> {
+export interface UpdateContext {
   /** The credentials file. */
   readonly path: string;
+  readonly pipeline: PipelineContext;
+  readonly clock: Clock;
   readonly lock: ChangeContext;
+  /** What went wrong and is tried again, without secrets. */
+  readonly warn: (message: string) => void;
   /** What was done. */
   readonly tell: (message: string) => void;
 }
@@ -26,10 +38,12 @@ export type WriteCredentials = (credentials: ReadonlyMap<string, Credentials>) =
  */
 export function fileWriter({ path, lock, clock, warn, tell }: Omit<UpdateContext, 'pipeline'>): WriteCredentials {
   const told = new Set<string>();
-  let last = Promise.resolve();
+  const oneByOne = inTurn();
   const write: WriteCredentials = async (credentials) => {
     const warnings: string[] = [];
     const change = (text: string): string => {
+      // Not those of an attempt before.
+      warnings.length = 0;
       let changed = text;
       for (const [profile, set] of credentials) {
         // Here, as the wait for the lock may have been long.
@@ -40,7 +54,7 @@ export function fileWriter({ path, lock, clock, warn, tell }: Omit<UpdateContext
       }
       return changed;
     };
-    await changeFile(path, change, lock);
+    warnings.push(...(await changeFile(path, change, lock)));
     for (const [profile, { expiration }] of credentials) {
       tell(`${path}: profile ${profile} works until ${expiration.toISOString()}`);
     }
@@ -49,11 +63,7 @@ export function fileWriter({ path, lock, clock, warn, tell }: Omit<UpdateContext
       warn(`${path}: ${warning}`);
     }
   };
-  return (credentials) => {
-    const written = last.then(() => write(credentials));
-    last = written.catch(() => undefined);
-    return written;
-  };
+  return (credentials) => oneByOne(() => write(credentials));
 }
 
 /**

@@ -1,5 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats, statSync } from 'node:fs';
+import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
+import { readFlags, readRegular } from '../../core/fs/read-file.ts';
 
 /** A folder of entries, and who is to own it. */
 export interface CacheFolder {
@@ -15,9 +17,6 @@ const maxFileBytes = 1024 * 1024;
 
 /** Permissions of group and others. */
 const others = 0o077;
-
-/** Windows has neither of the flags; what is undefined counts as 0 here. */
-const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Path of a file of an entry: `json` for the entry itself, `lock` for its lock. */
 export function pathOf(folder: CacheFolder, key: string, extension: string): string {
@@ -39,7 +38,7 @@ export function readPrivateFile(folder: CacheFolder, path: string): string | und
     const stats = fstatSync(fd);
     if (!stats.isFile()) throw unsafe(folder, path, 'is no file', `rm -r ${path}`);
     checkOwner(folder, path, stats);
-    return stats.size > maxFileBytes ? undefined : readAll(fd, stats.size);
+    return stats.size > maxFileBytes ? undefined : readRegular(fd, stats, maxFileBytes).toString();
   } finally {
     closeSync(fd);
   }
@@ -72,35 +71,21 @@ function checkOwner(folder: CacheFolder, path: string, stats: Stats): void {
 /** A file that is a link is somebody's attempt to have another one read. */
 function openWithoutLinks(folder: CacheFolder, path: string): number | undefined {
   try {
-    return openSync(path, readFlags);
+    return openSync(path, readFlags | constants.O_NOFOLLOW);
   } catch (error) {
-    const code = codeOf(error);
+    const code = systemCodeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     if (code === 'ELOOP') throw unsafe(folder, path, 'is a symbolic link', `rm ${path}`);
+    // That of another user, who keeps it to himself.
+    if (code === 'EACCES') checkOwner(folder, path, lstatSync(path));
     throw error;
   }
-}
-
-function readAll(fd: number, size: number): string {
-  const bytes = Buffer.alloc(size);
-  let length = 0;
-  while (length < size) {
-    const count = readSync(fd, bytes, length, size - length, length);
-    if (count === 0) break;
-    length += count;
-  }
-  return bytes.toString('utf8', 0, length);
 }
 
 function unsafe({ option }: CacheFolder, path: string, what: string, command: string): RolesAnywhereError {
   return new RolesAnywhereError('FILE_UNSAFE', `${option}: ${path} ${what}, so the cache is not used`, {
     hints: [`if it is yours, ${command}`],
   });
-}
-
-/** The code of an error of the operating system; undefined for any other error. */
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined;
 }
 
 /** An entry. */

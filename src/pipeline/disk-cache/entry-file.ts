@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { RolesAnywhereError } from '../../core/errors.ts';
+import { removeIfThere, replaceFile } from '../../core/fs/replace-file.ts';
 import { type CacheEntry, isPlausible, lastSet } from './cache-entry.ts';
 import { type CacheFolder, isOurs, pathOf, readPrivateFile } from './cache-folder.ts';
 import { decodeEntry, encodeEntry, type EntrySeal } from './entry-codec.ts';
-import { removeIfThere, replacePrivateFile } from './write-private-file.ts';
 
 /** Where an entry is and what opens it. */
 export interface EntryLocation {
@@ -55,11 +56,8 @@ export async function writeEntry(
   { now, sleep }: WriteContext,
 ): Promise<void> {
   const header = { key, ...names, writtenAt: now(), expiration: lastSet(entry).credentials.expiration };
-  await replacePrivateFile(
-    { path: `${folder.path}/${key}`, extension: 'json' },
-    encodeEntry(entry, header, seal),
-    sleep,
-  );
+  const temporary = pathOf(folder, key, `${randomBytes(6).toString('hex')}.tmp`);
+  await replaceFile(pathOf(folder, key, 'json'), encodeEntry(entry, header, seal), { temporary, sleep });
   sweep(folder.path, now());
 }
 

@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
+import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { type CacheFolder, checkFolder, codeOf, isEntry, isOurs, readPrivateFile } from './cache-folder.ts';
+import { removeIfThere } from '../../core/fs/replace-file.ts';
+import { type CacheFolder, checkFolder, isEntry, isOurs, readPrivateFile } from './cache-folder.ts';
 import { decodeHeader } from './entry-codec.ts';
-import { removeIfThere } from './write-private-file.ts';
 
 /** An entry as far as it can be told without the key that opens it. */
 export interface ListedEntry {
@@ -49,7 +50,7 @@ function namesIn(folder: CacheFolder): readonly string[] {
     return checkFolder(folder) ? readdirSync(folder.path) : [];
   } catch (error) {
     if (error instanceof RolesAnywhereError) throw error;
-    throw failed(folder, `cannot be read: ${codeOf(error)}`);
+    throw failed(folder, `cannot be read: ${systemCodeOf(error)}`);
   }
 }
 

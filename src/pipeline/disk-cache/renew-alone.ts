@@ -1,11 +1,12 @@
 import { describeError } from '../../core/describe-error.ts';
+import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { failureKind } from '../../core/error-facts.ts';
+import { type FileLock, lockBound, tryLock } from '../../core/fs/file-lock.ts';
+import type { LockProcess } from '../../core/fs/lock-holder.ts';
+import { openTrustedPlace } from '../../core/fs/trusted-place.ts';
 import { type CacheEntry, isGoodEnough, isValid, lastSet } from './cache-entry.ts';
-import { type CacheFolder, codeOf } from './cache-folder.ts';
-import type { CacheProcess } from './holder.ts';
-import { lockBound, tryLock } from './lock.ts';
-import { makeFolder } from './write-private-file.ts';
+import { type CacheFolder, checkFolder, pathOf } from './cache-folder.ts';
 
 /** One entry of the cache, and how it comes about. */
 export interface Renewal {
@@ -21,7 +22,7 @@ export interface Renewal {
 
 /** What renewing needs of the world around it. */
 export interface RenewalContext {
-  readonly process: CacheProcess;
+  readonly process: LockProcess;
   readonly now: () => Date;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly warn: (message: string) => void;
@@ -65,14 +66,32 @@ export async function renewAlone(renewal: Renewal, context: RenewalContext): Pro
 }
 
 /** The lock, undefined where somebody has it, or why there can be none. */
-function lockOrReason({ folder, key }: Renewal, { process, now }: RenewalContext): ReturnType<typeof tryLock> | Error {
+function lockOrReason({ folder, key }: Renewal, { process }: RenewalContext): FileLock | Error | undefined {
   try {
     makeFolder(folder);
-    return tryLock({ folder, key, process, now });
+    return tryLock(pathOf(folder, key, 'lock'), process);
   } catch (error) {
-    if (error instanceof Error && codeOf(error) !== undefined) return error;
+    if (isOfSystem(error)) return error;
     throw error;
   }
+}
+
+/** With those above it that are missing, for this user alone. */
+function makeFolder(folder: CacheFolder): void {
+  const { path, option, userId } = folder;
+  checkFolder(folder);
+  try {
+    openTrustedPlace(`${path}/entry`, { userId, makeFolders: 'all' }).close();
+  } catch (error) {
+    if (!(error instanceof RolesAnywhereError)) throw error;
+    throw new RolesAnywhereError(error.code, `${option}: ${error.message}, so the cache is not used`, {
+      hints: error.hints,
+    });
+  }
+}
+
+function isOfSystem(error: unknown): error is Error {
+  return error instanceof Error && !(error instanceof RolesAnywhereError) && systemCodeOf(error) !== undefined;
 }
 
 async function renewIfNeeded(renewal: Renewal, context: RenewalContext): Promise<CacheEntry> {
@@ -99,12 +118,12 @@ async function stored(entry: CacheEntry, { folder, write }: Renewal, { warn }: R
   try {
     await write(entry);
   } catch (error) {
-    if (error instanceof RolesAnywhereError || codeOf(error) === undefined) throw error;
+    if (!isOfSystem(error)) throw error;
     warn(notStored(folder, error));
   }
   return entry;
 }
 
 function notStored({ path, option }: CacheFolder, reason: unknown): string {
-  return `${option}: the credentials are not kept, as ${path} cannot be written: ${codeOf(reason)}`;
+  return `${option}: the credentials are not kept, as ${path} cannot be written: ${systemCodeOf(reason)}`;
 }

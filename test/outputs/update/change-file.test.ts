@@ -100,8 +100,8 @@ describe('what is refused', () => {
     const error = await rejectionOf(changeFile(path, append, context));
     expect(error).toMatchObject({
       code: 'FILE_UNSAFE',
-      message: `others may write to ${path} (mode 0${before.toString(8)})`,
-      hints: [`run chmod 600 ${path}`],
+      message: `${path} may be written to by others (mode 0${before.toString(8)})`,
+      hints: [`run chmod go-w ${path}`],
     });
     expect([readFileSync(path, 'utf8'), readdirSync(folder)]).toEqual(['text\n', ['credentials']]);
   });

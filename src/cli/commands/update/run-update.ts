@@ -1,7 +1,6 @@
 import { describeError } from '../../../core/describe-error.ts';
 import { keepUpdated } from '../../../outputs/update/keep-updated.ts';
-import { type UpdateTarget } from '../../../outputs/update/kept-profile.ts';
-import { type UpdateContext, updateOnce } from '../../../outputs/update/update-file.ts';
+import { type UpdateContext, updateOnce, type UpdateTarget } from '../../../outputs/update/update-file.ts';
 import { credentialsPath } from '../../../options/profile/aws-files.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';

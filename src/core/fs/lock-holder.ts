@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /** This process, and what it can find out about others. */
-export interface CacheProcess {
+export interface LockProcess {
   readonly pid: number;
   /** Whether a process of this machine is there. */
   readonly isRunning: (pid: number) => boolean;
@@ -17,13 +17,13 @@ export interface Holder {
   readonly began?: string;
 }
 
-export function thisProcess({ pid }: CacheProcess): Holder {
+export function holderOf({ pid }: LockProcess): Holder {
   const began = statOf(pid)?.began;
   return { pid, machine: thisMachine(), ...(began === undefined ? {} : { began }) };
 }
 
 /** Whether a holder has ended. Of one on another machine, or in another container, nobody can tell. */
-export function isGone(holder: Holder, { isRunning }: CacheProcess): boolean {
+export function isGone(holder: Holder, { isRunning }: LockProcess): boolean {
   if (holder.machine !== thisMachine()) return false;
   if (!isRunning(holder.pid)) return true;
   const stat = statOf(holder.pid);

@@ -1,0 +1,104 @@
+import { closeSync, fsync, linkSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { platform } from 'node:os';
+import { promisify } from 'node:util';
+import { systemCodeOf } from '../errno.ts';
+
+/** How often a file is moved over another one that somebody on Windows has open to read, and milliseconds between that. */
+const [maxMoves, pause] = [20, 25];
+
+/** How a file takes the place of another one. */
+export interface Replacement {
+  /** Where the new content is written first: in the same folder, as a rename must not leave the file system. */
+  readonly temporary: string;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Makes the new file what it must be besides its content; it is for its owner alone until then. */
+  readonly prepare?: (descriptor: number) => Promise<void>;
+  /** Asked right before the step. */
+  readonly mayReplace?: () => boolean;
+  /** Where something has the name by now, it stays. */
+  readonly mustBeNew?: boolean;
+}
+
+/**
+ * Puts new content in the place of a file, in one step: readers see the old file or the new one, whatever happens, and
+ * nothing else is left behind.
+ *
+ * @returns false where it may not be replaced, or something has a name that must be new
+ * @throws whatever the operating system throws
+ */
+export async function replaceFile(file: string, content: string | Uint8Array, how: Replacement): Promise<boolean> {
+  const { temporary, prepare, mayReplace, mustBeNew = false } = how;
+  try {
+    const descriptor = openSync(temporary, 'wx', 0o600);
+    try {
+      writeAll(descriptor, content);
+      await prepare?.(descriptor);
+      // Not the synchronous one: a disk may take half a minute, in which a lock must show that it is held.
+      await promisify(fsync)(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    if (mayReplace?.() === false) return false;
+    if (mustBeNew) return linkAsNew(temporary, file);
+    for (let move = 1; !tryMove(temporary, file, move); move += 1) await how.sleep(pause);
+    return true;
+  } finally {
+    removeIfThere(temporary);
+  }
+}
+
+/**
+ * Makes a file that must not be there yet, for its owner alone, and removes it where it cannot be filled.
+ *
+ * @throws whatever the operating system throws: EEXIST
+ */
+export function createFile(file: string, content: string): void {
+  const descriptor = openSync(file, 'wx', 0o600);
+  try {
+    writeAll(descriptor, content);
+  } catch (error) {
+    removeIfThere(file);
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** What cannot be removed stays. */
+export function removeIfThere(file: string): boolean {
+  try {
+    unlinkSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function writeAll(descriptor: number, content: string | Uint8Array): void {
+  const bytes = Buffer.from(content);
+  for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
+}
+
+/** A rename would take the place of what another program has made at this moment. */
+function linkAsNew(temporary: string, file: string): boolean {
+  try {
+    linkSync(temporary, file);
+    return true;
+  } catch (error) {
+    if (systemCodeOf(error) === 'EEXIST') return false;
+    // Where a file cannot have two names.
+    renameSync(temporary, file);
+    return true;
+  }
+}
+
+function tryMove(from: string, to: string, move: number): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    const isInUse = platform() === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes(systemCodeOf(error) ?? '');
+    if (!isInUse || move === maxMoves) throw error;
+    return false;
+  }
+}
