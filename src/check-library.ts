@@ -3,7 +3,8 @@ import { RolesAnywhereError } from './core/errors.ts';
 import { isObject, type KeysOf, refuseUnknownKeys, whatIs } from './core/given-shape.ts';
 import type { IdentitySource, Pkcs11Settings, TpmSettings } from './identity/identity.ts';
 import { identityFault } from './identity/identity-fault.ts';
-import type { NamedHop, StsOptions } from './aws/assume-role/role-hop.ts';
+import { hopMembers } from './aws/assume-role/check-hop.ts';
+import type { StsOptions } from './aws/assume-role/role-hop.ts';
 import type { EndpointOptions, NetworkOptions, SessionRequest } from './aws/create-session/session-request.ts';
 import type { SigningScope, UnsignedRequest } from './aws/sigv4-x509/request.ts';
 
@@ -109,19 +110,6 @@ const proxyKeys: KeysOf<NonNullable<NetworkOptions['proxy']>> = { url: true, opt
 
 const stsKeys: KeysOf<StsOptions> = { endpoint: true, fips: true, dualStack: true, clientConfig: true };
 
-const hopKeys: KeysOf<NamedHop> = {
-  option: true,
-  roleArn: true,
-  externalId: true,
-  roleSessionName: true,
-  durationSeconds: true,
-  policy: true,
-  policyArns: true,
-  tags: true,
-  transitiveTagKeys: true,
-  region: true,
-};
-
 const unsignedKeys: KeysOf<UnsignedRequest> = { method: true, path: true, query: true, headers: true, body: true };
 const scopeKeys: KeysOf<SigningScope> = { region: true, service: true, date: true };
 
@@ -196,7 +184,8 @@ function checkSource(given: unknown, place: string): void {
 function checkHops(hops: unknown): void {
   if (hops === undefined) return;
   if (!Array.isArray(hops)) throw invalid(`request.roleChain must be a list of roles, not ${whatIs(hops)}`);
-  for (const [at, hop] of Array.from<unknown>(hops).entries()) requireKeys(hop, hopKeys, `request.roleChain[${at}]`);
+  for (const [at, hop] of Array.from<unknown>(hops).entries())
+    requireMembers(hop, ['option', ...hopMembers], `request.roleChain[${at}]`);
 }
 
 function optionalKeys(given: unknown, keys: Keys, place: string): Readonly<Record<string, unknown>> {
@@ -205,8 +194,12 @@ function optionalKeys(given: unknown, keys: Keys, place: string): Readonly<Recor
 
 /** @returns its members by name */
 function requireKeys(given: unknown, keys: Keys, place: string): Readonly<Record<string, unknown>> {
+  return requireMembers(given, Object.keys(keys), place);
+}
+
+function requireMembers(given: unknown, known: readonly string[], place: string): Readonly<Record<string, unknown>> {
   if (!isObject(given)) throw invalid(`${place} must be an object, not ${whatIs(given)}`);
-  refuseUnknownKeys(given, { known: Object.keys(keys) }, `${place}.`);
+  refuseUnknownKeys(given, { known }, `${place}.`);
   return { ...given };
 }
 

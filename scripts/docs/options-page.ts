@@ -1,6 +1,6 @@
 import type { Command } from '../../src/cli/command.ts';
 import { helpTextOf } from '../../src/options/schema/shared-options.ts';
-import { environmentName, type OptionRow, profileKeyName } from '../../src/options/schema/option.ts';
+import { environmentName, type OptionRow, profileKeyName, sharedKeysOf } from '../../src/options/schema/option.ts';
 
 const introduction = `# Options
 
@@ -103,7 +103,7 @@ function variables(row: OptionRow): string {
 
 function keys(row: OptionRow): string {
   if (row.flagOnly === true) return '';
-  return [profileKeyName(row), ...(row.profileKeys ?? []), ...(row.general?.profileKeys ?? [])].map(code).join(', ');
+  return [profileKeyName(row), ...sharedKeysOf(row), ...(row.general?.profileKeys ?? [])].map(code).join(', ');
 }
 
 function code(text: string): string {

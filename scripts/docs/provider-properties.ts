@@ -1,4 +1,4 @@
-import { environmentName, type OptionDefinition, propertyName } from '../../src/options/schema/option.ts';
+import { environmentName, type OptionDefinition, propertyName, sharedKeysOf } from '../../src/options/schema/option.ts';
 
 type Kind = OptionDefinition['kind'];
 
@@ -48,13 +48,13 @@ function filled(text: string, { range, fallback = '' }: OptionDefinition): strin
 
 /** Where else the option comes from. */
 function sourcesOf(definition: OptionDefinition): string {
-  const { flag, flagOnly, commands, environment = [], general, profileKeys = [] } = definition;
+  const { flag, flagOnly, commands, environment = [], general } = definition;
   const command = `The command's \`--${flag}\`; `;
   if (flagOnly === true) return `${command}given by the init alone.`;
   const variables = [environmentName(definition), ...environment, ...(general?.environment ?? [])];
   if (commands.length > 0) return `${command}also from ${either(variables)}.`;
   // Its key is not told by the name of a flag.
-  return `Also from ${either(variables)}, and from ${either(profileKeys)} of the profile.`;
+  return `Also from ${either(variables)}, and from ${either(sharedKeysOf(definition))} of the profile.`;
 }
 
 function either(names: readonly string[]): string {

@@ -62,7 +62,14 @@ const arrows = {
     'pipeline/refresh/clock.ts',
     'pipeline/disk-cache/list-entries.ts',
   ],
-  'check-library.ts': ['core', 'identity/identity-fault.ts', 'type:identity', 'type:aws', 'type:pipeline'],
+  'check-library.ts': [
+    'core',
+    'identity/identity-fault.ts',
+    'aws/assume-role/check-hop.ts',
+    'type:identity',
+    'type:aws',
+    'type:pipeline',
+  ],
   'library.ts': ['core', 'check-library.ts', 'pipeline/pipeline.ts', 'identity', 'aws/sigv4-x509', 'type:pipeline'],
   'index.ts': ['*'],
 };

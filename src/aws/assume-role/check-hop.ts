@@ -32,22 +32,37 @@ export function hopFaults(hop: NamedHop, partition: string): readonly RolesAnywh
 const isString = (value: unknown): boolean => typeof value === 'string';
 const isTexts = (value: unknown): boolean => Array.isArray(value) && Array.from(value).every(isString);
 
-/** Programs in JavaScript give anything. What each member must be, and where that is not plain, how to make it. */
-const kinds: readonly (readonly [keyof RoleHop, (value: unknown) => boolean, demand: string, hint?: string])[] = [
-  ['roleArn', isString, 'a string'],
-  ['externalId', isString, 'a string'],
-  ['roleSessionName', isString, 'a string'],
-  ['durationSeconds', (value) => typeof value === 'number', 'a number of seconds'],
-  ['policy', isString, 'a string', 'JSON.stringify() makes the text of a policy document'],
-  ['policyArns', isTexts, 'a list of ARNs'],
-  ['tags', isObject, 'an object', "write { team: 'billing' }, in place of the list of Key and Value that STS has"],
-  ['transitiveTagKeys', isTexts, 'a list of tag keys'],
-  ['region', isString, 'a string'],
-];
+interface MemberKind {
+  readonly isRight: (value: unknown) => boolean;
+  readonly demand: string;
+  /** Where it is not plain how to make one. */
+  readonly hint?: string;
+}
+
+/** Every member of a hop, and what it must be: programs in JavaScript give anything. */
+const kinds: Readonly<Record<keyof RoleHop, MemberKind>> = {
+  roleArn: { isRight: isString, demand: 'a string' },
+  externalId: { isRight: isString, demand: 'a string' },
+  roleSessionName: { isRight: isString, demand: 'a string' },
+  durationSeconds: { isRight: (value) => typeof value === 'number', demand: 'a number of seconds' },
+  policy: { isRight: isString, demand: 'a string', hint: 'JSON.stringify() makes the text of a policy document' },
+  policyArns: { isRight: isTexts, demand: 'a list of ARNs' },
+  tags: {
+    isRight: isObject,
+    demand: 'an object',
+    hint: "write { team: 'billing' }, in place of the list of Key and Value that STS has",
+  },
+  transitiveTagKeys: { isRight: isTexts, demand: 'a list of tag keys' },
+  region: { isRight: isString, demand: 'a string' },
+};
+
+/** The members of a hop. */
+export const hopMembers: readonly string[] = Object.keys(kinds);
 
 function kindFaults(hop: NamedHop): readonly RolesAnywhereError[] {
-  return kinds.flatMap(([member, isRight, demand, hint]) => {
-    const value: unknown = hop[member];
+  const given: Readonly<Record<string, unknown>> = { ...hop };
+  return Object.entries(kinds).flatMap(([member, { isRight, demand, hint }]) => {
+    const value = given[member];
     const isLeftOut = value === undefined && member !== 'roleArn';
     if (isLeftOut || isRight(value)) return [];
     const found = Array.isArray(value) ? 'a list with something else in it' : whatIs(value);

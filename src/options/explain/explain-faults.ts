@@ -10,6 +10,9 @@ const oneLineHints = [
   'or put the options into the profile as roles_anywhere_ keys and give --from-profile NAME alone',
 ];
 
+/** More than anybody reads at once. */
+const mostFaults = 50;
+
 /**
  * Throws what the faults of one command line mean, all of them together.
  *
@@ -23,7 +26,8 @@ export function throwFaults(
   const problems = new Problems();
   const lineBreak = faults.find((fault) => fault.kind === 'line-break');
   if (lineBreak !== undefined) throw explainLineBreak(lineBreak.after);
-  for (const fault of withoutSwallowedWords(faults)) problems.add(explain(fault, command, commands));
+  const told = withoutSwallowedWords(faults).slice(0, mostFaults);
+  for (const fault of told) problems.add(explain(fault, command, commands));
   problems.throwAny();
   throw new RolesAnywhereError('INTERNAL', 'a command line was refused without a fault');
 }

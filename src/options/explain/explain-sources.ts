@@ -1,7 +1,7 @@
 import { type ErrorCode, RolesAnywhereError } from '../../core/errors.ts';
 import type { ByteSource, KeySource, KeyStoreSource, SecretSource } from '../../identity/identity.ts';
 import { parsePkcs11Uri } from '../../identity/pkcs11-uri.ts';
-import { isPem, parseByteSource, passwordOf, sharesDescriptor } from '../resolve/sources.ts';
+import { isPem, parseByteSource, passwordOf } from '../resolve/sources.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 import type { Problems } from '../parse/problems.ts';
 
@@ -156,4 +156,21 @@ function refuseSharedDescriptors(
       hints: ['give one of them another source'],
     });
   }
+}
+
+/**
+ * The source that reads the descriptor of the password. Certificates and keys may share a source, which is read once
+ * for all of them; a password needs one of its own.
+ */
+function sharesDescriptor(
+  password: SecretSource | undefined,
+  sources: readonly (KeySource | SecretSource | undefined)[],
+): KeySource | SecretSource | undefined {
+  if (password?.kind !== 'fd') return undefined;
+  return sources.find((source) => source !== password && descriptorOf(source) === password.fd);
+}
+
+function descriptorOf(source: KeySource | SecretSource | undefined): number | undefined {
+  if (source?.kind === 'stdin') return 0;
+  return source?.kind === 'fd' ? source.fd : undefined;
 }

@@ -32,7 +32,7 @@ export function parseFlags(
   rows: readonly OptionRow[],
   takesWords: boolean | 'after',
 ): ParsedFlags {
-  const given = new Map<string, readonly string[]>();
+  const given = new Map<string, string[]>();
   const words: string[] = [];
   const faults: Fault[] = [];
   let after: Preceding;
@@ -70,7 +70,9 @@ export function parseFlags(
     if (row.secret !== true && /^[\u2018-\u201F]/.test(text)) faults.push({ kind: 'typographic-quote', row });
     const isBroken = row.multiline ? /\\[\r\n]*$/.test(text) : isLineBreak(text) || /[\\\r\n]$/.test(text);
     if (row.secret === true ? isLineBreak(text) : isBroken) faults.push({ kind: 'line-break', after: row });
-    given.set(row.flag, row.kind === 'list' ? [...(given.get(row.flag) ?? []), text] : [text]);
+    const list = row.kind === 'list' ? given.get(row.flag) : undefined;
+    if (list === undefined) given.set(row.flag, [text]);
+    else list.push(text);
   }
 }
 

@@ -1,4 +1,10 @@
-import { type CommandOptions, environmentName, type OptionRow, profileKeyName } from '../schema/option.ts';
+import {
+  type CommandOptions,
+  environmentName,
+  type OptionRow,
+  profileKeyName,
+  sharedKeysOf,
+} from '../schema/option.ts';
 import type { Environment, GivenOption, OptionValues, ProfileKeys } from './option-values.ts';
 import type { ParsedFlags } from './parse-flags.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
@@ -57,7 +63,7 @@ function findGiven(row: OptionRow, { flags, env, profile }: OptionSources): Give
   return (
     firstOf(row.environment, inEnvironment) ??
     inProfile(profileKeyName(row)) ??
-    firstOf(row.profileKeys, inProfile) ??
+    firstOf(sharedKeysOf(row), inProfile) ??
     firstOf(row.general?.environment, inEnvironment) ??
     firstOf(row.general?.profileKeys, inProfile)
   );
@@ -70,11 +76,7 @@ function isSwitchedOff({ switchedOffBy }: OptionRow, env: Environment, profile: 
 }
 
 function firstOf<T>(names: readonly string[] = [], look: (name: string) => T | undefined): T | undefined {
-  for (const name of names) {
-    const found = look(name);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  return names.map(look).find((found) => found !== undefined);
 }
 
 function givenAs(row: OptionRow, text: string | undefined, origin: string, level: number): GivenOption | undefined {

@@ -39,7 +39,8 @@ function checkNames(names: readonly string[], command: CommandOptions): void {
     const what = names.length === 1 ? 'is empty' : 'has an empty name';
     throw new RolesAnywhereError('OPTION_INVALID', `--from-profile ${what}`);
   }
-  const twice = names.find((name, at) => names.indexOf(name) < at);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.has(name) || !seen.add(name));
   if (twice !== undefined) throw new RolesAnywhereError('OPTION_INVALID', `--from-profile names ${twice} twice`);
   const takesSeveral = command.options.some(({ flag }) => flag === 'failover-on-refusal');
   if (names.length === 1 || takesSeveral) return;

@@ -98,9 +98,15 @@ export function explainMissing(name: string, askedBy: string, files: AwsFiles): 
     hints: [
       ...hintsOfHeader(name, files.headers),
       ...(meant === undefined ? [] : [`did you mean ${meant}?`]),
-      names.length === 0 ? 'there are no profiles' : `there are ${names.join(', ')}`,
+      names.length === 0 ? 'there are no profiles' : `there are ${listed(names)}`,
     ],
   });
+}
+
+/** As many as somebody may look through. */
+function listed(names: readonly string[]): string {
+  const [shown, others] = [names.slice(0, 50), names.length - 50];
+  return others > 0 ? `${shown.join(', ')} and ${others} more` : shown.join(', ');
 }
 
 function hintsOfHeader(name: string, headers: readonly string[]): readonly string[] {

@@ -3,7 +3,7 @@ import type { Environment, OptionValues } from '../parse/option-values.ts';
 import type { ByteSource, IdentitySource } from '../../identity/identity.ts';
 import type { NetworkOptions } from '../../aws/create-session/session-request.ts';
 import { isRegion, isSessionName, parseArn } from './arn.ts';
-import { parseByteSource, passwordOf, sharesDescriptor } from './sources.ts';
+import { parseByteSource, passwordOf } from './sources.ts';
 
 /**
  * Makes of the options what the pipeline takes: a target for each profile that `--from-profile` names.
@@ -96,16 +96,16 @@ function resolveArns(values: OptionValues) {
     : undefined;
 }
 
-/** Files and the like are told apart here; whatever else there may be, right or wrong, is left to a file of its own. */
+/** Files and the like are told apart here; whatever else there is, right or wrong, is left to a file of its own. */
 async function resolveIdentity(values: OptionValues): Promise<IdentitySource | undefined> {
   const certificate = byteSource(values, 'certificate');
   const privateKey = byteSource(values, 'private-key');
   const intermediates = byteSource(values, 'intermediates');
   const keyPassword = passwordOf(values, 'pkcs8-password');
-  if (!certificate || privateKey === null || intermediates === null || values.rows.some((row) => row.hardware)) {
+  const isUsual = privateKey !== null && intermediates !== null && keyPassword?.kind !== 'fd';
+  if (!certificate || !isUsual || values.rows.some((row) => row.hardware)) {
     return (await import('./resolve-identity.ts')).resolveIdentity(values);
   }
-  if (sharesDescriptor(keyPassword, [certificate, privateKey, intermediates]) !== undefined) return undefined;
   return {
     certificate,
     ...(privateKey === undefined ? {} : { privateKey }),

@@ -29,7 +29,8 @@ export function resolveProfiles(values: OptionValues): readonly string[] {
       'give as many, with commas between them',
     ]);
   }
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.has(name) || !seen.add(name));
   if (twice !== undefined) throw invalid(`${option} names profile ${twice} twice`, []);
   return names;
 }

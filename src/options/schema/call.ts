@@ -70,7 +70,6 @@ export const call: readonly OptionDefinition[] = [
         flag: 'user-agent-app-id',
         kind: 'string',
         environment: ['AWS_SDK_UA_APP_ID'],
-        profileKeys: ['sdk_ua_app_id'],
         about: 'session',
         help: 'Names the application in the user agent.',
         property: {

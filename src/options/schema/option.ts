@@ -41,7 +41,7 @@ export interface OptionRow extends Partial<HelpText> {
   readonly multiline?: boolean;
   /** AWS's own variables for the same thing, after ours. */
   readonly environment?: readonly string[];
-  /** AWS's own keys in the profile for the same thing, after ours. */
+  /** AWS's own keys in the profile for the same thing, after ours; `ca_bundle` for AWS_CA_BUNDLE where none are given. */
   readonly profileKeys?: readonly string[];
   /** What holds for every service or program, asked after all the others: AWS_ENDPOINT_URL. */
   readonly general?: { readonly environment: readonly string[]; readonly profileKeys?: readonly string[] };
@@ -101,6 +101,11 @@ export interface CommandOptions {
 /** `ROLES_ANYWHERE_TRUST_ANCHOR_ARN` */
 export function environmentName(row: Pick<OptionRow, 'flag'>): string {
   return `ROLES_ANYWHERE_${row.flag.replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** AWS's own keys of profiles for the same thing. */
+export function sharedKeysOf({ environment = [], profileKeys }: Pick<OptionRow, 'environment' | 'profileKeys'>) {
+  return profileKeys ?? environment.map((name) => name.slice('AWS_'.length).toLowerCase());
 }
 
 /** `roles_anywhere_trust_anchor_arn` */

@@ -3,7 +3,7 @@ import { isObject, type KeysOf, meantBy, refuseUnknownKeys, whatIs } from '../..
 import { identityFault } from '../../identity/identity-fault.ts';
 import { propertyHints } from '../../options/schema/table.ts';
 import { Problems } from '../../options/parse/problems.ts';
-import type { RoleHop } from '../../aws/assume-role/role-hop.ts';
+import { hopMembers } from '../../aws/assume-role/check-hop.ts';
 import { flagsOf, providerOptions } from './flags-of.ts';
 import type { FromRolesAnywhereInit, RolesAnywhereTarget } from './init.ts';
 import { propertyOf } from '../../options/schema/shared-options.ts';
@@ -16,18 +16,6 @@ const ofInit: KeysOf<Omit<FromRolesAnywhereInit, keyof RolesAnywhereTarget>> = {
   askSecret: true,
   logger: true,
   parentClientConfig: true,
-};
-
-const ofHop: KeysOf<RoleHop> = {
-  roleArn: true,
-  externalId: true,
-  roleSessionName: true,
-  durationSeconds: true,
-  policy: true,
-  policyArns: true,
-  tags: true,
-  transitiveTagKeys: true,
-  region: true,
 };
 
 const targetKeys: readonly string[] = [
@@ -50,7 +38,7 @@ const fallbackNames = {
   },
 };
 
-const hopNames = { known: Object.keys(ofHop) };
+const hopNames = { known: hopMembers };
 
 /**
  * Refuses what no program would write if its types were checked, in the init itself and its first way.

@@ -252,6 +252,12 @@ describe('role_arn and source_profile', async () => {
     expect(await readImpliedProfile('p0', 'AWS_PROFILE', files())).toBeUndefined();
   });
 
+  test('to one of thousands that is not there', async () => {
+    const many = [...Array(2000).keys()].map((at) => `[profile p${at}]\na = 1\n`).join('');
+    const { hints } = await rejectionOf(read('nobody-of-these', many));
+    expect(hints.at(-1)).toMatch(/^there are p0, .*, p49 and 1950 more$/);
+  });
+
   test('to nowhere', async () => {
     expect(await rejectionOf(read('workload', workload))).toMatchObject({
       code: 'CONFIG_PROFILE',

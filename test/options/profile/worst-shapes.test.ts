@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { RolesAnywhereError } from '../../../src/core/errors.ts';
 import { nearest } from '../../../src/core/nearest.ts';
 import { splitForShell, splitForWindows } from '../../../src/options/profile/split-command-line.ts';
 import { parseAwsConfig, parseAwsCredentials } from '../../../src/options/profile/aws-config.ts';
+import { readProcessLine } from '../../../src/options/profile/process-line.ts';
 import { parseCertSelector } from '../../../src/options/resolve/cert-selector.ts';
 import { writeProfile } from '../../../src/outputs/update/write-profile.ts';
 
@@ -72,6 +74,25 @@ test.each<[string, () => unknown]>([
   ['backslashes apart', () => splitForWindows(fill('\\ '))],
 ])('a command line of a MiB: %s', (_, split) => {
   expect(secondsOf(split)).toBeLessThan(4);
+});
+
+test.each<[string, string]>([
+  ['flags that nobody knows', '--nope '],
+  ['one flag again and again', '--assume-role x '],
+  ['words', 'x '],
+  ['names of profiles', '--from-profile x '],
+])('a credential_process line of a MiB: %s', (_, piece) => {
+  const line = `roles-anywhere credential-process ${fill(piece)}`;
+  const said: unknown[] = [];
+  const readIt = () => {
+    try {
+      readProcessLine(line, 'p');
+    } catch (error) {
+      said.push(error);
+    }
+  };
+  expect(secondsOf(readIt)).toBeLessThan(4);
+  expect(said.every((error) => error instanceof RolesAnywhereError)).toBe(true);
 });
 
 test('a selector of many blanks', () => {
