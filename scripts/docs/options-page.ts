@@ -1,6 +1,7 @@
 import type { Command } from '../../src/cli/command.ts';
 import { helpTextOf } from '../../src/options/schema/shared-options.ts';
 import { environmentName, type OptionRow, profileKeyName, sharedKeysOf } from '../../src/options/schema/option.ts';
+import { exclusions } from '../../src/options/schema/table.ts';
 
 const introduction = `# Options
 
@@ -65,7 +66,7 @@ function section(command: Command): string {
   const configurable = command.options.some((row) => row.flagOnly !== true);
   const columns = configurable ? ['option', 'what it does', 'variable', 'profile key'] : ['option', 'what it does'];
   const rows = command.options.map((row) =>
-    [usage(row), effect(row), variables(row), keys(row)].slice(0, columns.length),
+    [usage(row), effect(row, command), variables(row), keys(row)].slice(0, columns.length),
   );
   return [
     `## ${command.name}`,
@@ -85,7 +86,8 @@ function usage(row: OptionRow): string {
   return `${short}\`--${row.flag}${placeholder === undefined ? '' : ` ${placeholder}`}\``;
 }
 
-function effect(row: OptionRow): string {
+function effect(row: OptionRow, command: Command): string {
+  const excluded = excludedBy(row, command).map((flag) => `\`--${flag}\``);
   return [
     helpTextOf(row).help,
     ...(row.kind === 'list' ? ['May be given more than once.'] : []),
@@ -93,7 +95,15 @@ function effect(row: OptionRow): string {
     ...(row.range === undefined || row.range[1] > 65_535 ? [] : [`From ${row.range[0]} to ${row.range[1]}.`]),
     ...(row.fallback === undefined ? [] : [`Default: \`${row.fallback}\`.`]),
     ...(row.notBuilt === undefined ? [] : ['Not built yet.']),
+    ...(excluded.length === 0 ? [] : [`Not with ${excluded.join(', ')}.`]),
   ].join(' ');
+}
+
+/** The flags that may not stand beside it in a command. */
+function excludedBy({ flag }: OptionRow, { name, options }: Command): readonly string[] {
+  const pairs = exclusions.filter(([, , onlyOf = name]) => onlyOf === name);
+  const others = pairs.flatMap(([one, other]) => (one === flag ? [other] : other === flag ? [one] : []));
+  return others.filter((other) => options.some((row) => row.flag === other));
 }
 
 function variables(row: OptionRow): string {

@@ -57,7 +57,7 @@ export interface OptionRow extends Partial<HelpText> {
   readonly hardware?: boolean;
   /** True for what says something of roles to assume: resolve-role-chain.ts reads it. */
   readonly chain?: boolean;
-  /** True for an option that excludes others: which, read-values.ts knows. */
+  /** True for an option that excludes others: check-given.ts knows which. */
   readonly exclusive?: boolean;
 }
 
