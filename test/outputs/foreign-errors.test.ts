@@ -9,7 +9,7 @@ import { logFailover, logRefresh, type Say } from '../../src/outputs/provider/op
 import { providerIn } from '../../src/outputs/provider/from-roles-anywhere.ts';
 import { functionIdentity } from '../../src/outputs/provider/function-identity.ts';
 import { reopeningIdentity } from '../../src/outputs/provider/init-identity.ts';
-import { keepRole } from '../../src/outputs/serve/kept-role.ts';
+import { keepRole } from '../../src/outputs/serve/server-roles.ts';
 import { makeMetrics } from '../../src/outputs/serve/metrics.ts';
 import { openTokenFile } from '../../src/outputs/serve/token-file.ts';
 import { updateOnce } from '../../src/outputs/update/update-file.ts';
@@ -21,7 +21,7 @@ import { later, minutes, noon, sampleEntry } from '../pipeline/disk-cache/sample
 import { fakeClock } from '../support/fake-clock.ts';
 import { rejectionOf } from '../support/thrown.ts';
 import { initFor, surroundings } from './provider/surroundings.ts';
-import { planFor } from './serve/house.ts';
+import { planFor } from './serve/served-sandbox.ts';
 
 /** What Node and libraries do: the message quotes what they were given, here a private key. */
 const foreign = new TypeError(

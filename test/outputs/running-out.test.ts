@@ -7,13 +7,13 @@ import { RolesAnywhereError } from '../../src/core/errors.ts';
 import type { Signer } from '../../src/identity/signer.ts';
 import { parseCertificate } from '../../src/identity/x509/parse-certificate.ts';
 import { providerIn } from '../../src/outputs/provider/from-roles-anywhere.ts';
-import { keepRole } from '../../src/outputs/serve/kept-role.ts';
+import { keepRole } from '../../src/outputs/serve/server-roles.ts';
 import { makeMetrics } from '../../src/outputs/serve/metrics.ts';
 import { keepUpdated } from '../../src/outputs/update/keep-updated.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { type FakeClock, fakeClock } from '../support/fake-clock.ts';
 import { initFor, surroundings } from './provider/surroundings.ts';
-import { planFor } from './serve/house.ts';
+import { planFor } from './serve/served-sandbox.ts';
 
 let sandbox: Sandbox;
 let folder: string;

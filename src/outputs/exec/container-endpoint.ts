@@ -4,7 +4,7 @@ import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-
 import { refreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
 import type { Variable } from '../credential-variables.ts';
-import { guardedAnswerer } from '../serve/answer-request.ts';
+import { guardedAnswerer } from '../serve/routes.ts';
 import { limitedServer } from '../serve/http-server.ts';
 import { openListener } from '../serve/listeners.ts';
 import { currentCredentials, roleDirectory, type ServedRole } from '../serve/served-role.ts';

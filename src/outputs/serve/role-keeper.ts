@@ -1,6 +1,6 @@
 import { describeError } from '../../core/describe-error.ts';
 import { isDeepStrictEqual } from 'node:util';
-import { keepRole, type KeptRole, type KeptRoleContext, type ProfilePlan } from './kept-role.ts';
+import { keepRole, type KeptRole, type KeptRoleContext, type ProfilePlan } from './server-roles.ts';
 import { type RoleDirectory, roleDirectory } from './served-role.ts';
 
 /** All the roles that are served, and what changes them. */

@@ -1,9 +1,9 @@
 import type { PipelineContext } from '../../pipeline/credential-plan.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
-import { adminAnswerer, guardedAnswerer, type Routes } from './answer-request.ts';
+import { adminAnswerer, guardedAnswerer, type Routes } from './routes.ts';
 import { limitedServer } from './http-server.ts';
 import { ImdsTokens } from './imds-tokens.ts';
-import type { ProfilePlan } from './kept-role.ts';
+import type { ProfilePlan } from './server-roles.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { type Listener, openListener } from './listeners.ts';
 import { makeMetrics, type Metrics } from './metrics.ts';

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Fault } from '../../../src/sandbox/index.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 import { ask, askImds, rolesPath } from '../../support/ask-server.ts';
-import { type House, openHouse, sessionsOf } from './house.ts';
+import { type House, openHouse, sessionsOf } from './served-sandbox.ts';
 
 /** Past the moment at which a set of an hour is renewed, before the moment at which it expires. */
 const untilRenewal = 2900_000;

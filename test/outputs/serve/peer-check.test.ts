@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ask, askRaw, imdsToken } from '../../support/ask-server.ts';
-import { type House, type HouseOptions, openHouse } from './house.ts';
+import { type House, type HouseOptions, openHouse } from './served-sandbox.ts';
 
 const me = process.getuid?.() ?? 0;
 let house: House | undefined;

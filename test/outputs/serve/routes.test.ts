@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { answerRequest, type Routes } from '../../../src/outputs/serve/answer-request.ts';
+import { answerRequest, type Routes } from '../../../src/outputs/serve/routes.ts';
 import type { Answer } from '../../../src/outputs/serve/answer.ts';
 import { ImdsTokens } from '../../../src/outputs/serve/imds-tokens.ts';
 import { roleDirectory, type ServedRole } from '../../../src/outputs/serve/served-role.ts';

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask, askRaw, imdsToken, type Reply, rolesPath } from '../../support/ask-server.ts';
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse } from './served-sandbox.ts';
 
 let house: House;
 

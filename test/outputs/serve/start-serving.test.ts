@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { rejectionOf } from '../../support/thrown.ts';
 import { ask, askImds, rolesPath } from '../../support/ask-server.ts';
-import { type House, type HouseOptions, openHouse, planFor, sessionsOf } from './house.ts';
+import { type House, type HouseOptions, openHouse, planFor, sessionsOf } from './served-sandbox.ts';
 
 const houses: House[] = [];
 

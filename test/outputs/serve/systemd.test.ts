@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { notifier, watchdogInterval } from '../../../src/outputs/serve/systemd-notify.ts';
+import { notifier, watchdogInterval } from '../../../src/outputs/serve/systemd.ts';
 import { openNotifySocket } from '../../support/notify-socket.ts';
 import { needs } from '../../support/programs.ts';
 
