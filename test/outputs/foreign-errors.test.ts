@@ -9,7 +9,7 @@ import { logFailover, logRefresh, type Say } from '../../src/outputs/provider/op
 import { providerIn } from '../../src/outputs/provider/from-roles-anywhere.ts';
 import { functionIdentity } from '../../src/outputs/provider/function-identity.ts';
 import { reopeningIdentity } from '../../src/outputs/provider/init-identity.ts';
-import { keepRole } from '../../src/outputs/serve/server-roles.ts';
+import { openRole } from '../../src/outputs/serve/server-roles.ts';
 import { makeMetrics } from '../../src/outputs/serve/metrics.ts';
 import { openTokenFile } from '../../src/outputs/serve/token-file.ts';
 import { updateOnce } from '../../src/outputs/update/update-file.ts';
@@ -124,7 +124,7 @@ test('the log of serve', async () => {
     lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
   const metrics = makeMetrics({ version: '1.2.3', roles: () => [], now: () => noon });
   let isBroken = false;
-  const role = keepRole(
+  const role = openRole(
     { profile: undefined, plan: plan(() => isBroken) },
     { pipeline, clock: fakeClock(), log, metrics },
   );

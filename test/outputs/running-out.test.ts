@@ -7,7 +7,7 @@ import { RolesAnywhereError } from '../../src/core/errors.ts';
 import type { Signer } from '../../src/identity/signer.ts';
 import { parseCertificate } from '../../src/identity/x509/parse-certificate.ts';
 import { providerIn } from '../../src/outputs/provider/from-roles-anywhere.ts';
-import { keepRole } from '../../src/outputs/serve/server-roles.ts';
+import { openRole } from '../../src/outputs/serve/server-roles.ts';
 import { makeMetrics } from '../../src/outputs/serve/metrics.ts';
 import { keepUpdated } from '../../src/outputs/update/keep-updated.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
@@ -70,11 +70,11 @@ type Output = () => Promise<() => Promise<boolean>>;
 const serve: Output = async () => {
   const metrics = makeMetrics({ version: '1.2.3', roles: () => [], now: clock.now });
   const context = { pipeline: pipelineIn(), clock, log: () => undefined, metrics };
-  const role = keepRole({ profile: undefined, plan: plan() }, context);
+  const role = openRole({ profile: undefined, plan: plan() }, context);
   close = () => role.close();
   await expect(role.obtain()).rejects.toMatchObject({ code: 'KEY_UNREADABLE' });
   role.keepFresh();
-  return async () => role.held() !== undefined;
+  return async () => role.current() !== undefined;
 };
 
 const update: Output = async () => {

@@ -20,9 +20,9 @@ export function warnOfDebugDoors(
 }
 
 /** Milliseconds from the signal that ends a command to its end. Containers are given 10 s, services of systemd 90. */
-const longestStop = 5000;
+const longestStop = 8000;
 
-/** Waits for work that a signal ends, but no longer than five seconds from it: whatever hangs then ends with the process. */
+/** Waits for work that a signal ends, but no longer than eight seconds from it: whatever hangs then ends with the process. */
 export async function endingInTime<T>(
   work: Promise<T>,
   stopped: Promise<void>,

@@ -1,13 +1,14 @@
 import { describeError } from '../../core/describe-error.ts';
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-plan.ts';
 import { refreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
 import type { Variable } from '../credential-variables.ts';
-import { guardedAnswerer } from '../serve/routes.ts';
+import { tokenCheck } from '../serve/container-routes.ts';
+import { guardedAnswerer } from '../serve/guard.ts';
 import { limitedServer } from '../serve/http-server.ts';
 import { openListener } from '../serve/listeners.ts';
-import { currentCredentials, roleDirectory, type ServedRole } from '../serve/served-role.ts';
+import { currentCredentials, roleDirectory, type ServedRole, servedRoleOf } from '../serve/served-role.ts';
 
 export interface ContainerEndpointContext {
   readonly pipeline: PipelineContext;
@@ -34,7 +35,7 @@ export async function openContainerEndpoint(
 ): Promise<ContainerEndpoint> {
   let failure: string | undefined;
   let renewedAt = clock.now();
-  const held = refreshableCredentials(plan, {
+  const source = refreshableCredentials(plan, {
     ...pipeline,
     clock,
     onRefresh(event) {
@@ -49,54 +50,38 @@ export async function openContainerEndpoint(
   });
   let isOpen = false;
   try {
-    await held.get();
-    const current = currentCredentials(held);
+    await source.get();
+    const currentOf = currentCredentials(source);
     const role: ServedRole = {
       profile: 'exec',
-      ...roleOf(plan),
-      held() {
-        const credentials = current();
+      ...servedRoleOf(plan),
+      current() {
+        const credentials = currentOf();
         return credentials === undefined ? undefined : { credentials, renewedAt };
       },
       lastFailure: () => failure,
     };
     const token = randomBytes(32).toString('base64url');
     const directory = roleDirectory([role]);
-    const container = { isToken: isSame(token), directory: () => directory, now: clock.now };
+    const container = { isToken: tokenCheck(token), directory: () => directory, now: clock.now };
     const entrance = { mayConnect: () => true as const, allowHosts: [], routes: () => ({ container }) };
     const server = limitedServer({ answer: guardedAnswerer(entrance), onAnswered: ignore, onDropped: ignore });
     const listener = await openListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, 0o600, server);
     isOpen = true;
-    held.keepFresh();
+    source.keepFresh();
     return {
       variables: [
         ['AWS_CONTAINER_CREDENTIALS_FULL_URI', `${listener.name}/credentials`],
         ['AWS_CONTAINER_AUTHORIZATION_TOKEN', token],
       ],
       async close() {
-        await Promise.all([listener.close(), held.close()]);
+        await Promise.all([listener.close(), source.close()]);
       },
     };
   } catch (error) {
-    await held.close();
+    await source.close();
     throw error;
   }
-}
-
-/** In constant time. */
-function isSame(token: string): (text: string) => boolean {
-  const expected = Buffer.from(token);
-  return (text) => {
-    const given = Buffer.from(text);
-    return given.length === expected.length && timingSafeEqual(given, expected);
-  };
-}
-
-/** The last role of a chain is the one whose credentials are handed out. */
-function roleOf(plan: CredentialPlan): Pick<ServedRole, 'roleName' | 'accountId'> {
-  const { session, roleChain } = plan.targets[0].request;
-  const arn = roleChain?.at(-1)?.roleArn ?? session.roleArn;
-  return { roleName: arn.slice(arn.lastIndexOf('/') + 1), accountId: arn.split(':')[4] ?? '' };
 }
 
 function ignore(): void {}

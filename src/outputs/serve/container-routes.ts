@@ -1,6 +1,14 @@
-import { type Answer, headerOf, isRead, jsonAnswer, type LocalRequest } from './answer.ts';
+import { timingSafeEqual } from 'node:crypto';
+import {
+  type Answer,
+  decodedSegment,
+  headerOf,
+  isRead,
+  jsonAnswer,
+  type LocalRequest,
+  withoutSlash,
+} from './answer.ts';
 import { documentsOf } from './credential-documents.ts';
-import { decodedSegment, withoutSlash } from './paths.ts';
 import type { RoleDirectory } from './served-role.ts';
 
 /** What the routes of the container provider need. */
@@ -45,4 +53,16 @@ function findRole(path: string, directory: RoleDirectory) {
 function failure(status: number, code: string, message: string, more?: readonly string[]): Answer {
   const answer = jsonAnswer('container', status, JSON.stringify({ Code: code, Message: message }), more);
   return { ...answer, reason: message };
+}
+
+/** Compares in a time that tells nothing of the token but its length, which is no secret. */
+export function tokenCheck(token: string): (text: string) => boolean {
+  const expected = Buffer.from(token, 'latin1');
+  // Room for what clients send: a new buffer for each of them would be most of the work.
+  const given = Buffer.alloc(expected.length);
+  return (text) => {
+    if (text.length !== expected.length) return false;
+    given.write(text, 'latin1');
+    return timingSafeEqual(given, expected);
+  };
 }

@@ -1,6 +1,6 @@
 import type { Credentials } from '../../core/credentials.ts';
 import { type Answer, jsonAnswer, textAnswer } from './answer.ts';
-import type { HeldSet, ServedRole } from './served-role.ts';
+import type { CurrentSet, ServedRole } from './served-role.ts';
 
 /** The three documents of one set of credentials, each as the answer that it is, but for the token's seconds. */
 export interface CredentialDocuments {
@@ -15,11 +15,11 @@ export interface CredentialDocuments {
 const made = new WeakMap<ServedRole, { readonly of: Credentials; readonly documents: CredentialDocuments }>();
 
 /**
- * The documents of what a role holds, made once for each set; undefined when there is none that is whole and works at
+ * The documents of the current set of a role, made once for each set; undefined when there is none that is whole and works at
  * `now`: an SDK would take an empty set for a good one, and an expired one again and again.
  */
 export function documentsOf(role: ServedRole, now: Date): CredentialDocuments | undefined {
-  const set = role.held();
+  const set = role.current();
   if (set === undefined || !isUsable(set, now)) return undefined;
   const last = made.get(role);
   if (last !== undefined && isSame(last.of, set.credentials)) return last.documents;
@@ -40,12 +40,12 @@ function isSame(one: Credentials, other: Credentials): boolean {
 }
 
 /** Not "later than the expiry": a time that cannot be read is not later than anything. */
-function isUsable({ credentials }: HeldSet, now: Date): boolean {
+function isUsable({ credentials }: CurrentSet, now: Date): boolean {
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials;
   return accessKeyId !== '' && secretAccessKey !== '' && sessionToken !== '' && expiration.getTime() > now.getTime();
 }
 
-function makeDocuments({ credentials, renewedAt }: HeldSet, accountOfRole: string): CredentialDocuments {
+function makeDocuments({ credentials, renewedAt }: CurrentSet, accountOfRole: string): CredentialDocuments {
   const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId = accountOfRole } = credentials;
   const keys = { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: sessionToken };
   const imds = {

@@ -1,5 +1,9 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { LocalRequest } from './answer.ts';
+import { type Answer, type LocalRequest, refusedAnswer } from './answer.ts';
+import { type Answerer, hasUnknownLength } from './http-server.ts';
+import type { Peers } from './peer-check.ts';
+import { answerRequest, type Routes } from './routes.ts';
 
 /** Why a request is turned away before anybody looks at its path. */
 export interface Refusal {
@@ -13,7 +17,7 @@ const foreignHeader = /^(?:x-forwarded-.*|forwarded|via|x-real-ip|origin|sec-fet
 const instanceMetadata = '169.254.169.254';
 
 /** No request of an SDK has a body worth the name. */
-export const maxBody = 1024;
+const maxBody = 1024;
 
 /**
  * Turns away what a browser or a proxy was made to send: DNS rebinding shows in the Host header, everything else in
@@ -47,7 +51,7 @@ export function refusalOf(
 }
 
 /** Also of one whose length shows only when it is read. */
-export const tooLarge: Refusal = { status: 413, reason: 'the body is too large' };
+const tooLarge: Refusal = { status: 413, reason: 'the body is too large' };
 const foreignHost: Refusal = { status: 403, reason: 'the Host header names another machine' };
 
 /** The address itself cannot be rebound: where it is the one that was connected to, no name was looked up. */
@@ -71,4 +75,51 @@ function hostName(host: string): string | undefined {
 /** An IPv4 peer of an IPv6 socket is `::ffff:127.0.0.1`. */
 function plainAddress(address: string | undefined): string | undefined {
   return address?.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+/** What stands between a connection and the routes. */
+export interface Entrance {
+  readonly mayConnect: Peers['mayConnect'];
+  /** Names in Host headers besides those of loopback. */
+  readonly allowHosts: readonly string[];
+  readonly routes: () => Routes;
+}
+
+/** Answers only whom the guard lets in. */
+export function guardedAnswerer({ mayConnect, allowHosts, routes }: Entrance): Answerer {
+  const answer = (request: IncomingMessage): Answer | Promise<Answer> => {
+    const refusal = refusalOf(request, request.socket, allowHosts);
+    if (refusal !== undefined) return refusedAnswer(refusal.status, refusal.reason);
+    return hasUnknownLength(request) ? answerAtEnd(request) : answerRequest(request, routes());
+  };
+  const answerAtEnd = async (request: IncomingMessage): Promise<Answer> =>
+    (await endsWithin(request, maxBody))
+      ? answerRequest(request, routes())
+      : refusedAnswer(tooLarge.status, tooLarge.reason);
+  return (request) => {
+    const may = mayConnect(request.socket);
+    if (may === true) return answer(request);
+    return may === false ? stranger() : may.then((isIn) => (isIn ? answer(request) : stranger()));
+  };
+}
+
+/** Health and metrics on an address of their own hold nothing that a web page or a stranger could use. */
+export function adminAnswerer({ routes }: Pick<Entrance, 'routes'>): Answerer {
+  return (request) => answerRequest(request, routes());
+}
+
+/** Reads a body that nobody needs to its end. @returns false as soon as it is too long; never comes where it never ends */
+function endsWithin(request: IncomingMessage, bytes: number): Promise<boolean> {
+  return new Promise((settle) => {
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > bytes) settle(false);
+    });
+    request.once('end', () => settle(true));
+  });
+}
+
+function stranger(): Answer {
+  return refusedAnswer(403, 'the user of the other end may not connect');
 }

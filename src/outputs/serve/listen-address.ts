@@ -44,18 +44,3 @@ export function isLoopbackAddress(address: string): boolean {
 export function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
-
-/**
- * The sockets that systemd hands over (sd_listen_fds(3)): LISTEN_FDS of them from descriptor 3 on, when LISTEN_PID is
- * this process.
- */
-export function socketsOfSystemd(
-  env: Readonly<Record<string, string | undefined>>,
-  pid: number,
-): readonly Extract<ListenAddress, { kind: 'fd' }>[] {
-  if (env['LISTEN_PID'] !== String(pid)) return [];
-  const count = Number(env['LISTEN_FDS'] ?? '0');
-  const names = (env['LISTEN_FDNAMES'] ?? '').split(':');
-  if (!Number.isInteger(count) || count < 0) return [];
-  return Array.from({ length: count }, (_, index) => ({ kind: 'fd', fd: 3 + index, name: names[index] ?? '' }));
-}

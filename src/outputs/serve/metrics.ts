@@ -55,8 +55,8 @@ export function makeMetrics({ version, now, roles }: MetricsOptions): Metrics {
   built.set({ version }, 1);
   countdown(
     'credentials_expiry_seconds',
-    'Until the credentials that are held expire.',
-    (role) => role.held()?.credentials.expiration,
+    'Until the current credentials expire.',
+    (role) => role.current()?.credentials.expiration,
   );
   countdown('certificate_expiry_seconds', 'Until the certificate expires.', (role) => role.certificateExpires());
   const counts = new AnswerCounts();

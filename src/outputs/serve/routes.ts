@@ -1,12 +1,18 @@
-import type { IncomingMessage } from 'node:http';
-import { type AdminContext, answerAdmin, isAdminPath } from './admin-routes.ts';
-import { type Answer, type LocalRequest, refusedAnswer, textAnswer } from './answer.ts';
+import {
+  type Answer,
+  isRead,
+  jsonAnswer,
+  type LocalRequest,
+  makeAnswer,
+  type RouteName,
+  targetPath,
+  textAnswer,
+  wrongMethod,
+} from './answer.ts';
 import { answerContainer, type ContainerContext, isContainerPath } from './container-routes.ts';
-import { maxBody, refusalOf, tooLarge } from './guard.ts';
-import { type Answerer, hasUnknownLength } from './http-server.ts';
 import { answerImds, type ImdsContext, isImdsPath } from './imds-routes.ts';
-import { pathOf } from './paths.ts';
-import type { Peers } from './peer-check.ts';
+import type { Metrics } from './metrics.ts';
+import type { RoleDirectory } from './served-role.ts';
 
 /** The routes behind one listener; those that are left out answer 404, like any path that is none. */
 export interface Routes {
@@ -17,7 +23,7 @@ export interface Routes {
 
 /** Finds the route of a request that may come in. */
 export function answerRequest(request: LocalRequest, { imds, container, admin }: Routes): Answer | Promise<Answer> {
-  const path = pathOf(request.url ?? '');
+  const path = targetPath(request.url ?? '');
   if (path === undefined)
     return { ...textAnswer('refused', 400, 'the target is no path'), reason: 'target is no path' };
   if (imds !== undefined && isImdsPath(path)) return answerImds(request, path, imds);
@@ -26,49 +32,49 @@ export function answerRequest(request: LocalRequest, { imds, container, admin }:
   return textAnswer('unknown', 404, 'not found');
 }
 
-/** What stands between a connection and the routes. */
-export interface Entrance {
-  readonly mayConnect: Peers['mayConnect'];
-  /** Names in Host headers besides those of loopback. */
-  readonly allowHosts: readonly string[];
-  readonly routes: () => Routes;
+/** What the endpoints for operators need. */
+interface AdminContext {
+  readonly metrics: Metrics;
+  readonly directory: () => RoleDirectory;
 }
 
-/** Answers only whom the guard lets in. */
-export function guardedAnswerer({ mayConnect, allowHosts, routes }: Entrance): Answerer {
-  const answer = (request: IncomingMessage): Answer | Promise<Answer> => {
-    const refusal = refusalOf(request, request.socket, allowHosts);
-    if (refusal !== undefined) return refusedAnswer(refusal.status, refusal.reason);
-    return hasUnknownLength(request) ? answerAtEnd(request) : answerRequest(request, routes());
-  };
-  const answerAtEnd = async (request: IncomingMessage): Promise<Answer> =>
-    (await endsWithin(request, maxBody))
-      ? answerRequest(request, routes())
-      : refusedAnswer(tooLarge.status, tooLarge.reason);
-  return (request) => {
-    const may = mayConnect(request.socket);
-    if (may === true) return answer(request);
-    return may === false ? stranger() : may.then((isIn) => (isIn ? answer(request) : stranger()));
-  };
+const adminRoutes: Readonly<Record<string, RouteName>> = {
+  '/healthz': 'health',
+  '/readyz': 'ready',
+  '/metrics': 'metrics',
+};
+
+/** Whether a path is one of these endpoints. */
+function isAdminPath(path: string): boolean {
+  return Object.hasOwn(adminRoutes, path);
 }
 
-/** Health and metrics on an address of their own hold nothing that a web page or a stranger could use. */
-export function adminAnswerer({ routes }: Pick<Entrance, 'routes'>): Answerer {
-  return (request) => answerRequest(request, routes());
+/** `/healthz`: the process answers. `/readyz`: every role has credentials that work. `/metrics`: for Prometheus. */
+function answerAdmin(request: LocalRequest, path: string, context: AdminContext): Answer | Promise<Answer> {
+  const route = adminRoutes[path];
+  if (route === undefined) return textAnswer('unknown', 404, 'not found');
+  if (!isRead(request.method)) return wrongMethod(route, 'GET, HEAD');
+  if (route === 'health') return textAnswer(route, 200, 'ok');
+  return route === 'ready' ? answerReady(context.directory()) : answerMetrics(context.metrics);
 }
 
-/** Reads a body that nobody needs to its end. @returns false as soon as it is too long; never comes where it never ends */
-function endsWithin(request: IncomingMessage, bytes: number): Promise<boolean> {
-  return new Promise((settle) => {
-    let size = 0;
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > bytes) settle(false);
-    });
-    request.once('end', () => settle(true));
+function answerReady({ roles }: RoleDirectory): Answer {
+  const states = roles.map((role) => {
+    const isReady = role.current() !== undefined;
+    return {
+      profile: role.profile,
+      role: role.roleName,
+      ready: isReady,
+      code: isReady ? undefined : role.lastFailure(),
+    };
   });
+  const isReady = states.every(({ ready }) => ready);
+  return jsonAnswer('ready', isReady ? 200 : 503, JSON.stringify({ ready: isReady, roles: states }));
 }
 
-function stranger(): Answer {
-  return refusedAnswer(403, 'the user of the other end may not connect');
+async function answerMetrics(metrics: Metrics): Promise<Answer> {
+  return makeAnswer({ route: 'metrics', status: 200, body: await metrics.page() }, [
+    'Content-Type',
+    metrics.contentType,
+  ]);
 }

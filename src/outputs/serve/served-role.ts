@@ -1,8 +1,9 @@
 import type { Credentials } from '../../core/credentials.ts';
+import type { CredentialPlan } from '../../pipeline/credential-plan.ts';
 import type { RefreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
 
 /** What a role hands out at the moment. */
-export interface HeldSet {
+export interface CurrentSet {
   readonly credentials: Credentials;
   /** When they were obtained. */
   readonly renewedAt: Date;
@@ -17,8 +18,8 @@ export interface ServedRole {
   /** Of the role's ARN: answers that leave the account out have it from here. */
   readonly accountId: string;
   /** The valid set, if there is one; never waits. */
-  held(): HeldSet | undefined;
-  /** Code of the last renewal's failure, for whoever asks while nothing is held. */
+  current(): CurrentSet | undefined;
+  /** Code of the last renewal's failure, for whoever asks while there is no set. */
   lastFailure(): string | undefined;
 }
 
@@ -66,4 +67,11 @@ export function roleDirectory(roles: readonly ServedRole[]): RoleDirectory {
     byName: (name) => named.get(name) ?? profiles.get(name),
     byProfile: (profile) => profiles.get(profile),
   };
+}
+
+/** The last role of a chain is the one whose credentials are served. */
+export function servedRoleOf(plan: CredentialPlan): Pick<ServedRole, 'roleName' | 'accountId'> {
+  const { session, roleChain } = plan.targets[0].request;
+  const arn = roleChain?.at(-1)?.roleArn ?? session.roleArn;
+  return { roleName: arn.slice(arn.lastIndexOf('/') + 1), accountId: arn.split(':')[4] ?? '' };
 }

@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describeError } from '../../core/describe-error.ts';
 import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-plan.ts';
 import { type RefreshableContext, refreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
 import type { MeasuredRole, Metrics } from './metrics.ts';
 import type { LogFields, ServeLog } from './serve-log.ts';
-import { currentCredentials, type ServedRole } from './served-role.ts';
+import { currentCredentials, type RoleDirectory, roleDirectory, type ServedRole, servedRoleOf } from './served-role.ts';
 
 /** What to serve under one name. */
 export interface ProfilePlan {
@@ -14,24 +15,24 @@ export interface ProfilePlan {
 }
 
 /** The world around, and who is told. */
-export interface KeptRoleContext {
+export interface RolesContext {
   readonly pipeline: PipelineContext;
   readonly clock: Clock;
   readonly log: ServeLog;
   readonly metrics: Metrics;
 }
 
-/** A role whose credentials are kept fresh. */
-export interface KeptRole extends MeasuredRole {
+/** A role whose credentials are renewed. */
+export interface ServerRole extends MeasuredRole {
   readonly plan: CredentialPlan;
-  readonly held: ServedRole['held'];
+  readonly current: ServedRole['current'];
   /** Obtains the first set; resolves at once when there is one. @throws what the attempt threw */
   obtain(): Promise<void>;
   /** Resolves when there has been a first set, whoever obtained it, or the role was closed. */
   whenReady(): Promise<void>;
   /** From now on renews by itself. */
   keepFresh(): void;
-  /** Reads certificate and key again and renews. @throws what the attempt threw; what is held stays */
+  /** Reads certificate and key again and renews. @throws what the attempt threw; the current set stays */
   reload(): Promise<void>;
   close(): Promise<void>;
 }
@@ -46,35 +47,35 @@ interface Seen {
   readonly onFirst: () => void;
 }
 
-/** Begins to keep a role; nothing is obtained yet. */
-export function keepRole({ profile: given, plan }: ProfilePlan, context: KeptRoleContext): KeptRole {
-  const { name: roleName, accountId } = roleOf(plan);
+/** Nothing is obtained yet. */
+export function openRole({ profile: given, plan }: ProfilePlan, context: RolesContext): ServerRole {
+  const { roleName, accountId } = servedRoleOf(plan);
   const profile = given ?? roleName;
   let onFirst = (): void => undefined;
   const first = new Promise<void>((settle) => {
     onFirst = settle;
   });
   const seen: Seen = { onFirst };
-  const held = refreshableCredentials(plan, watchedContext({ profile, roleName, seen }, context));
-  const current = currentCredentials(held);
+  const source = refreshableCredentials(plan, watchedContext({ profile, roleName, seen }, context));
+  const currentOf = currentCredentials(source);
   return {
     profile,
     roleName,
     accountId,
     plan,
-    held() {
-      const credentials = current();
+    current() {
+      const credentials = currentOf();
       return credentials === undefined ? undefined : { credentials, renewedAt: seen.renewedAt ?? context.clock.now() };
     },
     lastFailure: () => seen.failure,
     certificateExpires: () => seen.certificateExpires,
-    obtain: async () => void (await held.get()),
+    obtain: async () => void (await source.get()),
     whenReady: () => first,
-    keepFresh: () => held.keepFresh(),
-    reload: async () => void (await held.reload()),
+    keepFresh: () => source.keepFresh(),
+    reload: async () => void (await source.reload()),
     close: () => {
       onFirst();
-      return held.close();
+      return source.close();
     },
   };
 }
@@ -86,7 +87,7 @@ interface Watched {
 }
 
 /** Takes down what happens on the way, for the log and the metrics. */
-function watchedContext({ profile, roleName, seen }: Watched, context: KeptRoleContext): RefreshableContext {
+function watchedContext({ profile, roleName, seen }: Watched, context: RolesContext): RefreshableContext {
   const { pipeline, clock, log, metrics } = context;
   const who: LogFields = { profile, role: roleName };
   return {
@@ -141,9 +142,86 @@ function watchedContext({ profile, roleName, seen }: Watched, context: KeptRoleC
   };
 }
 
-/** The last role of a chain is the one whose credentials are served. */
-function roleOf(plan: CredentialPlan): { readonly name: string; readonly accountId: string } {
-  const { session, roleChain } = plan.targets[0].request;
-  const arn = roleChain?.at(-1)?.roleArn ?? session.roleArn;
-  return { name: arn.slice(arn.lastIndexOf('/') + 1), accountId: arn.split(':')[4] ?? '' };
+/** All the roles that are served, and what changes them. */
+export class ServerRoles {
+  readonly #context: RolesContext;
+  #roles: readonly ServerRole[];
+  #directory: RoleDirectory;
+  #isClosed = false;
+
+  constructor(plans: readonly ProfilePlan[], context: RolesContext) {
+    this.#context = context;
+    this.#roles = plans.map((plan) => openRole(plan, context));
+    this.#directory = roleDirectory(this.#roles);
+  }
+
+  get all(): readonly ServerRole[] {
+    return this.#roles;
+  }
+
+  get directory(): RoleDirectory {
+    return this.#directory;
+  }
+
+  /**
+   * Obtains the first set of every role and keeps all of them fresh from then on.
+   * @throws what the first role that failed threw
+   */
+  async start(): Promise<void> {
+    const outcomes = await Promise.allSettled(this.#roles.map((role) => role.obtain()));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    this.keepFresh();
+  }
+
+  /** Renews from now on, whether or not there is a first set. */
+  keepFresh(): void {
+    for (const role of this.#roles) role.keepFresh();
+  }
+
+  /** Resolves when every role has had a first set. */
+  async whenReady(): Promise<void> {
+    await Promise.all(this.#roles.map((role) => role.whenReady()));
+  }
+
+  /**
+   * Takes over what profiles say now. A role that is to be obtained as before reads its certificate and key again;
+   * another takes the place of the old one once it has credentials. What fails leaves everything as it was.
+   *
+   * @returns how many roles failed
+   */
+  async reload(plans: readonly ProfilePlan[]): Promise<number> {
+    const outcomes = await Promise.all(this.#roles.map((role, index) => this.#renew(role, plans[index])));
+    if (this.#isClosed) return 0;
+    this.#roles = outcomes.map(({ role }) => role);
+    this.#directory = roleDirectory(this.#roles);
+    return outcomes.filter(({ hasFailed }) => hasFailed).length;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#roles.map((role) => role.close()));
+  }
+
+  async #renew(role: ServerRole, next: ProfilePlan | undefined): Promise<{ role: ServerRole; hasFailed: boolean }> {
+    const isSame = next === undefined || isDeepStrictEqual(role.plan, next.plan);
+    const candidate = isSame ? role : openRole(next, this.#context);
+    try {
+      await (isSame ? role.reload() : candidate.obtain());
+    } catch (error) {
+      const { code, message } = describeError(error);
+      const fields = { profile: role.profile, role: role.roleName, code };
+      this.#context.log('error', `reload failed, what was there stays: ${message}`, fields);
+      if (!isSame) await candidate.close();
+      return { role, hasFailed: true };
+    }
+    if (isSame) return { role, hasFailed: false };
+    if (this.#isClosed) {
+      await candidate.close();
+      return { role, hasFailed: false };
+    }
+    candidate.keepFresh();
+    await role.close();
+    return { role: candidate, hasFailed: false };
+  }
 }

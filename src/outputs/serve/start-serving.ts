@@ -1,14 +1,13 @@
 import type { PipelineContext } from '../../pipeline/credential-plan.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
-import { adminAnswerer, guardedAnswerer, type Routes } from './routes.ts';
+import { adminAnswerer, guardedAnswerer } from './guard.ts';
 import { limitedServer } from './http-server.ts';
-import { ImdsTokens } from './imds-tokens.ts';
-import type { ProfilePlan } from './server-roles.ts';
+import { ImdsTokens } from './imds-routes.ts';
 import type { ListenAddress } from './listen-address.ts';
-import { type Listener, openListener } from './listeners.ts';
+import { type Access, checkExposure, type Listener, openListener, warnOfExposure } from './listeners.ts';
 import { makeMetrics, type Metrics } from './metrics.ts';
-import { type Access, checkExposure, warnOfExposure } from './exposure.ts';
-import { RoleKeeper } from './role-keeper.ts';
+import type { Routes } from './routes.ts';
+import { type ProfilePlan, ServerRoles } from './server-roles.ts';
 import { requestLog, type ServeLog } from './serve-log.ts';
 import { openTokenFile } from './token-file.ts';
 import { peerCheck, type Peers } from './peer-check.ts';
@@ -57,8 +56,8 @@ export interface Serving {
 export async function startServing(options: ServeOptions, context: ServeContext): Promise<Serving> {
   checkExposure(options);
   const { pipeline, clock, log } = context;
-  const metrics = makeMetrics({ version: context.version, now: clock.now, roles: () => keeper.roles });
-  const keeper = new RoleKeeper(options.plans, { pipeline, clock, log, metrics });
+  const metrics = makeMetrics({ version: context.version, now: clock.now, roles: () => roles.all });
+  const roles = new ServerRoles(options.plans, { pipeline, clock, log, metrics });
   const tokens = new ImdsTokens(clock.monotonic);
   const peers = peerCheck(options.allowUids);
   const opened: Listener[] = [];
@@ -66,13 +65,13 @@ export async function startServing(options: ServeOptions, context: ServeContext)
     await Promise.all(opened.map((listener) => listener.close()));
     tokens.clear();
     peers.close();
-    await keeper.close();
+    await roles.close();
   };
   try {
-    const openers = openersOf({ options, context, metrics, keeper, tokens, peers });
-    if (!options.wait) await keeper.start();
+    const openers = openersOf({ options, context, metrics, roles, tokens, peers });
+    if (!options.wait) await roles.start();
     for (const open of openers) opened.push(await open());
-    if (options.wait) keeper.keepFresh();
+    if (options.wait) roles.keepFresh();
   } catch (error) {
     await close();
     throw error;
@@ -80,8 +79,8 @@ export async function startServing(options: ServeOptions, context: ServeContext)
   return {
     listeners: opened.slice(0, options.listen.length),
     adminListeners: opened.slice(options.listen.length),
-    whenReady: () => keeper.whenReady(),
-    reload: (plans) => keeper.reload(plans),
+    whenReady: () => roles.whenReady(),
+    reload: (plans) => roles.reload(plans),
     close,
   };
 }
@@ -90,16 +89,16 @@ interface Parts {
   readonly options: ServeOptions;
   readonly context: ServeContext;
   readonly metrics: Metrics;
-  readonly keeper: RoleKeeper;
+  readonly roles: ServerRoles;
   readonly tokens: ImdsTokens;
   readonly peers: Peers;
 }
 
 /** What opens each of the addresses, those of credentials first. */
-function openersOf({ options, context, metrics, keeper, tokens, peers }: Parts): readonly (() => Promise<Listener>)[] {
+function openersOf({ options, context, metrics, roles, tokens, peers }: Parts): readonly (() => Promise<Listener>)[] {
   const { clock, log } = context;
   const { now } = clock;
-  const directory = () => keeper.directory;
+  const directory = () => roles.directory;
   const isToken =
     options.tokenFile === undefined
       ? undefined

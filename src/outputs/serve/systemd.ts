@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { ListenAddress } from './listen-address.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -47,4 +48,19 @@ export function watchdogInterval(env: Environment, pid: number): number | undefi
   const microseconds = Number(WATCHDOG_USEC ?? '0');
   if (!(microseconds > 0) || (WATCHDOG_PID !== undefined && WATCHDOG_PID !== String(pid))) return undefined;
   return microseconds / 2000;
+}
+
+/**
+ * The sockets that systemd hands over (sd_listen_fds(3)): LISTEN_FDS of them from descriptor 3 on, when LISTEN_PID is
+ * this process.
+ */
+export function socketsOfSystemd(
+  env: Readonly<Record<string, string | undefined>>,
+  pid: number,
+): readonly Extract<ListenAddress, { kind: 'fd' }>[] {
+  if (env['LISTEN_PID'] !== String(pid)) return [];
+  const count = Number(env['LISTEN_FDS'] ?? '0');
+  const names = (env['LISTEN_FDNAMES'] ?? '').split(':');
+  if (!Number.isInteger(count) || count < 0) return [];
+  return Array.from({ length: count }, (_, index) => ({ kind: 'fd', fd: 3 + index, name: names[index] ?? '' }));
 }

@@ -1,5 +1,5 @@
 import { describeError } from '../../core/describe-error.ts';
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemCodeOf } from '../../core/errno.ts';
@@ -7,6 +7,7 @@ import { RolesAnywhereError } from '../../core/errors.ts';
 import { readRegular } from '../../core/fs/read-file.ts';
 import { readReason } from '../../core/fs/read-reason.ts';
 import { openTrustedFile, openTrustedPlace } from '../../core/fs/trusted-place.ts';
+import { tokenCheck } from './container-routes.ts';
 
 /** A file that holds the token of the container endpoint, and what messages call the option that names it. */
 export interface TokenFileOptions {
@@ -125,7 +126,7 @@ function readToken(options: TokenFileOptions, warn: Warn): { seen: string; isTok
   if (userId !== undefined && (stats.mode & 0o007) !== 0) {
     warn(`${path} is open to every user (mode ${(stats.mode & 0o777).toString(8)})`);
   }
-  return { seen: stampOf(stats), isToken: comparer(token) };
+  return { seen: stampOf(stats), isToken: tokenCheck(token) };
 }
 
 /** Links are followed, for that is how Kubernetes gives secrets; what they lead to must be ours alone to write. */
@@ -158,16 +159,4 @@ function stampAt(path: string): string {
 /** Differs whenever the file was written or replaced. */
 function stampOf({ ino, size, mtimeMs, ctimeMs }: Stats): string {
   return `${ino}/${size}/${mtimeMs}/${ctimeMs}`;
-}
-
-/** Compares in a time that tells nothing of the token but its length, which is no secret. */
-function comparer(token: string): (text: string) => boolean {
-  const expected = Buffer.from(token, 'latin1');
-  // Room for what clients send: a new buffer for each of them would be most of the work.
-  const given = Buffer.alloc(expected.length);
-  return (text) => {
-    if (text.length !== expected.length) return false;
-    given.write(text, 'latin1');
-    return timingSafeEqual(given, expected);
-  };
 }

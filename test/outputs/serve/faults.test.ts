@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Fault } from '../../../src/sandbox/index.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 import { ask, askImds, rolesPath } from '../../support/ask-server.ts';
-import { type House, openHouse, sessionsOf } from './served-sandbox.ts';
+import { type ServedSandbox, serveSandbox, sessionsOf } from './served-sandbox.ts';
 
 /** Past the moment at which a set of an hour is renewed, before the moment at which it expires. */
 const untilRenewal = 2900_000;
@@ -12,18 +12,18 @@ const untilExpiry = 3600_000 - untilRenewal;
 /** What the network and the service take is real time. */
 const patient = { timeout: 20_000 };
 
-let house: House;
+let server: ServedSandbox;
 let clock: FakeClock;
 
 async function open(): Promise<void> {
   clock = fakeClock();
-  house = await openHouse({ clock });
+  server = await serveSandbox({ clock });
 }
-afterEach(() => house.close());
+afterEach(() => server.close());
 
-const container = () => ask(house.url, '/credentials', { headers: { Authorization: house.token } });
-const imds = () => askImds(house.url, `${rolesPath}Worker`);
-const said = (message: string) => house.logs.filter((line) => line.message.startsWith(message));
+const container = () => ask(server.url, '/credentials', { headers: { Authorization: server.token } });
+const imds = () => askImds(server.url, `${rolesPath}Worker`);
+const said = (message: string) => server.logs.filter((line) => line.message.startsWith(message));
 const renewals = () => said('credentials renewed').length;
 const failures = () => said('renewal failed');
 
@@ -50,7 +50,7 @@ test('a set is renewed in the background, well before it expires', async () => {
   const after = await container();
   expect(after.status).toBe(200);
   expect(after.body).not.toBe(before);
-  expect(sessionsOf(house)).toBe(2);
+  expect(sessionsOf(server)).toBe(2);
 });
 
 describe('at a renewal the service', () => {
@@ -70,7 +70,7 @@ describe('at a renewal the service', () => {
     async (_name, fault, code) => {
       await open();
       const before = (await container()).body;
-      house.sandbox.failNext({ ...fault, times: 2 });
+      server.sandbox.failNext({ ...fault, times: 2 });
       await clock.advance(untilRenewal);
       // While the attempt is under way nobody waits for it.
       for (const reply of [await container(), await imds()]) expect(reply.status).toBe(200);
@@ -90,7 +90,7 @@ describe('at a renewal the service', () => {
 
 test('when it stays away, nothing expired is handed out; when it is back, neither needs a restart', async () => {
   await open();
-  house.sandbox.failNext({ drop: 'at-once', times: 10_000 });
+  server.sandbox.failNext({ drop: 'at-once', times: 10_000 });
   await clock.advance(untilRenewal);
   await expect.poll(() => failures().length, patient).toBe(1);
   await clock.advance(untilExpiry);
@@ -101,22 +101,22 @@ test('when it stays away, nothing expired is handed out; when it is back, neithe
     Code: 'CredentialsUnavailable',
     Message: 'there are no valid credentials at the moment (NETWORK_UNREACHABLE)',
   });
-  expect((await ask(house.url, '/readyz')).status).toBe(503);
-  expect((await ask(house.url, '/healthz')).status).toBe(200);
+  expect((await ask(server.url, '/readyz')).status).toBe(503);
+  expect((await ask(server.url, '/healthz')).status).toBe(200);
   await goOnUntil(() => failures().some(({ level }) => level === 'error'));
   expect(failures().at(-1)).toMatchObject({ fields: { 'still-valid': false } });
 });
 
 test('no request asks the service, also while there is nothing to hand out', async () => {
   await open();
-  house.sandbox.failNext({ status: 503, times: 10_000 });
+  server.sandbox.failNext({ status: 503, times: 10_000 });
   await clock.advance(untilRenewal);
   await expect.poll(() => failures().length, patient).toBe(1);
   clock.setWallClock(untilExpiry);
-  const asked = sessionsOf(house);
+  const asked = sessionsOf(server);
   const replies = await Promise.all(Array.from({ length: 200 }, container));
   expect(replies.every(({ status }) => status === 503)).toBe(true);
-  expect(sessionsOf(house)).toBe(asked);
+  expect(sessionsOf(server)).toBe(asked);
 });
 
 test('the wall clock is set ahead: what has expired is not handed out, and is renewed', async () => {
@@ -133,7 +133,7 @@ test('the wall clock is set back: a set does not live longer for it', async () =
   await open();
   clock.setWallClock(-2 * 3600_000);
   expect((await container()).status).toBe(200);
-  house.sandbox.failNext({ status: 503, times: 10_000 });
+  server.sandbox.failNext({ status: 503, times: 10_000 });
   await clock.advance(3600_000);
   expect((await container()).status).toBe(503);
 });
@@ -141,8 +141,8 @@ test('the wall clock is set back: a set does not live longer for it', async () =
 test('a token of the metadata service lives by the clock that nobody can set', async () => {
   await open();
   const headers = { 'X-aws-ec2-metadata-token-ttl-seconds': '60' };
-  const { body: token } = await ask(house.url, '/latest/api/token', { method: 'PUT', headers });
-  const listing = () => ask(house.url, rolesPath, { headers: { 'X-aws-ec2-metadata-token': token } });
+  const { body: token } = await ask(server.url, '/latest/api/token', { method: 'PUT', headers });
+  const listing = () => ask(server.url, rolesPath, { headers: { 'X-aws-ec2-metadata-token': token } });
   clock.setWallClock(-3600_000);
   await clock.advance(30_000);
   const reply = await listing();
@@ -153,16 +153,16 @@ test('a token of the metadata service lives by the clock that nobody can set', a
 
 test('the certificate is rotated to a key of another type while serving', async () => {
   await open();
-  const { certificate, privateKey } = await house.sandbox.ca.issueLeaf({ keyType: 'RSA-2048' });
+  const { certificate, privateKey } = await server.sandbox.ca.issueLeaf({ keyType: 'RSA-2048' });
   // As a tool does that writes one file after the other.
-  writeFileSync(house.sandbox.certificatePath, certificate);
+  writeFileSync(server.sandbox.certificatePath, certificate);
   await clock.advance(untilRenewal);
   await expect.poll(renewals, patient).toBeGreaterThanOrEqual(2);
   expect((await container()).status).toBe(200);
   const [first, second] = said('credentials renewed').map(({ fields }) => fields['serial']);
   expect(second).toBe(first);
   const before = renewals();
-  writeFileSync(house.sandbox.privateKeyPath, privateKey);
+  writeFileSync(server.sandbox.privateKeyPath, privateKey);
   await expect.poll(renewals, patient).toBeGreaterThan(before);
   expect(said('credentials renewed').at(-1)?.fields['serial']).not.toBe(first);
   expect((await container()).status).toBe(200);

@@ -1,11 +1,7 @@
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import {
-  isLoopbackAddress,
-  parseListenAddress,
-  socketsOfSystemd,
-  urlOf,
-} from '../../../src/outputs/serve/listen-address.ts';
+import { isLoopbackAddress, parseListenAddress, urlOf } from '../../../src/outputs/serve/listen-address.ts';
+import { socketsOfSystemd } from '../../../src/outputs/serve/systemd.ts';
 import { thrownBy } from '../../support/thrown.ts';
 
 test.each([

@@ -1,59 +1,132 @@
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from 'vitest';
-import { ask, askRaw, imdsToken } from '../../support/ask-server.ts';
-import { type House, type HouseOptions, openHouse } from './served-sandbox.ts';
+import { createServer, connect, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type ConnectionEnds, peerCheck, PeerUids, uidsInTable } from '../../../src/outputs/serve/peer-check.ts';
 
-const me = process.getuid?.() ?? 0;
-let house: House | undefined;
+const title = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
+const row = (local: string, remote: string, state: string, uid: number, inode: number): string =>
+  `   4: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000 ${String(uid).padStart(5)}        0 ${inode} 1 0000000000000000 20 4 30 10 -1`;
+const table = (...rows: string[]): string => [title, ...rows, ''].join('\n');
 
-const open = async (serve: HouseOptions['serve']): Promise<House> => (house = await openHouse({ serve: serve ?? {} }));
-afterEach(() => house?.close());
+/** The server's side: 127.0.0.1:9911, connected to from port 45678. */
+const ends = { localAddress: '127.0.0.1', localPort: 9911, remoteAddress: '127.0.0.1', remotePort: 45_678 };
+const [server, client] = ['0100007F:26B7', '0100007F:B26E'];
 
-/** Another user asks for a token of the metadata service; gives the status. Root alone can become somebody else. */
-async function askAs(uid: number, url: string): Promise<string> {
-  const program = `require('http').request(process.argv[1] + '/latest/api/token', { method: 'PUT', headers: {
-    'X-aws-ec2-metadata-token-ttl-seconds': '60' } }, (r) => { console.log(r.statusCode); r.resume(); }).end()`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', program, url], { uid, gid: uid, cwd: '/' });
-  return stdout.trim();
-}
+const uidInTable = (text: string, of: ConnectionEnds, order: 'LE' | 'BE') => uidsInTable(text, [of], order).get(of);
 
-describe.runIf(process.platform === 'linux')('--allow-uid', () => {
-  test('lets in the users that it names', async () => {
-    const { url } = await open({ allowUids: [me + 1, me] });
-    expect(await imdsToken(url)).toHaveLength(56);
-  });
+test('the row of the other end names the user, not that of our own', () => {
+  expect(uidInTable(table(row(server, client, '01', 990, 7), row(client, server, '01', 1000, 8)), ends, 'LE')).toBe(
+    1000,
+  );
+});
 
-  test('lets in nobody else', async () => {
-    const { url, token, logs } = await open({ allowUids: [me + 1] });
-    for (const path of ['/latest/api/token', '/credentials', '/healthz']) {
-      const { status, body } = await ask(url, path, { headers: { Authorization: token } });
-      expect(status).toBe(403);
-      expect(JSON.parse(body)).toEqual({ Code: 'Forbidden', Message: 'the user of the other end may not connect' });
+test('rows of sockets that nobody holds name uid 0, and do not count', () => {
+  expect(uidInTable(table(row(client, server, '06', 0, 0)), ends, 'LE')).toBeUndefined();
+  expect(uidInTable(table(row(client, server, '05', 0, 0)), ends, 'LE')).toBeUndefined();
+  expect(uidInTable(table(row(client, server, '01', 0, 0)), ends, 'LE')).toBeUndefined();
+});
+
+test('one that is half closed is held by a process still', () => {
+  for (const state of ['04', '05', '08']) {
+    expect(uidInTable(table(row(client, server, state, 1000, 8)), ends, 'LE')).toBe(1000);
+  }
+});
+
+test('another port, another address, an empty table', () => {
+  expect(uidInTable(table(row('0100007F:B26F', server, '01', 1000, 8)), ends, 'LE')).toBeUndefined();
+  expect(uidInTable(table(row('0200007F:B26E', server, '01', 1000, 8)), ends, 'LE')).toBeUndefined();
+  expect(uidInTable('', ends, 'LE')).toBeUndefined();
+});
+
+test('IPv6, and IPv4 in its clothes', () => {
+  const loopback = '00000000000000000000000001000000';
+  const mapped = '0000000000000000FFFF00000100007F';
+  const six = { ...ends, localAddress: '::1', remoteAddress: '::1' };
+  expect(uidInTable(table(row(`${loopback}:B26E`, `${loopback}:26B7`, '01', 1001, 8)), six, 'LE')).toBe(1001);
+  expect(uidInTable(table(row(`${mapped}:B26E`, `${mapped}:26B7`, '01', 1002, 8)), ends, 'LE')).toBe(1002);
+  const dual = { ...ends, localAddress: '::ffff:127.0.0.1', remoteAddress: '::ffff:127.0.0.1' };
+  expect(uidInTable(table(row(client, server, '01', 1003, 8)), dual, 'LE')).toBe(1003);
+  const full = { ...ends, localAddress: '2001:db8::7', remoteAddress: '2001:db8:0:1::9' };
+  const [local, remote] = ['B80D0120010000000000000009000000', 'B80D0120000000000000000007000000'];
+  expect(uidInTable(table(row(`${local}:B26E`, `${remote}:26B7`, '01', 1004, 8)), full, 'LE')).toBe(1004);
+});
+
+test('a machine of the other byte order', () => {
+  expect(uidInTable(table(row('7F000001:B26E', '7F000001:26B7', '01', 1000, 8)), ends, 'BE')).toBe(1000);
+});
+
+describe.runIf(process.platform === 'linux')('of this machine', () => {
+  const open: (Server | Socket)[] = [];
+
+  afterEach(() => {
+    for (const each of open.splice(0)) {
+      if ('destroy' in each) each.destroy();
+      else each.close();
     }
-    expect(logs.some(({ message }) => message.includes('the user of the other end may not connect'))).toBe(true);
   });
 
-  test.runIf(me === 0 && !process.execPath.startsWith('/root'))('tells other users apart', async () => {
-    const { url } = await open({ allowUids: [12_345] });
-    expect([await askAs(12_345, url), await askAs(12_346, url)]).toEqual(['200', '403']);
+  test.each(['127.0.0.1', '::1', '::'])('a connection to %s is of the user who runs this', async (host) => {
+    const listening = createServer();
+    open.push(listening);
+    await once(listening.listen(0, host), 'listening');
+    const address = listening.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const accepted = once(listening, 'connection');
+    open.push(connect(port, host === '::' ? '127.0.0.1' : host));
+    const [socket] = (await accepted) as [Socket];
+    open.push(socket);
+    const [allowed, denied] = [0, 1].map((more) => peerCheck([(process.getuid?.() ?? 0) + more]));
+    expect([await allowed?.mayConnect(socket), await denied?.mayConnect(socket)]).toEqual([true, false]);
+    expect(allowed?.userOf(socket)).toBe(process.getuid?.());
+    allowed?.close();
+    denied?.close();
   });
+});
 
-  test('with it, addresses that other machines reach serve the metadata too, to users of this machine', async () => {
-    const { url } = await open({ allowUids: [me], listen: [{ kind: 'tcp', host: '0.0.0.0', port: 0 }] });
-    expect(await imdsToken(url.replace('0.0.0.0', '127.0.0.1'))).toHaveLength(56);
-  });
+describe('looks are shared and bounded', () => {
+  const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
+  const endsOf = (remotePort: number): ConnectionEnds => ({ ...ends, remotePort });
+  const rowOf = (port: number, uid: number): string => row(`0100007F:${hex(port)}`, server, '01', uid, 8);
 
-  test('a client that closes its sending side is answered as well', async () => {
-    const { url } = await open({ allowUids: [me] });
-    const lines = 'Host: localhost\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n';
-    expect(await askRaw(url, `PUT /latest/api/token HTTP/1.0\r\n${lines}\r\n`, false)).toMatch(
-      /^HTTP\/1\.1 200 OK\r\n/,
+  test('one look serves all who wait, each with an answer of its own', async () => {
+    const read = vi.fn<() => Promise<string>>(async () =>
+      table(...Array.from({ length: 500 }, (_, at) => rowOf(1000 + at, at))),
     );
+    const peers = new PeerUids([], read);
+    const first = peers.uidOf(endsOf(1000));
+    const others = Array.from({ length: 499 }, (_, at) => peers.uidOf(endsOf(1001 + at)));
+    expect([await first, ...(await Promise.all(others))]).toEqual(Array.from({ length: 500 }, (_, at) => at));
+    // The first one had begun when the others came.
+    expect(read).toHaveBeenCalledTimes(2);
   });
 
-  test('the kernel has the tables that are read', () => {
-    expect(readFileSync('/proc/net/tcp', 'utf8')).toContain('local_address');
+  /** The part of half a second in which the table is read, for one connection of uid 7 after the other. */
+  async function shareOfReading(allowed: readonly number[]): Promise<number> {
+    let busy = 0;
+    const read = async (): Promise<string> => {
+      const start = performance.now();
+      await new Promise((settle) => setTimeout(settle, 20));
+      busy += performance.now() - start;
+      return table(rowOf(1000, 7));
+    };
+    const peers = new PeerUids(allowed, read);
+    const start = performance.now();
+    while (performance.now() - start < 600) expect(await peers.uidOf(endsOf(1000))).toBe(7);
+    return busy / (performance.now() - start);
+  }
+
+  test('for strangers the table is read for a fifth of the time, however many come', async () => {
+    expect(await shareOfReading([8])).toBeLessThan(0.3);
+  });
+
+  test('who is allowed does not wait for that', async () => {
+    expect(await shareOfReading([7, 8])).toBeGreaterThan(0.5);
+  });
+
+  test('a row that the kernel left out once is found by another look', async () => {
+    const tables = ['', '', table(rowOf(1000, 7))];
+    const peers = new PeerUids([], async () => tables.shift() ?? '');
+    expect(await peers.uidOf(endsOf(1000))).toBe(7);
+    expect(await new PeerUids([], async () => '').uidOf(endsOf(1000))).toBeUndefined();
   });
 });

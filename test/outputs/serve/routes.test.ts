@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { answerRequest, type Routes } from '../../../src/outputs/serve/routes.ts';
 import type { Answer } from '../../../src/outputs/serve/answer.ts';
-import { ImdsTokens } from '../../../src/outputs/serve/imds-tokens.ts';
+import { ImdsTokens } from '../../../src/outputs/serve/imds-routes.ts';
 import { roleDirectory, type ServedRole } from '../../../src/outputs/serve/served-role.ts';
 import type { Credentials } from '../../../src/core/credentials.ts';
 
@@ -13,7 +13,7 @@ const credentials: Credentials = {
 };
 const authorization = 'the token of the container';
 
-let held: Credentials | undefined;
+let current: Credentials | undefined;
 let now: Date;
 let routes: Routes;
 
@@ -22,8 +22,8 @@ function role(profile: string, roleName: string): ServedRole {
     profile,
     roleName,
     accountId: '111122223333',
-    held: () =>
-      held === undefined ? undefined : { credentials: held, renewedAt: new Date('2026-01-15T12:00:00.123Z') },
+    current: () =>
+      current === undefined ? undefined : { credentials: current, renewedAt: new Date('2026-01-15T12:00:00.123Z') },
     lastFailure: () => 'SERVICE_THROTTLED',
   };
 }
@@ -38,7 +38,7 @@ function serve(...roles: ServedRole[]): void {
 }
 
 beforeEach(() => {
-  held = credentials;
+  current = credentials;
   now = new Date('2026-01-15T12:30:00Z');
   serve(role('on-prem', 'Worker'), role('backup', 'Keeper'));
 });
@@ -123,7 +123,7 @@ describe('the metadata service', () => {
       AccountId: '111122223333',
       AccessKeyId: 'ASIAEXAMPLE',
     });
-    held = { ...credentials, sessionToken: 'another', accountId: '444455556666' };
+    current = { ...credentials, sessionToken: 'another', accountId: '444455556666' };
     expect(JSON.parse((await imds(`${list}-extended/Worker`)).text)).toMatchObject({ AccountId: '444455556666' });
   });
 
@@ -170,14 +170,14 @@ describe('the metadata service', () => {
 
 describe('never an empty or an expired set', () => {
   test.each([
-    ['nothing is held', undefined],
+    ['there is nothing', undefined],
     ['the access key is empty', { ...credentials, accessKeyId: '' }],
     ['the secret key is empty', { ...credentials, secretAccessKey: '' }],
     ['the token is empty', { ...credentials, sessionToken: '' }],
     ['the set has expired', { ...credentials, expiration: new Date('2026-01-15T12:30:00Z') }],
     ['the expiry cannot be read', { ...credentials, expiration: new Date(Number.NaN) }],
   ])('%s', async (_name, set) => {
-    held = set;
+    current = set;
     for (const path of [`${list}/Worker`, `${list}-extended/Worker`]) {
       const answer = await imds(path);
       expect(answer.status).toBe(503);

@@ -1,27 +1,27 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask, askRaw, imdsToken, type Reply, rolesPath } from '../../support/ask-server.ts';
-import { type House, openHouse } from './served-sandbox.ts';
+import { type ServedSandbox, serveSandbox } from './served-sandbox.ts';
 
-let house: House;
+let server: ServedSandbox;
 
 beforeAll(async () => {
-  house = await openHouse();
+  server = await serveSandbox();
 });
-afterAll(() => house.close());
+afterAll(() => server.close());
 
 const ttl = { 'X-aws-ec2-metadata-token-ttl-seconds': '60' };
 
 /** Every way to something worth having, with everything it needs but the given headers. */
 async function everyWay(headers: Record<string, string>): Promise<readonly Reply[]> {
-  const token = { 'X-aws-ec2-metadata-token': await imdsToken(house.url) };
+  const token = { 'X-aws-ec2-metadata-token': await imdsToken(server.url) };
   return [
-    await ask(house.url, '/latest/api/token', { method: 'PUT', headers: { ...ttl, ...headers } }),
-    await ask(house.url, rolesPath, { headers: { ...token, ...headers } }),
-    await ask(house.url, `${rolesPath}Worker`, { headers: { ...token, ...headers } }),
-    await ask(house.url, `${rolesPath}Worker`, { method: 'HEAD', headers: { ...token, ...headers } }),
-    await ask(house.url, '/credentials', { headers: { Authorization: house.token, ...headers } }),
-    await ask(house.url, '/metrics', { headers }),
+    await ask(server.url, '/latest/api/token', { method: 'PUT', headers: { ...ttl, ...headers } }),
+    await ask(server.url, rolesPath, { headers: { ...token, ...headers } }),
+    await ask(server.url, `${rolesPath}Worker`, { headers: { ...token, ...headers } }),
+    await ask(server.url, `${rolesPath}Worker`, { method: 'HEAD', headers: { ...token, ...headers } }),
+    await ask(server.url, '/credentials', { headers: { Authorization: server.token, ...headers } }),
+    await ask(server.url, '/metrics', { headers }),
   ];
 }
 
@@ -53,10 +53,12 @@ test.each([
 
 describe('tokens of the metadata service', () => {
   const withToken = (token?: string) =>
-    ask(house.url, `${rolesPath}Worker`, { headers: token === undefined ? {} : { 'X-aws-ec2-metadata-token': token } });
+    ask(server.url, `${rolesPath}Worker`, {
+      headers: token === undefined ? {} : { 'X-aws-ec2-metadata-token': token },
+    });
 
   test('missing, empty, wrong, too long, cut, or of the container endpoint', async () => {
-    const good = await imdsToken(house.url);
+    const good = await imdsToken(server.url);
     for (const token of [
       undefined,
       '',
@@ -65,7 +67,7 @@ describe('tokens of the metadata service', () => {
       good.slice(1),
       `${good}A`,
       good.toLowerCase(),
-      house.token,
+      server.token,
     ]) {
       const { status, body } = await withToken(token);
       expect(status).toBe(401);
@@ -75,20 +77,20 @@ describe('tokens of the metadata service', () => {
   });
 
   test('expired', async () => {
-    const token = await imdsToken(house.url, 1);
+    const token = await imdsToken(server.url, 1);
     await expect.poll(async () => (await withToken(token)).status, { timeout: 20_000 }).toBe(401);
   });
 
   test('of 500 clients that ask for one at once each gets credentials by its own, after a thousand others too', async () => {
-    const tokens = await Promise.all(Array.from({ length: 500 }, () => imdsToken(house.url, 60)));
-    await Promise.all(Array.from({ length: 1000 }, () => imdsToken(house.url)));
+    const tokens = await Promise.all(Array.from({ length: 500 }, () => imdsToken(server.url, 60)));
+    await Promise.all(Array.from({ length: 1000 }, () => imdsToken(server.url)));
     const replies = await Promise.all(tokens.map(withToken));
     expect(replies.filter(({ status }) => status !== 200)).toEqual([]);
   });
 });
 
 test('tokens of the container endpoint: missing, wrong, of the right length, doubled, or of the metadata service', async () => {
-  const { token, url } = house;
+  const { token, url } = server;
   const imds = await imdsToken(url);
   for (const wrong of ['', 'wrong', 'x'.repeat(token.length), token.slice(1), `Bearer ${token}`, imds]) {
     const { status, body } = await ask(url, '/credentials', { headers: { Authorization: wrong } });
@@ -100,7 +102,7 @@ test('tokens of the container endpoint: missing, wrong, of the right length, dou
 });
 
 test('requests with smuggled or doubled parts', async () => {
-  const token = await imdsToken(house.url);
+  const token = await imdsToken(server.url);
   const lines = `X-aws-ec2-metadata-token: ${token}\r\nConnection: close\r\n\r\n`;
   const target = `${rolesPath}Worker`;
   for (const request of [
@@ -113,7 +115,7 @@ test('requests with smuggled or doubled parts', async () => {
     `G\u0000T ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines}`,
     `\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001`,
   ]) {
-    const answer = await askRaw(house.url, request);
+    const answer = await askRaw(server.url, request);
     expect(answer).not.toMatch(/^HTTP\/1\.1 2/);
     expect(answer).not.toMatch(leaks);
   }
@@ -131,9 +133,9 @@ test('paths that lead nowhere', async () => {
     '/credentials/__proto__',
     '/etc/passwd',
   ]) {
-    const token = await imdsToken(house.url);
-    const { status, body } = await ask(house.url, path, {
-      headers: { 'X-aws-ec2-metadata-token': token, Authorization: house.token },
+    const token = await imdsToken(server.url);
+    const { status, body } = await ask(server.url, path, {
+      headers: { 'X-aws-ec2-metadata-token': token, Authorization: server.token },
     });
     expect([path, status]).toEqual([path, 404]);
     expect(body).not.toMatch(leaks);
@@ -142,7 +144,11 @@ test('paths that lead nowhere', async () => {
 
 describe('too much', () => {
   test('a body', async () => {
-    const reply = await ask(house.url, '/latest/api/token', { method: 'PUT', headers: ttl, body: 'x'.repeat(100_000) });
+    const reply = await ask(server.url, '/latest/api/token', {
+      method: 'PUT',
+      headers: ttl,
+      body: 'x'.repeat(100_000),
+    });
     expect(reply.status).toBe(413);
     expect(reply.headers.connection).toBe('close');
   });
@@ -150,20 +156,20 @@ describe('too much', () => {
   test('a body in pieces, and one that is never sent', async () => {
     const head = 'PUT /latest/api/token HTTP/1.1\r\nHost: 127.0.0.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n';
     const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n`;
-    expect(await askRaw(house.url, `${chunked}${'1\r\nx\r\n'.repeat(1025)}`)).toMatch(/^HTTP\/1\.1 413 /);
-    expect(await askRaw(house.url, `${chunked}5\r\nhello\r\n`)).toMatch(/^HTTP\/1\.1 408 /);
-    expect(await askRaw(house.url, `${head}Content-Length: 9999999\r\nExpect: 100-continue\r\n\r\n`)).toMatch(
+    expect(await askRaw(server.url, `${chunked}${'1\r\nx\r\n'.repeat(1025)}`)).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await askRaw(server.url, `${chunked}5\r\nhello\r\n`)).toMatch(/^HTTP\/1\.1 408 /);
+    expect(await askRaw(server.url, `${head}Content-Length: 9999999\r\nExpect: 100-continue\r\n\r\n`)).toMatch(
       /^HTTP\/1\.1 413 /,
     );
   });
 
   test('a header', async () => {
-    const reply = await ask(house.url, '/credentials', { headers: { Authorization: 'x'.repeat(20_000) } });
+    const reply = await ask(server.url, '/credentials', { headers: { Authorization: 'x'.repeat(20_000) } });
     expect(reply.status).toBe(431);
   });
 
   test('a path', async () => {
-    expect(await askRaw(house.url, `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)).toMatch(
+    expect(await askRaw(server.url, `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)).toMatch(
       /^HTTP\/1\.1 431 /,
     );
   });
@@ -173,7 +179,7 @@ describe('too much', () => {
     const drip = setInterval(() => socket.write('x'), 100);
     socket.write('GET /credentials HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ');
     const answer = answerOn(socket);
-    expect((await ask(house.url, '/healthz')).status).toBe(200);
+    expect((await ask(server.url, '/healthz')).status).toBe(200);
     expect(await answer).toMatch(/^HTTP\/1\.1 408 /);
     clearInterval(drip);
   });
@@ -201,14 +207,14 @@ describe('too much', () => {
     }
     await expect.poll(() => ended.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(76);
     expect(ended.slice(0, 76).every((socket) => silent.indexOf(socket) < 100)).toBe(true);
-    expect((await ask(house.url, '/healthz')).status).toBe(200);
+    expect((await ask(server.url, '/healthz')).status).toBe(200);
     for (const socket of silent) socket.destroy();
-    expect((await ask(house.url, '/metrics')).body).toMatch(/roles_anywhere_connections_dropped_total [1-9]/);
+    expect((await ask(server.url, '/metrics')).body).toMatch(/roles_anywhere_connections_dropped_total [1-9]/);
   });
 });
 
 function connected(): Promise<Socket> {
-  const { hostname, port } = new URL(house.url);
+  const { hostname, port } = new URL(server.url);
   return new Promise((settle, fail) => {
     const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true }, () => settle(socket));
     socket.on('error', fail);
@@ -230,7 +236,7 @@ test.each([1, 70, 100, 500])('a forwarding header behind %i others is seen', asy
   const padding = Array.from({ length: count }, (_, at) => `p${at}: x\r\n`).join('');
   const lines = ['PUT /latest/api/token HTTP/1.1', 'Host: 127.0.0.1', `${Object.keys(ttl)[0]}: 60`];
   const request = `${lines.join('\r\n')}\r\n${padding}X-Forwarded-For: 10.0.0.1\r\n\r\n`;
-  expect(await askRaw(house.url, request)).toMatch(/^HTTP\/1\.1 403 /);
+  expect(await askRaw(server.url, request)).toMatch(/^HTTP\/1\.1 403 /);
 });
 
 describe('what EC2 answers is answered', () => {
@@ -251,7 +257,7 @@ describe('what EC2 answers is answered', () => {
     ['with an expectation that is none', 'Host: 127.0.0.1\r\nExpect: nothing\r\n', ''],
   ])('%s', async (_name, headers, body) => {
     const request = `PUT /latest/api/token HTTP/1.1\r\n${headers}${lines}Connection: close\r\n\r\n${body}`;
-    expect(await askRaw(house.url, request)).toMatch(/HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n[A-Za-z0-9+/]{56}$/);
+    expect(await askRaw(server.url, request)).toMatch(/HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n[A-Za-z0-9+/]{56}$/);
   });
 });
 
@@ -266,17 +272,17 @@ describe('what comes to be no request is answered, logged and counted', () => {
     ['a request to a proxy', 'CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n', 405, /this is no proxy/],
   ])('%s', async (_name, bytes, status, reason) => {
     const counted = async (): Promise<number> => {
-      const { body } = await ask(house.url, '/metrics');
+      const { body } = await ask(server.url, '/metrics');
       return Number(new RegExp(`requests_total\\{route="refused",status="${status}"\\} (\\d+)`).exec(body)?.[1] ?? 0);
     };
     const before = await counted();
-    const told = house.logs.length;
-    const answer = await askRaw(house.url, bytes);
+    const told = server.logs.length;
+    const answer = await askRaw(server.url, bytes);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*"Message":"`));
     expect(answer).toMatch(reason);
     // Connections of other tests may have come to their end meanwhile.
     expect(await counted()).toBeGreaterThan(before);
-    const line = house.logs.slice(told).find(({ message }) => reason.test(message) || message === 'request');
+    const line = server.logs.slice(told).find(({ message }) => reason.test(message) || message === 'request');
     expect(line?.fields).toMatchObject({ route: 'refused', status });
   });
 });

@@ -14,7 +14,7 @@ interface LogLine {
 }
 
 /** A server over a sandbox, with a token file and everything it said. */
-export interface House {
+export interface ServedSandbox {
   readonly sandbox: Sandbox;
   readonly serving: Serving;
   /** Of the first listener. */
@@ -26,7 +26,7 @@ export interface House {
   close(): Promise<void>;
 }
 
-export interface HouseOptions {
+export interface ServedSandboxOptions {
   readonly sandbox?: SandboxOptions;
   readonly clock?: Clock;
   /** Before the server starts. */
@@ -58,7 +58,7 @@ export function planFor(sandbox: Sandbox, more: Partial<CredentialPlan['targets'
 }
 
 /** Starts both; whoever calls closes. */
-export async function openHouse(options: HouseOptions = {}): Promise<House> {
+export async function serveSandbox(options: ServedSandboxOptions = {}): Promise<ServedSandbox> {
   const { clock = systemClock(), serve = {} } = options;
   const folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-serve-'));
   const sandbox = await startSandbox({ now: clock.now, roles: ['Worker'], ...options.sandbox });
@@ -112,6 +112,6 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
 }
 
 /** How often CreateSession was asked for. */
-export function sessionsOf({ sandbox }: House): number {
+export function sessionsOf({ sandbox }: ServedSandbox): number {
   return sandbox.requests.filter(({ operation }) => operation === 'CreateSession').length;
 }

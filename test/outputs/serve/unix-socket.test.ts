@@ -6,25 +6,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { rejectionOf } from '../../support/thrown.ts';
-import { type House, type HouseOptions, openHouse } from './served-sandbox.ts';
+import { type ServedSandbox, type ServedSandboxOptions, serveSandbox } from './served-sandbox.ts';
 
 let folder: string;
 let path: string;
-const houses: House[] = [];
+const servers: ServedSandbox[] = [];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-socket-'));
   path = join(folder, 'socket');
 });
 afterEach(async () => {
-  for (const house of houses.splice(0)) await house.close();
+  for (const server of servers.splice(0)) await server.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function open(serve: HouseOptions['serve'] = {}): Promise<House> {
-  const house = await openHouse({ serve: { listen: [{ kind: 'unix', path }], ...serve } });
-  houses.push(house);
-  return house;
+async function open(serve: ServedSandboxOptions['serve'] = {}): Promise<ServedSandbox> {
+  const server = await serveSandbox({ serve: { listen: [{ kind: 'unix', path }], ...serve } });
+  servers.push(server);
+  return server;
 }
 
 function statusOf(authorization: string, host = 'localhost'): Promise<number | undefined> {
@@ -41,25 +41,25 @@ function statusOf(authorization: string, host = 'localhost'): Promise<number | u
 
 describe.runIf(process.platform !== 'win32')('a Unix socket', () => {
   test('has its mode, serves, and is gone when the server is', async () => {
-    const house = await open();
+    const server = await open();
     expect(lstatSync(path).isSocket()).toBe(true);
     expect(lstatSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder)).toEqual(['socket']);
-    expect(await statusOf(house.token)).toBe(200);
-    expect(await statusOf(house.token, 'attacker.example')).toBe(403);
+    expect(await statusOf(server.token)).toBe(200);
+    expect(await statusOf(server.token, 'attacker.example')).toBe(403);
     expect(await statusOf('wrong')).toBe(401);
-    await house.close();
-    houses.pop();
+    await server.close();
+    servers.pop();
     expect(existsSync(path)).toBe(false);
   });
 
   test('leaves the socket of a successor alone when it ends', async () => {
-    const house = await open();
+    const server = await open();
     const successor = createServer();
     await new Promise<void>((settle) => void successor.listen(`${path}.new`, settle));
     renameSync(`${path}.new`, path);
-    await house.close();
-    houses.pop();
+    await server.close();
+    servers.pop();
     expect(lstatSync(path).isSocket()).toBe(true);
     await new Promise((settle) => void successor.close(settle));
   });
@@ -77,13 +77,13 @@ describe.runIf(process.platform !== 'win32')('a Unix socket', () => {
   });
 
   test('does not take the place of one that is alive', async () => {
-    const house = await open();
+    const server = await open();
     const error = await rejectionOf(open());
     expect([error.code, error.message]).toEqual([
       'PORT_UNAVAILABLE',
       `cannot listen on ${path}: somebody listens there already`,
     ]);
-    expect(await statusOf(house.token)).toBe(200);
+    expect(await statusOf(server.token)).toBe(200);
   });
 
   test('does not take the place of a file', async () => {
@@ -98,9 +98,9 @@ describe.runIf(process.platform !== 'win32')('a Unix socket', () => {
   });
 
   test('--allow-uid is for TCP: the mode decides, which is said', async () => {
-    const house = await open({ allowUids: [1] });
-    expect(await statusOf(house.token)).toBe(200);
-    expect(house.logs.find(({ level }) => level === 'warn')?.message).toBe(
+    const server = await open({ allowUids: [1] });
+    expect(await statusOf(server.token)).toBe(200);
+    expect(server.logs.find(({ level }) => level === 'warn')?.message).toBe(
       `--allow-uid cannot be checked on ${path}: its mode (0600 where we made it) decides who may connect`,
     );
   });

@@ -2,7 +2,7 @@ import { describeError } from '../../../core/describe-error.ts';
 import { resolve } from 'node:path';
 import type { CredentialPlan } from '../../../pipeline/credential-plan.ts';
 import { type ProfilePlan } from '../../../outputs/serve/server-roles.ts';
-import { type ListenAddress, parseListenAddress, socketsOfSystemd } from '../../../outputs/serve/listen-address.ts';
+import { type ListenAddress, parseListenAddress } from '../../../outputs/serve/listen-address.ts';
 import { logLevels, type ServeLog } from '../../../outputs/serve/serve-log.ts';
 import {
   type ServeContext,
@@ -10,7 +10,7 @@ import {
   type Serving,
   startServing,
 } from '../../../outputs/serve/start-serving.ts';
-import { notifier, type Notify, watchdogInterval } from '../../../outputs/serve/systemd.ts';
+import { notifier, type Notify, socketsOfSystemd, watchdogInterval } from '../../../outputs/serve/systemd.ts';
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';

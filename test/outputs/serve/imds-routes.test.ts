@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { ImdsTokens } from '../../../src/outputs/serve/imds-tokens.ts';
+import { ImdsTokens } from '../../../src/outputs/serve/imds-routes.ts';
 
 function setUp() {
   const time = { now: 5000 };
