@@ -31,7 +31,7 @@ export interface SigningIdentity {
 }
 
 /** Certificate, chain and key of a process that lives on: read again as they change, always as one checked pair. */
-export interface KeptIdentity {
+export interface ReloadingIdentity {
   /**
    * Runs `action` with the newest pair that could be opened and has not expired.
    * @throws whatever `openIdentity` throws, when there is none; whatever `action` throws

@@ -1,22 +1,22 @@
-import type { IdentityContext, IdentitySource, KeptIdentity } from './identity.ts';
-import { keepIdentity, type KeepSettings } from './keep-identity.ts';
+import type { IdentityContext, IdentitySource, ReloadingIdentity } from './identity.ts';
+import { reloadingIdentity, type ReloadSettings } from './reloading-identity.ts';
 
 /** The identities of one process: what several of its parts ask for is opened, and its password asked for, once. */
-export interface KeptIdentities {
+export interface IdentityPool {
   /** A kept one is taken over as it is. */
-  keep(source: IdentitySource | KeptIdentity): KeptIdentity;
+  keep(source: IdentitySource | ReloadingIdentity): ReloadingIdentity;
   reload(): void;
   /** Calls back when a file of one of them has changed; the returned function ends that. */
   onChange(callback: () => void): () => void;
   close(): Promise<void>;
 }
 
-export function keepIdentities(context: IdentityContext, settings: KeepSettings = {}): KeptIdentities {
-  const kept = new Map<string | KeptIdentity, KeptIdentity>();
+export function identityPool(context: IdentityContext, settings: ReloadSettings = {}): IdentityPool {
+  const kept = new Map<string | ReloadingIdentity, ReloadingIdentity>();
   return {
     keep(source) {
       const key = 'use' in source ? source : keyOf(source);
-      const identity = kept.get(key) ?? ('use' in source ? source : keepIdentity(source, context, settings));
+      const identity = kept.get(key) ?? ('use' in source ? source : reloadingIdentity(source, context, settings));
       kept.set(key, identity);
       return identity;
     },

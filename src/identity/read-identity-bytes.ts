@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts';
 import type { IdentitySource, KeySource, ReadContext } from './identity.ts';
 import { givesBytes } from './backends/sources.ts';
-import { PinnedSources } from './pinned-sources.ts';
+import { BufferedSources } from './buffered-sources.ts';
 import { type SourceReader, sourceReader } from './source-reader.ts';
 
 /** What identities are made of, read and not parsed. */
@@ -23,7 +23,7 @@ export interface IdentityReader {
 }
 
 export function identityReader(context: ReadContext): IdentityReader {
-  const pinned = new PinnedSources(context);
+  const pinned = new BufferedSources(context);
   const reader = sourceReader(context);
   return {
     async read(given) {

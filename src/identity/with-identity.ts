@@ -1,4 +1,4 @@
-import type { IdentityContext, IdentitySource, KeptIdentity, SigningIdentity } from './identity.ts';
+import type { IdentityContext, IdentitySource, ReloadingIdentity, SigningIdentity } from './identity.ts';
 import { openIdentity } from './open-identity.ts';
 import { verifiedSigner } from './verified-signer.ts';
 
@@ -9,7 +9,7 @@ import { verifiedSigner } from './verified-signer.ts';
  * @throws RolesAnywhereError what `openIdentity` throws; whatever `use` throws
  */
 export async function withIdentity<T>(
-  given: IdentitySource | SigningIdentity | KeptIdentity,
+  given: IdentitySource | SigningIdentity | ReloadingIdentity,
   context: IdentityContext,
   use: (identity: SigningIdentity) => Promise<T>,
 ): Promise<T> {

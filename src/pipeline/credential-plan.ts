@@ -1,4 +1,4 @@
-import type { IdentityContext, IdentitySource, KeptIdentity, SigningIdentity } from '../identity/identity.ts';
+import type { IdentityContext, IdentitySource, ReloadingIdentity, SigningIdentity } from '../identity/identity.ts';
 import type { NamedHop, StsOptions } from '../aws/assume-role/role-hop.ts';
 import type { SessionContext } from '../aws/create-session/create-session.ts';
 import type { EndpointOptions, NetworkOptions, SessionRequest } from '../aws/create-session/session-request.ts';
@@ -28,7 +28,7 @@ import type { EndpointOptions, NetworkOptions, SessionRequest } from '../aws/cre
  */
 export interface CredentialRequest {
   /** Sources to open; an identity of the caller's own, which the caller closes; or one that is opened again by itself. */
-  readonly identity: IdentitySource | SigningIdentity | KeptIdentity;
+  readonly identity: IdentitySource | SigningIdentity | ReloadingIdentity;
   readonly session: SessionRequest;
   readonly endpoint: EndpointOptions;
   readonly network: NetworkOptions;

@@ -1,6 +1,6 @@
 import type { CredentialPlan, CredentialTarget, PipelineContext } from './credential-plan.ts';
 import type { Credentials } from '../core/credentials.ts';
-import { type IdentityBytes, identityReader, type IdentityReader } from '../identity/read-identity-bytes.ts';
+import { type IdentityBytes, identityReader, type IdentityReader } from '../identity/buffered-sources.ts';
 import { type CacheEntry, isGoodEnough, lastSet } from './disk-cache/cache-entry.ts';
 import type { CacheFolder } from './disk-cache/cache-folder.ts';
 import { sealOf } from './disk-cache/entry-codec.ts';

@@ -1,6 +1,6 @@
 import type { CredentialPlan, CredentialRequest, CredentialTarget, PipelineContext } from './credential-plan.ts';
 import type { Credentials } from '../core/credentials.ts';
-import { withIdentity } from '../identity/with-identity.ts';
+import { withIdentity } from '../identity/open-identity.ts';
 import type { ChainMemory, PlanMemory } from './link-memory.ts';
 import { createSession } from '../aws/create-session/create-session.ts';
 import { resolveEndpoint } from '../aws/http/endpoint.ts';

@@ -5,8 +5,8 @@ import { TargetHealth } from './failover/target-health.ts';
 import { describeError } from '../core/describe-error.ts';
 import { failureKind } from '../core/error-facts.ts';
 import { isLoadFailure, loadFailure } from '../core/load-part.ts';
-import type { KeptIdentity } from '../identity/identity.ts';
-import { keepIdentities, type KeptIdentities } from '../identity/keep-identities.ts';
+import type { ReloadingIdentity } from '../identity/identity.ts';
+import { identityPool, type IdentityPool } from '../identity/reloading-identity.ts';
 import { type Judge, LinkMemory, type PlanMemory } from './link-memory.ts';
 import { obtainPlanned } from './pipeline.ts';
 import { preload } from './preload.ts';
@@ -43,7 +43,7 @@ const longestClose = 5000;
 export function refreshableCredentials(plan: CredentialPlan, context: RefreshableContext): RefreshableCredentials {
   const { clock, random } = context;
   const end = new AbortController();
-  const identities = keepIdentities(untilAborted(context, end.signal));
+  const identities = identityPool(untilAborted(context, end.signal));
   const reused = { ...plan, targets: mapTargets(plan, (target) => withReused(target, identities)) };
   const memory = processMemory(plan, context);
   const saying = { ...context, warn: onceEach(context.warn) };
@@ -95,10 +95,10 @@ function mapTargets(
 }
 
 /** An open identity is the caller's own: it is used as it is, and the caller closes it. */
-function withReused({ name, request }: CredentialTarget, identities: KeptIdentities): CredentialTarget {
+function withReused({ name, request }: CredentialTarget, identities: IdentityPool): CredentialTarget {
   const { identity } = request;
   if ('signer' in identity) return { name, request };
-  return { name, request: { ...request, identity: identities.keep(identity) } };
+  return { name, request: { ...request, identity: identities.reloading(identity) } };
 }
 
 /** What is known of the targets for as long as the process lives. */
@@ -128,7 +128,7 @@ function within(plan: CredentialPlan, signal: AbortSignal): CredentialPlan {
 function endingWith({ name, request }: CredentialTarget, signal: AbortSignal): CredentialTarget {
   const { identity } = request;
   if (!('use' in identity)) return { name, request };
-  const ending: KeptIdentity = {
+  const ending: ReloadingIdentity = {
     use: (action) => identity.use((opened) => abortable(action(opened), signal)),
     reload: () => identity.reload(),
     onChange: (callback) => identity.onChange(callback),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { openSigner } from '../../src/identity/open-signer.ts';
+import { openSigner } from '../../src/identity/open-identity.ts';
 import type { OpenedSigner } from '../../src/identity/signer.ts';
 import { recordingContext } from '../identity/given.ts';
 import { type KeyType, makeFolder, makeKey, openssl, removeFolder } from '../support/openssl.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openSigner } from '../../src/identity/open-signer.ts';
+import { openSigner } from '../../src/identity/open-identity.ts';
 import type { OpenedSigner } from '../../src/identity/signer.ts';
 import { opensslKey } from '../identity/backends/tpm/keys.ts';
 import { file, recordingContext } from '../identity/given.ts';

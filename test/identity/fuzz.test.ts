@@ -5,7 +5,7 @@ import { RolesAnywhereError } from '../../src/core/errors.ts';
 import { berToDer } from '../../src/identity/backends/file/ber.ts';
 import { decodePem, pemBlocks, pemHeaders } from '../../src/identity/backends/file/pem.ts';
 import { openIdentity } from '../../src/identity/open-identity.ts';
-import { openSigner } from '../../src/identity/open-signer.ts';
+import { openSigner } from '../../src/identity/open-identity.ts';
 import { Problem } from '../../src/identity/problem.ts';
 import { readCertificate } from '../../src/identity/read-certificate.ts';
 import { distinguishedName } from '../../src/identity/x509/distinguished-name.ts';

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ByteSource } from '../../src/identity/identity.ts';
 import { maxSourceBytes, readSource } from '../../src/identity/read-source.ts';
-import { sourceReader } from '../../src/identity/source-reader.ts';
+import { sourceReader } from '../../src/identity/read-source.ts';
 import { makeFolder, removeFolder } from '../support/openssl.ts';
 import { rejectionOf } from '../support/thrown.ts';
 import { file } from './given.ts';

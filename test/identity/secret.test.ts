@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readSecret } from '../../src/identity/secret.ts';
+import { readSecret } from '../../src/identity/read-source.ts';
 import { makeFolder, removeFolder } from '../support/openssl.ts';
 import { rejectionOf } from '../support/thrown.ts';
 

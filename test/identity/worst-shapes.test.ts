@@ -8,7 +8,7 @@ import { RolesAnywhereError } from '../../src/core/errors.ts';
 import { findIssuers } from '../../src/identity/x509/chain.ts';
 import { encodeElement } from '../../src/identity/x509/der-writer.ts';
 import { parseCertificate } from '../../src/identity/x509/parse-certificate.ts';
-import { openSigner } from '../../src/identity/open-signer.ts';
+import { openSigner } from '../../src/identity/open-identity.ts';
 import { parsePkcs11Uri } from '../../src/identity/pkcs11-uri.ts';
 import { readCertificate } from '../../src/identity/read-certificate.ts';
 import { joinCertificate, splitCertificate } from '../support/crafted-certificates.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IdentityContext, SecretSource } from '../../identity/identity.ts';
 import type { CertificateSearch, ListedCertificate } from '../../identity/backends/backend.ts';
-import { certificateStoreOf } from '../../identity/key-stores.ts';
+import { certificateStoreOf } from '../../identity/open-identity.ts';
 import { bytesOf } from '../../identity/backends/sources.ts';
 import { certificateData } from './certificate-data.ts';
 import { distinguishedName } from '../../identity/x509/distinguished-name.ts';

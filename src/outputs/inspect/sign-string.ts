@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IdentityContext, SignerSource } from '../../identity/identity.ts';
-import { openSigner } from '../../identity/open-signer.ts';
+import { openSigner } from '../../identity/open-identity.ts';
 import type { Digest } from '../../identity/signer.ts';
 import { publicKeyBytes } from '../../identity/x509/public-key-bytes.ts';
 

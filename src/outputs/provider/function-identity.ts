@@ -1,7 +1,7 @@
 import { describeError } from '../../core/describe-error.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { failureKind } from '../../core/error-facts.ts';
-import type { IdentityContext, KeptIdentity } from '../../identity/identity.ts';
+import type { IdentityContext, ReloadingIdentity } from '../../identity/identity.ts';
 import { inTime } from '../../pipeline/refresh/abortable.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
 import { areSameMaterials, type KeyMaterials } from './key-material.ts';
@@ -12,7 +12,7 @@ const longestWithStandIn = 4000;
 /** What functions gave, opened. */
 interface Opened {
   readonly materials: KeyMaterials;
-  readonly identity: KeptIdentity;
+  readonly identity: ReloadingIdentity;
   readonly notAfter: Date;
 }
 
@@ -26,9 +26,9 @@ interface Opened {
  */
 export function functionIdentity(
   call: () => Promise<KeyMaterials>,
-  open: (materials: KeyMaterials) => KeptIdentity,
+  open: (materials: KeyMaterials) => ReloadingIdentity,
   context: IdentityContext & { readonly clock: Clock },
-): KeptIdentity {
+): ReloadingIdentity {
   let current: Opened | undefined;
   let refused: { readonly materials: KeyMaterials; readonly error: unknown } | undefined;
   let running: Promise<KeyMaterials> | undefined;
@@ -40,7 +40,7 @@ export function functionIdentity(
   });
   closed.catch(() => undefined);
 
-  async function newest(): Promise<KeptIdentity> {
+  async function newest(): Promise<ReloadingIdentity> {
     const standIn = current !== undefined && current.notAfter > context.now() ? current.identity : undefined;
     try {
       const materials = await given(standIn === undefined ? undefined : longestWithStandIn);
@@ -61,7 +61,7 @@ export function functionIdentity(
     return longest === undefined ? materials : inTime(materials, { milliseconds: longest, clock: context.clock, late });
   }
 
-  async function identityOf(materials: KeyMaterials): Promise<KeptIdentity> {
+  async function identityOf(materials: KeyMaterials): Promise<ReloadingIdentity> {
     if (current !== undefined && areSameMaterials(current.materials, materials)) return current.identity;
     if (refused !== undefined && areSameMaterials(refused.materials, materials)) throw refused.error;
     const before = current;

@@ -1,8 +1,8 @@
 import type { CredentialRequest } from '../../pipeline/credential-plan.ts';
 import { KeyObject } from 'node:crypto';
 import { openKeyObject } from '../../identity/backends/file/open-key-object.ts';
-import type { IdentityContext, IdentitySource, KeptIdentity, SigningIdentity } from '../../identity/identity.ts';
-import { keepIdentity } from '../../identity/keep-identity.ts';
+import type { IdentityContext, IdentitySource, ReloadingIdentity, SigningIdentity } from '../../identity/identity.ts';
+import { reloadingIdentity } from '../../identity/reloading-identity.ts';
 import { bytesOf } from '../../identity/backends/sources.ts';
 import { functionIdentity } from './function-identity.ts';
 import type { RolesAnywhereTarget } from './init.ts';
@@ -37,9 +37,9 @@ export function initIdentity(resolved: Identity, init: RolesAnywhereTarget, cont
     : withMaterials(resolved, keys);
 }
 
-function openMaterials(resolved: IdentitySource, keys: KeyMaterials, context: IdentityContext): KeptIdentity {
+function openMaterials(resolved: IdentitySource, keys: KeyMaterials, context: IdentityContext): ReloadingIdentity {
   const key = keys.get('private-key');
-  if (!(key instanceof KeyObject)) return keepIdentity(withMaterials(resolved, keys), context);
+  if (!(key instanceof KeyObject)) return reloadingIdentity(withMaterials(resolved, keys), context);
   const others = new Map([...keys].filter(([flag]) => flag !== 'private-key'));
   const { certificate, intermediates } = withMaterials(resolved, others);
   const source = { certificate: bytesOf(certificate), privateKey: { option: '--private-key', key }, intermediates };
@@ -52,7 +52,7 @@ function openMaterials(resolved: IdentitySource, keys: KeyMaterials, context: Id
  *
  * @param open a checked pair
  */
-export function reopeningIdentity(open: () => Promise<SigningIdentity>, context: IdentityContext): KeptIdentity {
+export function reopeningIdentity(open: () => Promise<SigningIdentity>, context: IdentityContext): ReloadingIdentity {
   let newest: SigningIdentity | undefined;
 
   async function reopen(): Promise<SigningIdentity> {

@@ -3,7 +3,7 @@ import { failureKind } from '../../../src/core/error-facts.ts';
 import { RolesAnywhereError } from '../../../src/core/errors.ts';
 import { functionIdentity } from '../../../src/outputs/provider/function-identity.ts';
 import { callFunctions, type KeyMaterials } from '../../../src/outputs/provider/key-material.ts';
-import type { KeptIdentity, SigningIdentity } from '../../../src/identity/identity.ts';
+import type { ReloadingIdentity, SigningIdentity } from '../../../src/identity/identity.ts';
 import { fakeClock, type FakeClock, settled } from '../../support/fake-clock.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 
@@ -25,7 +25,7 @@ const notAfter = new Date('2026-02-01T00:00:00Z');
 const identity = { certificate: { notAfter } } as SigningIdentity;
 
 /** Opens with the PINs that begin with 1 or 2. */
-function keep(keys: KeyMaterials): KeptIdentity {
+function keep(keys: KeyMaterials): ReloadingIdentity {
   const given = String(keys.get('pkcs11-pin'));
   return {
     async use(action) {
@@ -45,7 +45,7 @@ const follow = () =>
     warn: (message) => warnings.push(message),
     clock,
   });
-const use = (kept: KeptIdentity) => kept.use(() => Promise.resolve(pin));
+const use = (kept: ReloadingIdentity) => kept.use(() => Promise.resolve(pin));
 
 test('what stays the same is opened once', async () => {
   const kept = follow();
@@ -111,7 +111,7 @@ describe('a function that never gives anything', () => {
   const never = (): Promise<KeyMaterials> => new Promise(() => undefined);
   const given = (): Promise<KeyMaterials> => Promise.resolve(new Map([['pkcs11-pin', pin]]));
   let calls: (() => Promise<KeyMaterials>)[];
-  const following = (): KeptIdentity =>
+  const following = (): ReloadingIdentity =>
     functionIdentity(() => (calls.shift() ?? never)(), keep, {
       now: () => now,
       warn: (message) => warnings.push(message),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { derKind } from '../../../../src/identity/backends/file/file-kind.ts';
 import { openIdentity } from '../../../../src/identity/open-identity.ts';
-import { openSigner } from '../../../../src/identity/open-signer.ts';
+import { openSigner } from '../../../../src/identity/open-identity.ts';
 import { readCertificate } from '../../../../src/identity/read-certificate.ts';
 import {
   certificateDer,

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { openMlDsaKey } from '../../../../src/identity/backends/file/ml-dsa-key.ts';
 import { decodePem, pemBlocks } from '../../../../src/identity/backends/file/pem.ts';
 import { openIdentity } from '../../../../src/identity/open-identity.ts';
-import { openSigner } from '../../../../src/identity/open-signer.ts';
+import { openSigner } from '../../../../src/identity/open-identity.ts';
 import { encodeElement } from '../../../../src/identity/x509/der-writer.ts';
 import { octetStringOf, onlyElement, sequenceOf } from '../../../../src/identity/x509/der.ts';
 import { publicKeyBytes } from '../../../../src/identity/x509/public-key-bytes.ts';

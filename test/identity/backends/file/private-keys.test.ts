@@ -2,7 +2,7 @@ import { createCipheriv, scryptSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openSigner } from '../../../../src/identity/open-signer.ts';
+import { openSigner } from '../../../../src/identity/open-identity.ts';
 import { encodeElement } from '../../../../src/identity/x509/der-writer.ts';
 import { elementsOf, onlyElement } from '../../../../src/identity/x509/der.ts';
 import { makeFolder, makeKey, openssl, removeFolder } from '../../../support/openssl.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../../src/core/errors.ts';
-import { openSigner } from '../../../../src/identity/open-signer.ts';
+import { openSigner } from '../../../../src/identity/open-identity.ts';
 import { verifySignature } from '../../../../src/identity/x509/verify-signature.ts';
 import { cryptokiResults } from '../../../support/cryptoki-results.ts';
 import {

@@ -6,7 +6,7 @@ import { readSource } from './read-source.ts';
 import { readSecret } from './secret.ts';
 
 /** What can be read only once, standard input, descriptors and pipes, read and held in its place. */
-export class PinnedSources {
+export class BufferedSources {
   readonly #context: ReadContext;
   readonly #bytes: { readonly source: KeySource; readonly pinned: ByteSource & { readonly kind: 'bytes' } }[] = [];
   readonly #secrets = new Map<SecretSource, SecretSource>();

@@ -6,7 +6,7 @@ type AskSecret = NonNullable<IdentityContext['askSecret']>;
  * What a person typed, for as long as an identity is kept: to open it anew, nobody is asked again. What was refused is
  * forgotten.
  */
-export class TypedSecrets {
+export class AnswerCache {
   readonly #ask: AskSecret | undefined;
   /** By the question. */
   readonly #answers = new Map<string, string>();

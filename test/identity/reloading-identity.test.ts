@@ -15,9 +15,9 @@ import {
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
-import type { IdentitySource, KeptIdentity, SigningIdentity } from '../../src/identity/identity.ts';
-import { keepIdentities } from '../../src/identity/keep-identities.ts';
-import { keepIdentity } from '../../src/identity/keep-identity.ts';
+import type { IdentitySource, ReloadingIdentity, SigningIdentity } from '../../src/identity/identity.ts';
+import { identityPool } from '../../src/identity/reloading-identity.ts';
+import { reloadingIdentity } from '../../src/identity/reloading-identity.ts';
 import { type Issued, makeCa, makeFolder, makeLeaf, openssl, removeFolder } from '../support/openssl.ts';
 import { signsWell } from '../support/pkcs11.ts';
 import { makeSoftHsm, needsSoftHsm, softHsmModule, spyModule, type Token } from '../support/softhsm.ts';
@@ -79,7 +79,7 @@ function world(...answers: readonly string[]) {
 }
 
 /** The open identity, after it has signed. */
-function opened(kept: KeptIdentity): Promise<SigningIdentity> {
+function opened(kept: ReloadingIdentity): Promise<SigningIdentity> {
   return kept.use(async (identity) => {
     expect(await signsWell(identity)).toBe(true);
     return identity;
@@ -88,7 +88,7 @@ function opened(kept: KeptIdentity): Promise<SigningIdentity> {
 
 describe('files', () => {
   it('are opened once for as long as they stay the same', async () => {
-    const kept = keepIdentity(install(ec), world());
+    const kept = reloadingIdentity(install(ec), world());
     const first = await opened(kept);
     expect(await opened(kept)).toBe(first);
     utimesSync(join(folder, 'leaf.pem'), new Date(), new Date());
@@ -97,7 +97,7 @@ describe('files', () => {
   });
 
   it('are opened anew as one pair when they change, whatever the kind of key', async () => {
-    const kept = keepIdentity(install(rsa), world());
+    const kept = reloadingIdentity(install(rsa), world());
     expect((await opened(kept)).signer.algorithm).toBe('RSA');
     install(ec);
     expect((await opened(kept)).signer.algorithm).toBe('ECDSA');
@@ -112,7 +112,7 @@ describe('files', () => {
     const chain = join(folder, 'chain.pem');
     copyFileSync(root.certificate, chain);
     const context = world();
-    const kept = keepIdentity({ ...install(leaf), intermediates: file(chain, '--intermediates') }, context);
+    const kept = reloadingIdentity({ ...install(leaf), intermediates: file(chain, '--intermediates') }, context);
     expect((await opened(kept)).chain).toHaveLength(0);
     copyFileSync(between.certificate, chain);
     expect((await opened(kept)).chain).toHaveLength(1);
@@ -122,7 +122,7 @@ describe('files', () => {
   it('out of the environment are read again', async () => {
     const environment: Record<string, string> = { CERTIFICATE: readFileSync(ec.certificate, 'utf8') };
     environment['KEY'] = readFileSync(ec.key, 'utf8');
-    const kept = keepIdentity(
+    const kept = reloadingIdentity(
       {
         certificate: { option: '--certificate', kind: 'env', name: 'CERTIFICATE' },
         privateKey: { option: '--private-key', kind: 'env', name: 'KEY' },
@@ -140,7 +140,7 @@ describe('files', () => {
 describe('a broken new pair', () => {
   it('leaves the one before in use, with one warning until it is mended', async () => {
     const context = world();
-    const kept = keepIdentity(install(ec), context);
+    const kept = reloadingIdentity(install(ec), context);
     const first = await opened(kept);
     copyFileSync(rsa.key, join(folder, 'leaf.key'));
     expect(await opened(kept)).toBe(first);
@@ -161,7 +161,7 @@ describe('a broken new pair', () => {
 
   it('that is put back as it was is warned of again the next time', async () => {
     const context = world();
-    const kept = keepIdentity(install(ec), context);
+    const kept = reloadingIdentity(install(ec), context);
     const first = await opened(kept);
     for (const leaf of [rsa, ec, rsa]) {
       copyFileSync(leaf.key, join(folder, 'leaf.key'));
@@ -181,7 +181,7 @@ describe('a broken new pair', () => {
     ],
   ])('may be one whose file is %s', async (_, breakIt, why) => {
     const context = world();
-    const kept = keepIdentity(install(ec), context);
+    const kept = reloadingIdentity(install(ec), context);
     const first = await opened(kept);
     breakIt();
     expect(await opened(kept)).toBe(first);
@@ -191,7 +191,7 @@ describe('a broken new pair', () => {
 
   it('is told as an error once the certificate before has expired, and from the start', async () => {
     const context = world();
-    const kept = keepIdentity(
+    const kept = reloadingIdentity(
       install(makeLeaf(folder, 'short', root, { notAfter: new Date(Date.now() + day) })),
       context,
     );
@@ -204,7 +204,7 @@ describe('a broken new pair', () => {
     await kept.close();
 
     copyFileSync(rsa.key, join(folder, 'leaf.key'));
-    const other = keepIdentity(source(), context);
+    const other = reloadingIdentity(source(), context);
     expect((await rejectionOf(opened(other))).code).toBe('KEY_MISMATCH');
     install(ec);
     await opened(other);
@@ -213,7 +213,7 @@ describe('a broken new pair', () => {
 
   it('the same pair is refused once it has expired', async () => {
     const context = world();
-    const kept = keepIdentity(
+    const kept = reloadingIdentity(
       install(makeLeaf(folder, 'short', root, { notAfter: new Date(Date.now() + day) })),
       context,
     );
@@ -225,7 +225,7 @@ describe('a broken new pair', () => {
 
   it('is taken once it has become valid, though no file changes', async () => {
     const context = world();
-    const kept = keepIdentity(install(ec), context);
+    const kept = reloadingIdentity(install(ec), context);
     const first = await opened(kept);
     install(makeLeaf(folder, 'later', root, { notBefore: new Date(Date.now() + day) }));
     expect(await opened(kept)).toBe(first);
@@ -250,7 +250,7 @@ describe('what can be read only once', needs('mkfifo'), () => {
     const certificate = pipe('certificate', readFileSync(ec.certificate));
     const key = openSync(pipe('key', encrypted), 'r');
     const password = openSync(pipe('password', 'secret\n'), 'r');
-    const kept = keepIdentity(
+    const kept = reloadingIdentity(
       {
         certificate: file(certificate),
         privateKey: { option: '--private-key', kind: 'fd', fd: key },
@@ -271,7 +271,7 @@ describe('what can be read only once', needs('mkfifo'), () => {
   it('is held once where certificate and key come out of one', async () => {
     const both = openSync(pipe('both', Buffer.concat([ec.certificate, ec.key].map((path) => readFileSync(path)))), 'r');
     const fd = { kind: 'fd', fd: both } as const;
-    const kept = keepIdentity(
+    const kept = reloadingIdentity(
       { certificate: { option: '--certificate', ...fd }, privateKey: { option: '--private-key', ...fd } },
       world(),
     );
@@ -284,7 +284,7 @@ describe('what can be read only once', needs('mkfifo'), () => {
 
   it('is named in messages as what it was', async () => {
     const path = pipe('nothing', 'no certificate');
-    const kept = keepIdentity({ ...install(ec), certificate: file(path) }, world());
+    const kept = reloadingIdentity({ ...install(ec), certificate: file(path) }, world());
     expect((await rejectionOf(opened(kept))).message).toMatch(/^--certificate: .*\/nothing is neither PEM nor DER/);
     await kept.close();
   });
@@ -300,7 +300,7 @@ describe('a password', () => {
   it('that was typed is remembered, and asked for anew when it is refused', async () => {
     const context = world('wrong', 'first', 'second');
     encrypt(ec, 'first');
-    const kept = keepIdentity(source(), context);
+    const kept = reloadingIdentity(source(), context);
     await opened(kept);
     expect(context.questions).toHaveLength(2);
     encrypt(otherEc, 'first');
@@ -320,7 +320,7 @@ describe('a password', () => {
   it('is asked for no more once the person was wrong too often, until the key changes or a reload', async () => {
     const context = world('no', 'no', 'no', 'no', 'no', 'no', 'right');
     encrypt(ec, 'right');
-    const kept = keepIdentity(source(), context);
+    const kept = reloadingIdentity(source(), context);
     const error = await rejectionOf(opened(kept));
     expect(error.code).toBe('PASSWORD_WRONG');
     expect(await rejectionOf(opened(kept))).toBe(error);
@@ -340,7 +340,7 @@ describe('a password', () => {
   it('is not asked for again of a person who gave up', async () => {
     const context = world();
     encrypt(ec, 'right');
-    const kept = keepIdentity(source(), context);
+    const kept = reloadingIdentity(source(), context);
     expect((await rejectionOf(opened(kept))).code).toBe('PASSWORD_MISSING');
     expect((await rejectionOf(opened(kept))).code).toBe('PASSWORD_MISSING');
     expect(context.questions).toHaveLength(1);
@@ -352,7 +352,7 @@ describe('a password', () => {
     const path = join(folder, 'password');
     writeFileSync(path, 'wrong\n');
     const keyPassword = { option: '--pkcs8-password-file', kind: 'file', path } as const;
-    const kept = keepIdentity({ ...source(), keyPassword }, world());
+    const kept = reloadingIdentity({ ...source(), keyPassword }, world());
     const error = await rejectionOf(opened(kept));
     expect(error.code).toBe('PASSWORD_WRONG');
     expect(await rejectionOf(opened(kept))).toBe(error);
@@ -364,7 +364,7 @@ describe('a password', () => {
   it('that is refused for a new key leaves the old one in use', async () => {
     const context = world('first');
     encrypt(ec, 'first');
-    const kept = keepIdentity(source(), context);
+    const kept = reloadingIdentity(source(), context);
     const first = await opened(kept);
     encrypt(otherEc, 'second');
     expect(await opened(kept)).toBe(first);
@@ -379,7 +379,7 @@ describe('a change', () => {
   const soon = { lookEveryMs: 10 };
 
   /** Resolves at the next change that is told; the test's own time-out is the bound. */
-  function nextChange(kept: KeptIdentity): Promise<void> {
+  function nextChange(kept: ReloadingIdentity): Promise<void> {
     return new Promise((resolve) => {
       const end = kept.onChange(() => {
         end();
@@ -402,7 +402,7 @@ describe('a change', () => {
     ],
     ['by removal', () => rmSync(join(folder, 'leaf.pem'))],
   ])('%s is told', async (_, change) => {
-    const kept = keepIdentity(install(ec), world(), soon);
+    const kept = reloadingIdentity(install(ec), world(), soon);
     await opened(kept);
     const told = nextChange(kept);
     change();
@@ -420,7 +420,7 @@ describe('a change', () => {
     }
     symlinkSync('..2026_01', join(folder, '..data'));
     for (const name of ['leaf.pem', 'leaf.key']) symlinkSync(`..data/${name}`, join(folder, name));
-    const kept = keepIdentity(source(), world(), soon);
+    const kept = reloadingIdentity(source(), world(), soon);
     await opened(kept);
     const told = nextChange(kept);
     symlinkSync('..2026_02', join(folder, '..data_tmp'));
@@ -431,7 +431,7 @@ describe('a change', () => {
   });
 
   it('of the dates alone is none, and what comes after it is told once', async () => {
-    const kept = keepIdentity(install(ec), world(), soon);
+    const kept = reloadingIdentity(install(ec), world(), soon);
     await opened(kept);
     let changes = 0;
     kept.onChange(() => (changes += 1));
@@ -447,7 +447,7 @@ describe('a change', () => {
   });
 
   it('is told to nobody who has ended that, nor after the close', async () => {
-    const kept = keepIdentity(install(ec), world(), soon);
+    const kept = reloadingIdentity(install(ec), world(), soon);
     await opened(kept);
     let changes = 0;
     const end = kept.onChange(() => (changes += 1));
@@ -455,7 +455,7 @@ describe('a change', () => {
     kept.onChange(() => (changes += 1));
     await kept.close();
     install(rsa);
-    const other = keepIdentity(source(), world(), soon);
+    const other = reloadingIdentity(source(), world(), soon);
     await opened(other);
     const told = nextChange(other);
     install(ec);
@@ -467,7 +467,7 @@ describe('a change', () => {
 
 describe('close', () => {
   it('comes after the last use, and there is none after it', async () => {
-    const kept = keepIdentity(install(ec), world());
+    const kept = reloadingIdentity(install(ec), world());
     const order: string[] = [];
     let end = (): void => undefined;
     const using = kept.use(async (identity) => {
@@ -485,13 +485,13 @@ describe('close', () => {
 });
 
 it('the same sources are kept once, whichever options give them', async () => {
-  const identities = keepIdentities(world());
-  const one = identities.keep(install(ec));
-  const same = identities.keep({
+  const identities = identityPool(world());
+  const one = identities.reloading(install(ec));
+  const same = identities.reloading({
     ...source(),
     certificate: file(join(folder, 'leaf.pem'), 'roles_anywhere_certificate'),
   });
-  const other = identities.keep({
+  const other = identities.reloading({
     certificate: bytes(readFileSync(ec.certificate)),
     privateKey: bytes(readFileSync(ec.key)),
   });
@@ -549,7 +549,7 @@ describe('a token', needsSoftHsm(), () => {
   }
 
   it('is held open: one session, one login', async () => {
-    const kept = keepIdentity(held(), world());
+    const kept = reloadingIdentity(held(), world());
     const first = await opened(kept);
     expect(await opened(kept)).toBe(first);
     expect(await opened(kept)).toBe(first);
@@ -560,7 +560,7 @@ describe('a token', needsSoftHsm(), () => {
   });
 
   it('is opened anew when the certificate is renewed, and the session before closed after its last use', async () => {
-    const kept = keepIdentity(held(), world());
+    const kept = reloadingIdentity(held(), world());
     let end = (): void => undefined;
     let begun = (): void => undefined;
     const hasBegun = new Promise<void>((resolve) => (begun = resolve));
@@ -584,7 +584,7 @@ describe('a token', needsSoftHsm(), () => {
 
   it('never gets a wrong PIN twice, but a new one at once', async () => {
     writeFileSync(pin, '9999');
-    const kept = keepIdentity(held(), world());
+    const kept = reloadingIdentity(held(), world());
     const error = await rejectionOf(opened(kept));
     expect(error.code).toBe('PIN_WRONG');
     for (let use = 0; use < 5; use += 1) expect(await rejectionOf(opened(kept))).toBe(error);
@@ -599,7 +599,7 @@ describe('a token', needsSoftHsm(), () => {
   });
 
   it('is opened anew after what that may mend', async () => {
-    const kept = keepIdentity(held(), world());
+    const kept = reloadingIdentity(held(), world());
     const first = await opened(kept);
     const lost = new RolesAnywhereError('PKCS11_NOT_FOUND', 'the key is not there any more');
     expect(await rejectionOf(kept.use(() => Promise.reject(lost)))).toBe(lost);
@@ -612,7 +612,7 @@ describe('a token', needsSoftHsm(), () => {
   });
 
   it('that refuses the PIN while it is in use is left alone', async () => {
-    const kept = keepIdentity(held(), world());
+    const kept = reloadingIdentity(held(), world());
     await opened(kept);
     const wrong = new RolesAnywhereError('PIN_WRONG', 'no');
     expect(await rejectionOf(kept.use(() => Promise.reject(wrong)))).toBe(wrong);
@@ -625,7 +625,7 @@ describe('a token', needsSoftHsm(), () => {
   it('asks for a PIN once', async () => {
     const context = world('1234');
     const uri = 'pkcs11:token=hsm;object=leaf';
-    const kept = keepIdentity({ ...held(), privateKey: { option: '--private-key', kind: 'pkcs11', uri } }, context);
+    const kept = reloadingIdentity({ ...held(), privateKey: { option: '--private-key', kind: 'pkcs11', uri } }, context);
     const first = await opened(kept);
     const lost = new RolesAnywhereError('PKCS11_FAILED', 'lost');
     await rejectionOf(kept.use(() => Promise.reject(lost)));
@@ -638,7 +638,7 @@ describe('a token', needsSoftHsm(), () => {
 
 describe('a key that can be opened and does not come to an end', () => {
   it('does not hold up close()', async () => {
-    const identity = keepIdentity(install(ec), world());
+    const identity = reloadingIdentity(install(ec), world());
     await identity.use(async () => undefined);
     rmSync(join(folder, 'leaf.key'));
     execFileSync('mkfifo', [join(folder, 'leaf.key')]);
@@ -654,7 +654,7 @@ describe('a key that can be opened and does not come to an end', () => {
   });
 
   it('is given up when the file is back in its place', async () => {
-    const identity = keepIdentity(install(ec), world());
+    const identity = reloadingIdentity(install(ec), world());
     await identity.use(async () => undefined);
     rmSync(join(folder, 'leaf.key'));
     execFileSync('mkfifo', [join(folder, 'leaf.key')]);

@@ -1,14 +1,14 @@
 import { describeError } from '../core/describe-error.ts';
 import { factsOf, failureKind } from '../core/error-facts.ts';
-import type { IdentityContext, IdentitySource, KeptIdentity, SigningIdentity } from './identity.ts';
+import type { IdentityContext, IdentitySource, ReloadingIdentity, SigningIdentity } from './identity.ts';
 import { fingerprintOf, type IdentityParts, partsOf, pathsOf } from './identity-files.ts';
 import { Lease } from './lease.ts';
 import { openIdentity } from './open-identity.ts';
-import { PinnedSources } from './pinned-sources.ts';
-import { TypedSecrets } from './typed-secrets.ts';
+import { BufferedSources } from './buffered-sources.ts';
+import { AnswerCache } from './answer-cache.ts';
 import { watchFiles } from './watch-files.ts';
 
-export interface KeepSettings {
+export interface ReloadSettings {
   /** Milliseconds between two looks at the files, while somebody wants to know of changes; 2 s when not given. */
   readonly lookEveryMs?: number;
 }
@@ -21,11 +21,11 @@ export interface KeepSettings {
  * stdin, descriptors and pipes are read once; a password that was typed is remembered; a PIN or password that was
  * refused is not sent again before the key's file or its own has changed, or `reload` was called.
  */
-export function keepIdentity(
+export function reloadingIdentity(
   source: IdentitySource,
   context: IdentityContext,
-  settings: KeepSettings = {},
-): KeptIdentity {
+  settings: ReloadSettings = {},
+): ReloadingIdentity {
   return new IdentityKeeper(source, context, settings);
 }
 
@@ -41,13 +41,13 @@ interface Kept {
   readonly prints: Prints;
 }
 
-class IdentityKeeper implements KeptIdentity {
+class IdentityKeeper implements ReloadingIdentity {
   readonly #source: IdentitySource;
   readonly #parts: IdentityParts;
   readonly #context: IdentityContext;
   readonly #lookEveryMs: number;
-  readonly #pinned: PinnedSources;
-  readonly #typed: TypedSecrets;
+  readonly #pinned: BufferedSources;
+  readonly #typed: AnswerCache;
   readonly #listeners = new Set<() => void>();
   readonly #told = new Set<string>();
   #current: Kept | undefined;
@@ -59,13 +59,13 @@ class IdentityKeeper implements KeptIdentity {
   #last: Promise<unknown> = Promise.resolve();
   readonly #closing = new AbortController();
 
-  constructor(source: IdentitySource, context: IdentityContext, { lookEveryMs = 2000 }: KeepSettings) {
+  constructor(source: IdentitySource, context: IdentityContext, { lookEveryMs = 2000 }: ReloadSettings) {
     this.#source = source;
     this.#parts = partsOf(source);
     this.#context = { ...context, signal: anyOf(this.#closing.signal, context.signal) };
     this.#lookEveryMs = lookEveryMs;
-    this.#pinned = new PinnedSources(this.#context);
-    this.#typed = new TypedSecrets(context.askSecret);
+    this.#pinned = new BufferedSources(this.#context);
+    this.#typed = new AnswerCache(context.askSecret);
   }
 
   async use<T>(action: (identity: SigningIdentity) => Promise<T>): Promise<T> {

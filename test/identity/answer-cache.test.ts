@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { TypedSecrets } from '../../src/identity/typed-secrets.ts';
+import { AnswerCache } from '../../src/identity/answer-cache.ts';
 
 /** A person who gives these answers, and all that they were asked. */
-function person(...answers: readonly string[]): { readonly secrets: TypedSecrets; readonly questions: string[] } {
+function person(...answers: readonly string[]): { readonly secrets: AnswerCache; readonly questions: string[] } {
   const left = [...answers];
   const questions: string[] = [];
-  const secrets = new TypedSecrets((question) => {
+  const secrets = new AnswerCache((question) => {
     questions.push(question);
     return Promise.resolve(left.shift());
   });
@@ -60,5 +60,5 @@ describe('what a person typed', () => {
 });
 
 it('without a terminal nobody is asked', () => {
-  expect(new TypedSecrets(undefined).forOpening()).toBeUndefined();
+  expect(new AnswerCache(undefined).forOpening()).toBeUndefined();
 });
