@@ -3,8 +3,8 @@ import type { IdentityContext } from './identity.ts';
 type AskSecret = NonNullable<IdentityContext['askSecret']>;
 
 /**
- * What a person typed, for as long as an identity is kept: to open it anew, nobody is asked again. What was refused is
- * forgotten.
+ * What a person typed, for as long as an identity is in use: to open it anew, nobody is asked again. What was refused is
+ * deleted.
  */
 export class AnswerCache {
   readonly #ask: AskSecret | undefined;
@@ -33,7 +33,7 @@ export class AnswerCache {
     };
   }
 
-  forget(): void {
+  clear(): void {
     this.#answers.clear();
   }
 }

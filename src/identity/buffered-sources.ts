@@ -1,14 +1,14 @@
 import { statSync } from 'node:fs';
 import type { ErrorCode } from '../core/errors.ts';
-import type { ByteSource, IdentitySource, KeySource, SecretSource, ReadContext } from './identity.ts';
 import { givesBytes, isSameSource, nameOfBytes } from './backends/sources.ts';
-import { readSource } from './read-source.ts';
-import { readSecret } from './secret.ts';
+import { mapSecrets } from './identity-secrets.ts';
+import type { ByteSource, IdentitySource, KeySource, ReadContext, SecretSource } from './identity.ts';
+import { readSecret, readSource, type SourceReader, sourceReader } from './read-source.ts';
 
-/** What can be read only once, standard input, descriptors and pipes, read and held in its place. */
+/** What can be read only once, standard input, descriptors and pipes: read, and the bytes put in its place. */
 export class BufferedSources {
   readonly #context: ReadContext;
-  readonly #bytes: { readonly source: KeySource; readonly pinned: ByteSource & { readonly kind: 'bytes' } }[] = [];
+  readonly #bytes: { readonly source: KeySource; readonly buffered: ByteSource & { readonly kind: 'bytes' } }[] = [];
   readonly #secrets = new Map<SecretSource, SecretSource>();
 
   constructor(context: ReadContext) {
@@ -20,57 +20,46 @@ export class BufferedSources {
    *
    * @throws RolesAnywhereError CERTIFICATE_UNREADABLE, KEY_UNREADABLE, CHAIN_UNREADABLE, PASSWORD_UNREADABLE
    */
-  async pin(source: IdentitySource): Promise<IdentitySource> {
-    const { certificate, privateKey, intermediates, keyPassword, pkcs11, tpm } = source;
-    return {
+  async buffer(source: IdentitySource): Promise<IdentitySource> {
+    const { certificate, privateKey, intermediates } = source;
+    const sources = {
       ...source,
-      certificate: await this.#pinKey(certificate, 'CERTIFICATE_UNREADABLE'),
-      ...(privateKey && { privateKey: await this.#pinKey(privateKey, 'KEY_UNREADABLE') }),
-      ...(intermediates && { intermediates: await this.#pinBytes(intermediates, 'CHAIN_UNREADABLE') }),
-      ...(keyPassword && { keyPassword: await this.#pinSecret(keyPassword) }),
-      ...(pkcs11?.pin && { pkcs11: { ...pkcs11, pin: await this.#pinSecret(pkcs11.pin) } }),
-      ...(tpm && { tpm: { ...tpm, ...(await this.#pinTpm(tpm)) } }),
+      certificate: await this.#bufferKey(certificate, 'CERTIFICATE_UNREADABLE'),
+      ...(privateKey && { privateKey: await this.#bufferKey(privateKey, 'KEY_UNREADABLE') }),
+      ...(intermediates && { intermediates: await this.#bufferBytes(intermediates, 'CHAIN_UNREADABLE') }),
     };
+    return mapSecrets(sources, (secret) => this.#bufferSecret(secret));
   }
 
-  /** Overwrites the bytes that are held. */
+  /** Overwrites the bytes. */
   wipe(): void {
-    for (const { pinned } of this.#bytes) pinned.bytes.fill(0);
+    for (const { buffered } of this.#bytes) buffered.bytes.fill(0);
     this.#secrets.clear();
   }
 
-  async #pinKey(source: KeySource, code: ErrorCode): Promise<KeySource> {
-    return givesBytes(source) ? this.#pinBytes(source, code) : source;
+  async #bufferKey(source: KeySource, code: ErrorCode): Promise<KeySource> {
+    return givesBytes(source) ? this.#bufferBytes(source, code) : source;
   }
 
-  async #pinBytes(source: ByteSource, code: ErrorCode): Promise<ByteSource> {
+  async #bufferBytes(source: ByteSource, code: ErrorCode): Promise<ByteSource> {
     if (!isReadOnce(source)) return source;
     const known = this.#bytes.find((entry) => isSameSource(entry.source, source));
-    if (known !== undefined) return known.pinned;
+    if (known !== undefined) return known.buffered;
     const { bytes } = await readSource(source, code, this.#context);
-    const pinned = { option: source.option, kind: 'bytes', bytes, name: nameOfBytes(source) } as const;
-    this.#bytes.push({ source, pinned });
-    return pinned;
+    const buffered = { option: source.option, kind: 'bytes', bytes, name: nameOfBytes(source) } as const;
+    this.#bytes.push({ source, buffered });
+    return buffered;
   }
 
-  async #pinTpm(tpm: NonNullable<IdentitySource['tpm']>): Promise<NonNullable<IdentitySource['tpm']>> {
-    const { keyPassword, parentPassword, hierarchyPassword } = tpm;
-    return {
-      ...(keyPassword && { keyPassword: await this.#pinSecret(keyPassword) }),
-      ...(parentPassword && { parentPassword: await this.#pinSecret(parentPassword) }),
-      ...(hierarchyPassword && { hierarchyPassword: await this.#pinSecret(hierarchyPassword) }),
-    };
-  }
-
-  async #pinSecret(source: SecretSource): Promise<SecretSource> {
+  async #bufferSecret(source: SecretSource): Promise<SecretSource> {
     if (!isReadOnce(source)) return source;
     const known = this.#secrets.get(source);
     if (known !== undefined) return known;
     const bytes = await readSecret(source, this.#context);
-    const pinned = { option: source.option, kind: 'value', value: bytes.toString('utf8') } as const;
+    const buffered = { option: source.option, kind: 'value', value: bytes.toString('utf8') } as const;
     bytes.fill(0);
-    this.#secrets.set(source, pinned);
-    return pinned;
+    this.#secrets.set(source, buffered);
+    return buffered;
   }
 }
 
@@ -88,4 +77,46 @@ function isPipe(path: string): boolean {
     // Told by the one who reads it.
     return false;
   }
+}
+
+/** What identities are made of, read and not parsed. */
+export interface IdentityBytes {
+  /** The same identity to open: what can be read only once is in it as the bytes that it gave. */
+  readonly source: IdentitySource;
+  /** Undefined for a certificate on a token. */
+  readonly certificate: Uint8Array | undefined;
+  /** Those of the certificate where the key comes with it; undefined for a key on a token or at a handle of a TPM. */
+  readonly privateKey: Uint8Array | undefined;
+}
+
+/** Reads the bytes of several identities, for who tells them apart without opening them. */
+export interface IdentityReader {
+  /** @throws RolesAnywhereError CERTIFICATE_UNREADABLE, CHAIN_UNREADABLE, KEY_UNREADABLE, PASSWORD_UNREADABLE */
+  read(source: IdentitySource): Promise<IdentityBytes>;
+  /** Overwrites all that was read; the sources are of no use afterwards. */
+  wipe(): void;
+}
+
+export function identityReader(context: ReadContext): IdentityReader {
+  const buffered = new BufferedSources(context);
+  const reader = sourceReader(context);
+  return {
+    async read(given) {
+      const source = await buffered.buffer(given);
+      const { certificate, privateKey = certificate } = source;
+      return {
+        source,
+        certificate: await readBytes(certificate, 'CERTIFICATE_UNREADABLE', reader),
+        privateKey: await readBytes(privateKey, 'KEY_UNREADABLE', reader),
+      };
+    },
+    wipe() {
+      buffered.wipe();
+      reader.wipe();
+    },
+  };
+}
+
+async function readBytes(source: KeySource, code: ErrorCode, reader: SourceReader): Promise<Uint8Array | undefined> {
+  return givesBytes(source) ? (await reader.read(source, code)).bytes : undefined;
 }

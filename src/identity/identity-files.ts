@@ -3,6 +3,7 @@ import { closeSync, fstatSync } from 'node:fs';
 import { systemCodeOf } from '../core/errno.ts';
 import { openToRead, readRegular } from '../core/fs/read-file.ts';
 import { secretOf } from './backends/registry.ts';
+import { secretsOf } from './identity-secrets.ts';
 import type { IdentityContext, IdentitySource, KeySource, SecretSource } from './identity.ts';
 import { maxSourceBytes } from './read-source.ts';
 
@@ -14,11 +15,10 @@ export interface IdentityParts {
 }
 
 export function partsOf(source: IdentitySource): IdentityParts {
-  const { certificate, privateKey = certificate, intermediates, keyPassword, pkcs11, tpm } = source;
-  const secrets = [keyPassword, pkcs11?.pin, tpm?.keyPassword, tpm?.parentPassword, tpm?.hierarchyPassword];
+  const { certificate, privateKey = certificate, intermediates } = source;
   return {
     pair: [certificate, privateKey, intermediates].filter(isGiven),
-    unlocking: [privateKey, ...secrets, secretOf(certificate), secretOf(privateKey)].filter(isGiven),
+    unlocking: [privateKey, ...secretsOf(source), secretOf(certificate), secretOf(privateKey)].filter(isGiven),
   };
 }
 

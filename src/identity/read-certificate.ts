@@ -2,7 +2,7 @@ import type { ByteSource, IdentityContext, SecretSource } from './identity.ts';
 import type { DamagedCertificate } from './backends/file/file-contents.ts';
 import { openCertificateFile } from './backends/file/open-files.ts';
 import { naming, Problem } from './problem.ts';
-import { sourceReader } from './source-reader.ts';
+import { sourceReader } from './read-source.ts';
 import type { Certificate } from './x509/certificate.ts';
 
 /** Where a certificate is. */

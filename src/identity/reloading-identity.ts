@@ -2,7 +2,6 @@ import { describeError } from '../core/describe-error.ts';
 import { factsOf, failureKind } from '../core/error-facts.ts';
 import type { IdentityContext, IdentitySource, ReloadingIdentity, SigningIdentity } from './identity.ts';
 import { fingerprintOf, type IdentityParts, partsOf, pathsOf } from './identity-files.ts';
-import { Lease } from './lease.ts';
 import { openIdentity } from './open-identity.ts';
 import { BufferedSources } from './buffered-sources.ts';
 import { AnswerCache } from './answer-cache.ts';
@@ -14,11 +13,11 @@ export interface ReloadSettings {
 }
 
 /**
- * Keeps an identity for a process that lives on. Its files are read at each use; what they hold is opened when it is
+ * An identity for a process that lives on. Its files are read at each use; what they hold is opened when it is
  * another than before, all of it as one checked pair. Where that cannot be used, the pair before stays, with a warning,
- * until its certificate expires. A token or TPM is held open all the while.
+ * until its certificate expires. A token or TPM stays open all the while.
  *
- * stdin, descriptors and pipes are read once; a password that was typed is remembered; a PIN or password that was
+ * stdin, descriptors and pipes are read once; a password that was typed is cached; a PIN or password that was
  * refused is not sent again before the key's file or its own has changed, or `reload` was called.
  */
 export function reloadingIdentity(
@@ -26,7 +25,7 @@ export function reloadingIdentity(
   context: IdentityContext,
   settings: ReloadSettings = {},
 ): ReloadingIdentity {
-  return new IdentityKeeper(source, context, settings);
+  return new Reloading(source, context, settings);
 }
 
 /** The sources as they were when something was opened, or could not be. */
@@ -36,21 +35,21 @@ interface Prints {
   readonly unlocking: string;
 }
 
-interface Kept {
-  readonly lease: Lease;
+interface Current {
+  readonly shared: SharedIdentity;
   readonly prints: Prints;
 }
 
-class IdentityKeeper implements ReloadingIdentity {
+class Reloading implements ReloadingIdentity {
   readonly #source: IdentitySource;
   readonly #parts: IdentityParts;
   readonly #context: IdentityContext;
   readonly #lookEveryMs: number;
-  readonly #pinned: BufferedSources;
-  readonly #typed: AnswerCache;
+  readonly #buffered: BufferedSources;
+  readonly #answers: AnswerCache;
   readonly #listeners = new Set<() => void>();
   readonly #told = new Set<string>();
-  #current: Kept | undefined;
+  #current: Current | undefined;
   #refused: { readonly error: unknown; readonly unlocking: string } | undefined;
   /** Of what was last opened, tried to, or told to the listeners. */
   #seen: string | undefined;
@@ -64,16 +63,16 @@ class IdentityKeeper implements ReloadingIdentity {
     this.#parts = partsOf(source);
     this.#context = { ...context, signal: anyOf(this.#closing.signal, context.signal) };
     this.#lookEveryMs = lookEveryMs;
-    this.#pinned = new BufferedSources(this.#context);
-    this.#typed = new AnswerCache(context.askSecret);
+    this.#buffered = new BufferedSources(this.#context);
+    this.#answers = new AnswerCache(context.askSecret);
   }
 
   async use<T>(action: (identity: SigningIdentity) => Promise<T>): Promise<T> {
     // Begun in the turn, so that nobody closes the identity before.
     const begun = await this.#inTurn(async () => {
-      const kept = await this.#newest();
-      const result = kept.lease.use(action);
-      result.catch((error: unknown) => this.#judge(error, kept));
+      const current = await this.#newest();
+      const result = current.shared.use(action);
+      result.catch((error: unknown) => this.#judge(error, current));
       return { result };
     });
     return begun.result;
@@ -101,8 +100,8 @@ class IdentityKeeper implements ReloadingIdentity {
     this.#unwatch();
     await this.#inTurn(async () => {
       await this.#retire();
-      this.#pinned.wipe();
-      this.#typed.forget();
+      this.#buffered.wipe();
+      this.#answers.clear();
     });
   }
 
@@ -112,7 +111,7 @@ class IdentityKeeper implements ReloadingIdentity {
     return turn;
   }
 
-  async #newest(): Promise<Kept> {
+  async #newest(): Promise<Current> {
     this.#closing.signal.throwIfAborted();
     const prints = this.#lookAtSources();
     const current = this.#usable();
@@ -120,12 +119,12 @@ class IdentityKeeper implements ReloadingIdentity {
       this.#told.clear();
       return current;
     }
-    if (this.#refused?.unlocking === prints.unlocking) return this.#keepOr(this.#refused.error);
+    if (this.#refused?.unlocking === prints.unlocking) return this.#currentOr(this.#refused.error);
     try {
       return await this.#reopen(prints);
     } catch (error) {
       if (failureKind(error) === 'secret') this.#refuse(error, prints);
-      return this.#keepOr(error);
+      return this.#currentOr(error);
     }
   }
 
@@ -138,24 +137,24 @@ class IdentityKeeper implements ReloadingIdentity {
   }
 
   /** What is open, unless its certificate has expired: on a token there may be a newer one then. */
-  #usable(): Kept | undefined {
-    const isExpired = (this.#current?.lease.identity.certificate.notAfter ?? 0) < this.#context.now();
+  #usable(): Current | undefined {
+    const isExpired = (this.#current?.shared.identity.certificate.notAfter ?? 0) < this.#context.now();
     return isExpired ? undefined : this.#current;
   }
 
-  async #reopen(prints: Prints): Promise<Kept> {
-    const source = await this.#pinned.pin(this.#source);
+  async #reopen(prints: Prints): Promise<Current> {
+    const source = await this.#buffered.buffer(this.#source);
     const warn = (message: string): void => this.#warnOnce(message);
-    const identity = await openIdentity(source, { ...this.#context, warn, askSecret: this.#typed.forOpening() });
+    const identity = await openIdentity(source, { ...this.#context, warn, askSecret: this.#answers.forOpening() });
     await this.#retire();
     this.#isOutdated = false;
     this.#refused = undefined;
     this.#told.clear();
-    this.#current = { lease: new Lease(identity), prints };
+    this.#current = { shared: new SharedIdentity(identity), prints };
     return this.#current;
   }
 
-  #keepOr(error: unknown): Kept {
+  #currentOr(error: unknown): Current {
     this.#closing.signal.throwIfAborted();
     const current = this.#usable();
     if (current === undefined) throw error;
@@ -166,8 +165,8 @@ class IdentityKeeper implements ReloadingIdentity {
   }
 
   /** After a failure of what was done with an identity. */
-  #judge(error: unknown, { lease, prints }: Kept): void {
-    if (this.#current?.lease !== lease) return;
+  #judge(error: unknown, { shared, prints }: Current): void {
+    if (this.#current?.shared !== shared) return;
     const { kind, reopened } = factsOf(error);
     if (kind === 'secret') this.#refuse(error, prints);
     // Token and TPM both look for what was pulled and put back by themselves.
@@ -176,13 +175,13 @@ class IdentityKeeper implements ReloadingIdentity {
 
   #refuse(error: unknown, { unlocking }: Prints): void {
     this.#refused = { error, unlocking };
-    this.#typed.forget();
+    this.#answers.clear();
   }
 
   async #retire(): Promise<void> {
-    const lease = this.#current?.lease;
+    const shared = this.#current?.shared;
     this.#current = undefined;
-    await lease?.retire();
+    await shared?.retire();
   }
 
   #warnOnce(message: string): void {
@@ -207,4 +206,75 @@ class IdentityKeeper implements ReloadingIdentity {
 
 function anyOf(one: AbortSignal, other: AbortSignal | undefined): AbortSignal {
   return other === undefined ? one : AbortSignal.any([one, other]);
+}
+
+/** An open identity that is closed when nobody uses it any more. */
+class SharedIdentity {
+  readonly identity: SigningIdentity;
+  #users = 0;
+  #isRetired = false;
+
+  constructor(identity: SigningIdentity) {
+    this.identity = identity;
+  }
+
+  async use<T>(action: (identity: SigningIdentity) => Promise<T>): Promise<T> {
+    this.#users += 1;
+    try {
+      return await action(this.identity);
+    } finally {
+      this.#users -= 1;
+      if (this.#isRetired) await this.#closeIfUnused();
+    }
+  }
+
+  /** Nobody new will use it. */
+  async retire(): Promise<void> {
+    if (this.#isRetired) return;
+    this.#isRetired = true;
+    await this.#closeIfUnused();
+  }
+
+  async #closeIfUnused(): Promise<void> {
+    if (this.#users > 0) return;
+    // A token that was pulled cannot be closed well, and is nobody's concern any more.
+    await this.identity.close().catch(() => undefined);
+  }
+}
+
+/** The identities of one process: what several of its parts ask for is opened, and its password asked for, once. */
+export interface IdentityPool {
+  /** One that reloads already is taken over as it is. */
+  reloading(source: IdentitySource | ReloadingIdentity): ReloadingIdentity;
+  reload(): void;
+  /** Calls back when a file of one of them has changed; the returned function ends that. */
+  onChange(callback: () => void): () => void;
+  close(): Promise<void>;
+}
+
+export function identityPool(context: IdentityContext, settings: ReloadSettings = {}): IdentityPool {
+  const identities = new Map<string | ReloadingIdentity, ReloadingIdentity>();
+  return {
+    reloading(source) {
+      const key = 'use' in source ? source : keyOf(source);
+      const identity = identities.get(key) ?? ('use' in source ? source : reloadingIdentity(source, context, settings));
+      identities.set(key, identity);
+      return identity;
+    },
+    reload() {
+      for (const identity of identities.values()) identity.reload();
+    },
+    onChange(callback) {
+      const ends = [...identities.values()].map((identity) => identity.onChange(callback));
+      return () => ends.forEach((end) => end());
+    },
+    async close() {
+      await Promise.all([...identities.values()].map((identity) => identity.close()));
+    },
+  };
+}
+
+/** The same for the same sources, whichever options gave them. */
+function keyOf(source: IdentitySource): string {
+  return JSON.stringify(source, (name, value: unknown) => (name === 'option' ? undefined : value));
 }

@@ -52,7 +52,7 @@ describe('what a person typed', () => {
   it('is gone once it is forgotten, and when they gave up', async () => {
     const { secrets, questions } = person('one');
     await secrets.forOpening()?.('PIN of a');
-    secrets.forget();
+    secrets.clear();
     expect(await secrets.forOpening()?.('PIN of a')).toBeUndefined();
     expect(await secrets.forOpening()?.('PIN of a')).toBeUndefined();
     expect(questions).toHaveLength(3);

@@ -1,8 +1,7 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { IdentitySource, SigningIdentity } from '../../src/identity/identity.ts';
-import { openIdentity } from '../../src/identity/open-identity.ts';
-import { openSigner } from '../../src/identity/open-identity.ts';
+import { openIdentity, openSigner } from '../../src/identity/open-identity.ts';
 import { Problem } from '../../src/identity/problem.ts';
 import { readCertificate } from '../../src/identity/read-certificate.ts';
 import type { Certificate } from '../../src/identity/x509/certificate.ts';

@@ -3,8 +3,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, symlinkSync, writeFileSync }
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ByteSource } from '../../src/identity/identity.ts';
-import { maxSourceBytes, readSource } from '../../src/identity/read-source.ts';
-import { sourceReader } from '../../src/identity/read-source.ts';
+import { maxSourceBytes, readSource, sourceReader } from '../../src/identity/read-source.ts';
 import { makeFolder, removeFolder } from '../support/openssl.ts';
 import { rejectionOf } from '../support/thrown.ts';
 import { file } from './given.ts';

@@ -625,7 +625,10 @@ describe('a token', needsSoftHsm(), () => {
   it('asks for a PIN once', async () => {
     const context = world('1234');
     const uri = 'pkcs11:token=hsm;object=leaf';
-    const kept = reloadingIdentity({ ...held(), privateKey: { option: '--private-key', kind: 'pkcs11', uri } }, context);
+    const kept = reloadingIdentity(
+      { ...held(), privateKey: { option: '--private-key', kind: 'pkcs11', uri } },
+      context,
+    );
     const first = await opened(kept);
     const lost = new RolesAnywhereError('PKCS11_FAILED', 'lost');
     await rejectionOf(kept.use(() => Promise.reject(lost)));

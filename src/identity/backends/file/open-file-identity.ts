@@ -1,7 +1,7 @@
 import type { ByteSource, IdentityContext, KeySource, SecretSource, SigningIdentity } from '../../identity.ts';
 import { givesBytes, isSameSource } from '../sources.ts';
 import { naming } from '../../problem.ts';
-import { sourceReader } from '../../source-reader.ts';
+import { sourceReader } from '../../read-source.ts';
 import type { OpenKey } from '../../private-key.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { chainOf, findIssuers, isSame } from '../../x509/chain.ts';

@@ -2,7 +2,7 @@ import type { ByteSource, IdentityContext, KeySource, SecretSource } from '../..
 import { bytesOf, isSameSource } from '../sources.ts';
 import { naming } from '../../problem.ts';
 import type { OpenedKey } from '../../signer.ts';
-import { sourceReader } from '../../source-reader.ts';
+import { sourceReader } from '../../read-source.ts';
 import type { OpenKey } from '../../private-key.ts';
 import { choosePair } from './choose-pair.ts';
 import { refuseUnsupported } from './judge-pairs.ts';

@@ -1,7 +1,7 @@
 import type { ByteSource, IdentityContext, KeySource, SecretSource } from '../../identity.ts';
 import { givesBytes } from '../sources.ts';
 import { naming } from '../../problem.ts';
-import type { SourceReader } from '../../source-reader.ts';
+import type { SourceReader } from '../../read-source.ts';
 import { readCertificateFile } from './certificate-file.ts';
 import type { CertificateContents, FileContents } from './file-contents.ts';
 import type { OpenKey, PrivateKey } from '../../private-key.ts';

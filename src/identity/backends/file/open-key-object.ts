@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { ByteSource, IdentityContext, SigningIdentity } from '../../identity.ts';
-import { sourceReader } from '../../source-reader.ts';
+import { sourceReader } from '../../read-source.ts';
 import { verifiedSigner } from '../../verified-signer.ts';
 import { supportedKeys } from '../../x509/public-key-names.ts';
 import { localKey } from './local-key.ts';

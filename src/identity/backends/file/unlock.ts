@@ -2,7 +2,7 @@ import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext, KeySource, SecretSource } from '../../identity.ts';
 import { nameOf } from '../sources.ts';
 import { Problem } from '../../problem.ts';
-import { readSecret } from '../../secret.ts';
+import { readSecret } from '../../read-source.ts';
 
 /** Where the password of an encrypted file comes from. */
 export interface Lock {

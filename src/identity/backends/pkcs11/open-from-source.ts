@@ -13,7 +13,7 @@ import type {
 import type { CertificateSearch, ListedCertificate } from '../backend.ts';
 import type { OpenedSigner } from '../../signer.ts';
 import { givesBytes, locationOf } from '../sources.ts';
-import { type SourceReader, sourceReader } from '../../source-reader.ts';
+import { type SourceReader, sourceReader } from '../../read-source.ts';
 import { openCertificateFile, openChainFile } from '../file/open-files.ts';
 import { listPkcs11Certificates, openPkcs11Identity, openPkcs11Signer } from './open-pkcs11.ts';
 import type { FileCertificates, ModuleChoice, Pkcs11Options, Pkcs11Source } from './pkcs11-options.ts';

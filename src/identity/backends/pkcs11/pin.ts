@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext, SecretSource } from '../../identity.ts';
-import { readSecret } from '../../secret.ts';
+import { readSecret } from '../../read-source.ts';
 import { locationOf } from '../sources.ts';
 import {
   CryptokiError,

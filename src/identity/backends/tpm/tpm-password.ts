@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext, SecretSource } from '../../identity.ts';
-import { readSecret } from '../../secret.ts';
+import { readSecret } from '../../read-source.ts';
 
 /** Whose password: of the key, or of what it hangs from, a parent key or a hierarchy. */
 export type PasswordOwner = 'key' | 'parent';

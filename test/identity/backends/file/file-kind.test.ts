@@ -2,8 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { derKind } from '../../../../src/identity/backends/file/file-kind.ts';
-import { openIdentity } from '../../../../src/identity/open-identity.ts';
-import { openSigner } from '../../../../src/identity/open-identity.ts';
+import { openIdentity, openSigner } from '../../../../src/identity/open-identity.ts';
 import { readCertificate } from '../../../../src/identity/read-certificate.ts';
 import {
   certificateDer,
