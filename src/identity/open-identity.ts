@@ -1,7 +1,6 @@
 import { RolesAnywhereError } from '../core/errors.ts';
 import type { CertificateStore } from './backends/backend.ts';
-import { openFileIdentity } from './backends/file/open-file-identity.ts';
-import { openFileSigner } from './backends/file/open-file-signer.ts';
+import { openFileIdentity, openFileSigner } from './backends/file/open-file.ts';
 import { bytesOf, givesBytes } from './backends/sources.ts';
 import type {
   IdentityContext,

@@ -5,9 +5,6 @@ import { isSignedBy } from './verify-signature.ts';
 /** X-Amz-X509-Chain takes no more (user guide, "signature process", X-Amz-X509-Chain). */
 export const maxChainLength = 5;
 
-/** More than any leaf has; what is found up to then is too long a chain already, or roots that are not sent. */
-const maxIssuers = 32;
-
 /** Signatures that are looked at, of certificates whose names and key identifiers fit: keeps a hostile bag from taking long. */
 const maxTries = 500;
 
@@ -22,8 +19,8 @@ export async function findIssuers(leaf: Certificate, bag: readonly Certificate[]
   // A set that grows gives what was added, too.
   for (const child of found) {
     for (const candidate of candidates.get(toHex(child.issuer)) ?? []) {
-      if (found.has(candidate) || found.size > maxIssuers || !mayBeIssuer(candidate, child)) continue;
-      if (++tries <= maxTries && (await isSignedBy(child, candidate))) found.add(candidate);
+      if (found.has(candidate) || !keyIdentifiersAgree(candidate, child) || ++tries > maxTries) continue;
+      if (await isSignedBy(child, candidate)) found.add(candidate);
     }
   }
   found.delete(leaf);
@@ -65,18 +62,17 @@ function bySubject(bag: readonly Certificate[], leaf: Certificate): ReadonlyMap<
   return found;
 }
 
-/** RFC 5280, sections 6.1.3 and 4.2.1.1: names chain, key identifiers agree where both are there. */
-function mayBeIssuer(issuer: Certificate, child: Certificate): boolean {
-  if (!equalBytes(issuer.subject, child.issuer)) return false;
-  const { subjectKeyIdentifier } = issuer;
-  const { authorityKeyIdentifier } = child;
-  return (
-    subjectKeyIdentifier === undefined ||
-    authorityKeyIdentifier === undefined ||
-    equalBytes(subjectKeyIdentifier, authorityKeyIdentifier)
-  );
+/** RFC 5280, section 4.2.1.1: they do where either has none. */
+function keyIdentifiersAgree({ subjectKeyIdentifier }: Certificate, { authorityKeyIdentifier }: Certificate): boolean {
+  if (subjectKeyIdentifier === undefined || authorityKeyIdentifier === undefined) return true;
+  return equalBytes(subjectKeyIdentifier, authorityKeyIdentifier);
 }
 
 async function isSelfSigned(certificate: Certificate): Promise<boolean> {
-  return mayBeIssuer(certificate, certificate) && (await isSignedBy(certificate, certificate));
+  const { issuer, subject } = certificate;
+  return (
+    equalBytes(issuer, subject) &&
+    keyIdentifiersAgree(certificate, certificate) &&
+    (await isSignedBy(certificate, certificate))
+  );
 }

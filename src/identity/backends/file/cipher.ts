@@ -1,7 +1,6 @@
 import { createDecipheriv } from 'node:crypto';
 import { Problem } from '../../problem.ts';
-import { decryptRc2 } from './rc2.ts';
-import { decryptRc4 } from './rc4.ts';
+import { decryptRc2, decryptRc4 } from './old-ciphers.ts';
 import { wrongPassword } from './unlock.ts';
 
 /** A cipher that keys and certificates are encrypted with. */

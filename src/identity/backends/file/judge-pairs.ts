@@ -9,15 +9,14 @@ import { describePublicKey, isSupported } from '../../x509/public-key.ts';
 import { openPublicKey } from '../../x509/verify-signature.ts';
 import type { ByteSource, KeySource } from '../../identity.ts';
 import type { PrivateKey } from '../../private-key.ts';
-import type { CertificateContents } from './file-contents.ts';
+import type { FileContents } from './file-contents.ts';
 
 export interface Pair {
   readonly certificate: Certificate;
   readonly key: PrivateKey;
 }
 
-export interface PairChoice extends CertificateContents {
-  readonly keys: readonly PrivateKey[];
+export interface PairChoice extends FileContents {
   readonly source: { readonly certificate: ByteSource; readonly privateKey: KeySource };
   readonly now: Date;
 }
@@ -29,6 +28,7 @@ export interface PairChoice extends CertificateContents {
  */
 export async function judgePairs(pairs: readonly Pair[], choice: PairChoice): Promise<Pair> {
   const { privateKey, certificate } = choice.source;
+  await naming(privateKey, 'KEY_INVALID', () => refuseUnopened(choice));
   const pair = pairs.length > 1 ? fittestPair(pairs, choice) : pairs[0];
   const publicKeys =
     pair === undefined ? choice.keys.map((key) => key.publicKeyInfo()) : [pair.certificate.publicKeyInfo];
@@ -36,6 +36,10 @@ export async function judgePairs(pairs: readonly Pair[], choice: PairChoice): Pr
   if (pair !== undefined) return pair;
   await naming(certificate, 'CERTIFICATE_INVALID', () => refuseDamaged(choice));
   return naming(privateKey, 'KEY_MISMATCH', () => refuseMismatch(choice));
+}
+
+function refuseUnopened({ keys, keyProblem }: PairChoice): void {
+  if (keys.length === 0 && keyProblem !== undefined) throw keyProblem;
 }
 
 /** Where no certificate is for the key, one that cannot be read may be the one that is. */

@@ -1,11 +1,15 @@
+import { constants } from 'node:fs';
 import type { ByteSource, IdentityContext, KeySource, SecretSource } from '../../identity.ts';
 import { givesBytes } from '../sources.ts';
 import { naming } from '../../problem.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import { openPrivateKey } from '../../x509/open-key.ts';
+import { parseCertificate } from '../../x509/parse-certificate.ts';
 import type { SourceReader } from '../../read-source.ts';
-import { readCertificateFile } from './certificate-file.ts';
 import type { CertificateContents, FileContents } from './file-contents.ts';
 import type { OpenKey, PrivateKey } from '../../private-key.ts';
-import { readKeyFile } from './key-file.ts';
+import { localKey } from './local-key.ts';
+import { decodePem, isPem, pemBlocks } from './pem.ts';
 import type { Lock } from './unlock.ts';
 
 /** Where files are read from, and what opens them. */
@@ -47,7 +51,7 @@ async function openCertificates(
 ): Promise<FileContents> {
   const { bytes } = await reader.read(source, `${kind}_UNREADABLE`);
   const found = await naming(source, `${kind}_INVALID`, () => readCertificateFile(bytes, lock));
-  if (debug && found.damaged.length > 0) (await import('./notices.ts')).passedOver(source, found).forEach(debug);
+  if (debug && found.damaged.length > 0) (await import('./explain-file.ts')).passedOver(source, found).forEach(debug);
   return found;
 }
 
@@ -69,4 +73,74 @@ function keyAlone(key: PrivateKey): FileContents {
 
 function lockOf(source: ByteSource, { password, context }: FileContext, what = ''): Lock {
   return { source, what, password, context };
+}
+
+/**
+ * Every certificate of a file, in its order; of a PKCS#12 its keys too. PEM with certificates that can all be read is
+ * read here, and everything else by a file that is loaded only then.
+ *
+ * @param lock undefined: a PKCS#12 is refused
+ * @throws Problem when there is none that can be read
+ */
+async function readCertificateFile(bytes: Buffer, lock: Lock | undefined): Promise<FileContents> {
+  const certificates = readPlainCertificates(bytes);
+  if (certificates !== undefined) return { certificates, damaged: [], keys: [] };
+  const { readAnyCertificateFile } = await import('./certificate-forms.ts');
+  return readAnyCertificateFile(bytes, lock);
+}
+
+function readPlainCertificates(bytes: Buffer): readonly Certificate[] | undefined {
+  const own = isPem(bytes) ? pemBlocks(bytes).filter(({ label }) => label.endsWith('CERTIFICATE')) : [];
+  if (own.length === 0 || !own.every(({ label }) => label === 'CERTIFICATE')) return undefined;
+  try {
+    return own.map((block) => parseCertificate(decodePem(block)));
+  } catch {
+    // Which one it was is found again.
+    return undefined;
+  }
+}
+
+/**
+ * Reads the private key of a file: the first one, where there are several; of a PKCS#12 all of them, and its
+ * certificates.
+ *
+ * A plain PEM key goes to OpenSSL as it stands, so that it never becomes a string; everything else is left to a file
+ * that is loaded only then.
+ *
+ * @param openTpmKey for a file that holds a key of the TPM
+ * @throws Problem KEY_INVALID, KEY_UNSUPPORTED, or what `lock` and `openTpmKey` throw
+ */
+async function readKeyFile(
+  bytes: Buffer,
+  lock: Lock,
+  openTpmKey: (bytes: Buffer) => Promise<PrivateKey>,
+): Promise<FileContents> {
+  const key = readPlainKey(bytes);
+  if (key !== undefined) return keyAlone(key);
+  const { readAnyKeyFile } = await import('./key-forms.ts');
+  return readAnyKeyFile(bytes, lock, openTpmKey);
+}
+
+const plainLabels: ReadonlySet<string> = new Set(['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']);
+
+function readPlainKey(bytes: Buffer): PrivateKey | undefined {
+  if (!isPem(bytes)) return undefined;
+  const block = pemBlocks(bytes).find(({ label }) => label.endsWith('PRIVATE KEY'));
+  if (block === undefined || !plainLabels.has(block.label)) return undefined;
+  const key = openPrivateKey(block.armoured);
+  return key === undefined ? undefined : localKey(key);
+}
+
+/** Read permission of group and others. */
+const readableByOthers = 0o044;
+
+/** Windows has neither this constant nor such permissions; what it tells as mode is made up. */
+const hasModes = 'O_NOFOLLOW' in constants;
+
+/** Warns about a file that others may read, once a private key was found in it. */
+export async function warnIfExposed(source: KeySource, { reader, context }: FileContext): Promise<void> {
+  if (source.kind !== 'file' || !hasModes) return;
+  const { mode } = await reader.read(source, 'KEY_UNREADABLE');
+  if (mode === undefined || (mode & readableByOthers) === 0) return;
+  context.warn((await import('./explain-file.ts')).exposed(source, mode));
 }

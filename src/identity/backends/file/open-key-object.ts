@@ -6,7 +6,7 @@ import { verifiedSigner } from '../../verified-signer.ts';
 import { supportedKeys } from '../../x509/public-key-names.ts';
 import { localKey } from './local-key.ts';
 import type { PrivateKey } from '../../private-key.ts';
-import { pairUp } from './open-file-identity.ts';
+import { pairUp } from './open-file.ts';
 import { openCertificateFile } from './open-files.ts';
 
 /** A private key that is a KeyObject of node:crypto already, and bytes of what belongs to it. */

@@ -17,8 +17,6 @@ export interface PemBlock {
 const beginMark = '-----BEGIN ';
 const dashes = '-----';
 
-const escapedBreaks = String.raw`it holds \n where line breaks belong`;
-
 /** Longer than any label there is. */
 const maxLabel = 64;
 
@@ -57,8 +55,9 @@ function nextBegin(bytes: Buffer, from: number): number {
 const isLineEnd = (byte: number | undefined): boolean => byte === 0x0a || byte === 0x0d;
 
 /** Space, tab, and the bytes of a UTF-8 byte order mark. */
-const isBlank = (byte: number | undefined): boolean =>
-  byte === 0x20 || byte === 0x09 || byte === 0xef || byte === 0xbb || byte === 0xbf;
+const blanks = Buffer.of(0x20, 0x09, 0xef, 0xbb, 0xbf);
+
+const isBlank = (byte: number | undefined): boolean => byte !== undefined && blanks.includes(byte);
 
 /** Undefined when the line only looks like a BEGIN line. */
 function blockAt(bytes: Buffer, begin: number, line: number): PemBlock | undefined {
@@ -91,8 +90,8 @@ export function checkWhole(block: PemBlock): void {
   if (!block.isWhole) throw damagedBlock(block, `has no line ${endMark(block.label)}`);
 }
 
-function damagedBlock({ label, line }: PemBlock, how: string, hints: readonly string[] = []): Problem {
-  return new Problem(`is damaged: the block ${label} in line ${line} ${how}`, undefined, { hints });
+function damagedBlock({ label, line }: PemBlock, how: string): Problem {
+  return new Problem(`is damaged: the block ${label} in line ${line} ${how}`);
 }
 
 /**
@@ -107,7 +106,7 @@ export function decodePem(block: PemBlock): Buffer {
   const bytes = Buffer.from(base64, 'base64');
   // Buffer.from leaves out what is not base64; then the way back does not lead to the same text.
   if (bytes.length > 0 && bytes.toString('base64') === withoutSpace(base64)) return bytes;
-  throw damagedBlock(block, 'is not base64', base64.includes('\\n') ? [escapedBreaks] : []);
+  throw damagedBlock(block, 'is not base64');
 }
 
 /** Line feeds are all there is in most files; compiling a pattern takes longer than all the rest. */

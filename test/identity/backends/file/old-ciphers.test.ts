@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cipherByName, decryptWith } from '../../../../src/identity/backends/file/cipher.ts';
 import { bmpString, derivePkcs12, purposes } from '../../../../src/identity/backends/file/pkcs12-kdf.ts';
-import { decryptRc2 } from '../../../../src/identity/backends/file/rc2.ts';
-import { decryptRc4 } from '../../../../src/identity/backends/file/rc4.ts';
+import { decryptRc2, decryptRc4 } from '../../../../src/identity/backends/file/old-ciphers.ts';
 import { Problem } from '../../../../src/identity/problem.ts';
 import { openssl } from '../../../support/openssl.ts';
 

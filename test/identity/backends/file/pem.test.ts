@@ -93,12 +93,6 @@ describe('damage is named', () => {
     expect(problem.message).toBe('is damaged: the block CERTIFICATE in line 3 is not base64');
     expect(problem.details.hints).toEqual([]);
   });
-
-  test('line breaks written as backslash and n', () => {
-    const problem = problemOf(() => decoded(block('CERTIFICATE').replaceAll('\n', String.raw`\n`)));
-    expect(problem.message).toBe('is damaged: the block CERTIFICATE in line 1 is not base64');
-    expect(problem.details.hints).toEqual([String.raw`it holds \n where line breaks belong`]);
-  });
 });
 
 describe('what is no PEM', () => {

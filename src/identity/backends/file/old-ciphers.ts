@@ -1,4 +1,4 @@
-/** RC2 in CBC mode (RFC 2268), which OpenSSL 3 has no more, to read old PKCS#12 and PKCS#8 files. */
+/** RC2 and RC4, which OpenSSL 3 has no more, to read old PKCS#12 and PKCS#8 files. */
 
 /** PITABLE, section 2: a permutation out of the digits of pi. */
 const permutation = Buffer.from(
@@ -19,7 +19,7 @@ export interface Rc2Key {
   readonly iv: Uint8Array;
 }
 
-/** Whole blocks, padding left on. */
+/** RC2 in CBC mode (RFC 2268). Whole blocks, padding left on. */
 export function decryptRc2({ key, effectiveBits, iv }: Rc2Key, data: Uint8Array): Buffer {
   const words = expandKey(key, effectiveBits);
   const input = Buffer.from(data);
@@ -68,4 +68,28 @@ function decryptBlock(block: Buffer, words: Uint16Array): Uint16Array {
     }
   }
   return r;
+}
+
+export function decryptRc4(key: Uint8Array, data: Uint8Array): Buffer {
+  const state = Uint8Array.from({ length: 256 }, (_, index) => index);
+  const at = (index: number): number => state[index & 0xff] ?? 0;
+  const swap = (one: number, other: number): void => {
+    const before = at(one);
+    state[one] = at(other);
+    state[other] = before;
+  };
+  for (let i = 0, j = 0; i < 256; i++) {
+    j = (j + at(i) + (key[i % key.length] ?? 0)) & 0xff;
+    swap(i, j);
+  }
+  let i = 0;
+  let j = 0;
+  return Buffer.from(
+    data.map((byte) => {
+      i = (i + 1) & 0xff;
+      j = (j + at(i)) & 0xff;
+      swap(i, j);
+      return byte ^ at(at(i) + at(j));
+    }),
+  );
 }

@@ -1,21 +1,23 @@
 import type { ByteSource, IdentityContext, KeySource, SecretSource, SigningIdentity } from '../../identity.ts';
-import { givesBytes, isSameSource } from '../sources.ts';
+import { bytesOf, givesBytes, isSameSource } from '../sources.ts';
 import { naming } from '../../problem.ts';
 import { sourceReader } from '../../read-source.ts';
-import type { OpenKey } from '../../private-key.ts';
+import type { OpenKey, PrivateKey } from '../../private-key.ts';
+import type { OpenedKey } from '../../signer.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { chainOf, findIssuers, isSame } from '../../x509/chain.ts';
 import { checkLeaf } from '../../x509/check-leaf.ts';
 import { choosePair } from './choose-pair.ts';
+import { refuseUnsupported } from './judge-pairs.ts';
 import {
   type FileContext,
   type KeyFileContext,
   openCertificateFile,
   openChainFile,
   openKeyFile,
+  warnIfExposed,
 } from './open-files.ts';
 import type { FileContents } from './file-contents.ts';
-import { warnIfExposed } from './warn-if-exposed.ts';
 
 /** Certificate, key and intermediates: bytes from somewhere, but for a key in a store of keys. */
 export interface FileIdentitySource {
@@ -48,7 +50,9 @@ export async function openFileIdentity(
 async function openFrom(source: FileIdentitySource, files: KeyFileContext): Promise<SigningIdentity> {
   await readAll(source, files);
   const own = await openCertificateFile(source.certificate, files);
-  const { keys, certificates: others } = await openKeys(source, own, files);
+  const holdsKey = own.keys.length > 0 || own.keyProblem !== undefined;
+  const isCombined = holdsKey && isSameSource(source.certificate, source.privateKey);
+  const { keys, certificates: others } = isCombined ? own : await openKeyFile(source.privateKey, files);
   await warnIfExposed(source.privateKey, files);
   try {
     return await pairUp(source, { own, keys, others }, files);
@@ -56,18 +60,6 @@ async function openFrom(source: FileIdentitySource, files: KeyFileContext): Prom
     for (const key of keys) await key.close?.();
     throw error;
   }
-}
-
-/** Those of the certificate's file, where that is the key's as well, and has some. */
-function openKeys(source: FileIdentitySource, own: FileContents, files: KeyFileContext): Promise<FileContents> {
-  const isCombined = isSameSource(source.certificate, source.privateKey);
-  if (!isCombined || (own.keys.length === 0 && own.keyProblem === undefined)) {
-    return openKeyFile(source.privateKey, files);
-  }
-  return naming(source.privateKey, 'KEY_INVALID', () => {
-    if (own.keyProblem !== undefined) throw own.keyProblem;
-    return own;
-  });
 }
 
 /** What was read, and belongs together in one way or another. */
@@ -95,7 +87,7 @@ export async function pairUp(
     ...others,
   ]);
   if (source.intermediates && intermediates && !isAnyOf(intermediates.certificates, issuers)) {
-    files.context.warn((await import('./notices.ts')).strangers(source.intermediates, intermediates));
+    files.context.warn((await import('./explain-file.ts')).strangers(source.intermediates, intermediates));
   }
   const chain = await naming(source.intermediates ?? source.certificate, 'CHAIN_INVALID', () => chainOf(issuers));
   return { certificate, chain, signer: key.signer, close: key.close ?? (() => Promise.resolve()) };
@@ -111,4 +103,64 @@ async function readAll(source: FileIdentitySource, { reader }: FileContext): Pro
 
 function isAnyOf(some: readonly Certificate[], others: readonly Certificate[]): boolean {
   return some.some((one) => others.some((other) => isSame(one, other)));
+}
+
+/** A private key, alone or with the certificate that it must belong to. */
+export interface FileSignerSource {
+  readonly certificate: ByteSource | undefined;
+  readonly privateKey: KeySource;
+  readonly keyPassword: SecretSource | undefined;
+}
+
+/**
+ * Opens a private key without judging its certificate.
+ *
+ * @param openKey as of openFileIdentity
+ * @throws RolesAnywhereError CERTIFICATE_UNREADABLE, CERTIFICATE_INVALID, KEY_*, PASSWORD_*, TPM_*
+ */
+export async function openFileSigner(
+  source: FileSignerSource,
+  context: IdentityContext,
+  openKey: OpenKey,
+): Promise<OpenedKey> {
+  const reader = sourceReader(context);
+  try {
+    return await openSignerFrom(source, { reader, password: source.keyPassword, openKey, context });
+  } finally {
+    reader.wipe();
+  }
+}
+
+async function openSignerFrom(
+  { certificate, privateKey }: FileSignerSource,
+  files: KeyFileContext,
+): Promise<OpenedKey> {
+  const ofKey = await openKeyFile(privateKey, files);
+  const { keys } = ofKey;
+  await warnIfExposed(privateKey, files);
+  try {
+    const isOwn = certificate === undefined || (ofKey.certificates.length > 0 && isSameSource(certificate, privateKey));
+    const found = isOwn ? ofKey : await openCertificateFile(certificate, files);
+    const [key] = keys;
+    if (found.certificates.length === 0 && key !== undefined && keys.length === 1)
+      return await bareSigner(key, privateKey);
+    const source = { certificate: certificate ?? bytesOf(privateKey), privateKey };
+    const pair = await choosePair({ ...found, keys, source, now: files.context.now() });
+    return { signer: pair.key.signer, publicKeyInfo: pair.certificate.publicKeyInfo, close: closerOf(pair.key) };
+  } catch (error) {
+    for (const key of keys) await key.close?.();
+    throw error;
+  }
+}
+
+function closerOf(key: PrivateKey): () => Promise<void> {
+  return key.close ?? (() => Promise.resolve());
+}
+
+function bareSigner(key: PrivateKey, source: KeySource): Promise<OpenedKey> {
+  return naming(source, 'KEY_INVALID', () => {
+    const publicKeyInfo = key.publicKeyInfo();
+    refuseUnsupported(publicKeyInfo);
+    return { signer: key.signer, publicKeyInfo, close: closerOf(key) };
+  });
 }
