@@ -17,7 +17,6 @@ const parts: readonly (() => Promise<unknown>)[] = [
   () => import('../aws/http/trusted-roots.ts'),
   () => import('../identity/backends/file/certificate-forms.ts'),
   () => import('../identity/backends/file/judge-pairs.ts'),
-  () => import('../identity/backends/file/key-forms.ts'),
   () => import('../identity/backends/file/explain-file.ts'),
   () => import('../core/fs/read-reason.ts'),
   () => import('../core/fs/read-stream.ts'),
