@@ -24,7 +24,8 @@ type Values = ReadonlyMap<string, string>;
  * The keys are written where they stand. Where one of these readers would not look, they move up to the header. Those
  * that are there twice go: Python's reader refuses a file with a key given twice, and of the two the other one reads
  * the last. A comment behind a value becomes a line of its own, for Python's reader takes it for a part of the value.
- * `[ name ]` becomes `[name]`: it is a profile of another name to both.
+ * `[ name ]` becomes `[name]`: it is a profile of another name to both. What is indented below a line that moves away
+ * stands for itself, and is no part of the key above.
  *
  * @param text one character a byte (Latin-1)
  * @throws RolesAnywhereError RESPONSE_INVALID for credentials that an ini file cannot hold
@@ -41,7 +42,16 @@ export function writeProfile(text: string, profile: string, credentials: Credent
   const emptied = copies.filter((copy) => !inside(copy).some((at) => lines[at]?.counts && !keys.has(at)));
   const ours = new Set([...keys, ...emptied.map(({ header }) => header)]);
   const places = placesToKeep(lines, ours, main);
+  const freed = freedLines(lines, ours, places);
+  /** Whether another line sets the same; of those that are freed, the last one does. */
+  const isTaken = (at: number): boolean =>
+    inside(main).some((other) => {
+      const counts = other !== at && !ours.has(other) && (other > at || !freed.has(other));
+      return counts && lines[other]?.key === lines[at]?.key;
+    });
   const edited = lines.map((line, at) => {
+    const above = freed.get(at);
+    if (above !== undefined) return freedLine(line, above, isTaken(at));
     if (at === main.header) return headerLine(line, name) + line.end;
     if (!ours.has(at)) return line.text + line.end;
     if (line.header !== undefined) return commentOf(line);
@@ -104,6 +114,37 @@ function placesToKeep(lines: readonly IniLine[], ours: ReadonlySet<number>, main
     return line !== undefined && !line.isContinuation && line.group === undefined && (next?.indent ?? 0) <= line.indent;
   };
   return [...places].every(isSound) ? places : new Set();
+}
+
+/**
+ * Lines that hang from one of ours that goes, by that one. The key above would take them for its own, to all readers:
+ * where there is one, they stand for themselves from then on.
+ */
+function freedLines(
+  lines: readonly IniLine[],
+  ours: ReadonlySet<number>,
+  places: ReadonlySet<number>,
+): ReadonlyMap<number, IniLine> {
+  const freed = new Map<number, IniLine>();
+  let gone: IniLine | undefined;
+  let hasKeyAbove = false;
+  for (const [at, line] of lines.entries()) {
+    if (!line.counts) continue;
+    if (line.header !== undefined) [gone, hasKeyAbove] = [undefined, false];
+    else if (gone !== undefined && line.indent > gone.indent) {
+      if (!ours.has(at) && hasKeyAbove) freed.set(at, gone);
+    } else {
+      gone = ours.has(at) && !places.has(at) ? line : undefined;
+      hasKeyAbove ||= gone === undefined;
+    }
+  }
+  return freed;
+}
+
+/** As deep as the line that it hung from; as a comment where it sets nothing, or what is set elsewhere. */
+function freedLine(line: IniLine, gone: IniLine, isSetElsewhere: boolean): string {
+  const mark = line.key === undefined || isSetElsewhere ? '# ' : '';
+  return `${gone.text.slice(0, gone.indent)}${mark}${line.text.slice(line.indent)}${line.end}`;
 }
 
 /** As it stands, where all readers know the profile by it. */
