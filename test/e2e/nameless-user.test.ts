@@ -3,6 +3,7 @@ import {
   chownSync,
   lstatSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -115,6 +116,18 @@ describe('as a user that the system has no entry for, without HOME (as root)', n
       expect(stdout).toMatch(document);
     }
     expect((await run(['cache', 'list', ...cache])).stdout).toContain(sandbox.roleArn);
+    // What another user keeps to himself is no less refused for that.
+    const [name = ''] = readdirSync(join(own, 'cache'));
+    chownSync(join(own, 'cache', name), 65_534, 65_534);
+    for (const args of [
+      ['credential-process', '--cache'],
+      ['cache', 'list'],
+    ]) {
+      const { status, stdout, stderr } = await run([...args, ...cache]);
+      expect([status, stdout]).toEqual([6, '']);
+      expect(stderr).toContain(`${join(own, 'cache', name)} belongs to user 65534, and this is user ${namelessUid}`);
+    }
+    chownSync(join(own, 'cache', name), namelessUid, namelessUid);
     expect(await run(['cache', 'clear', ...cache])).toEqual({ status: 0, stdout: 'removed 1 entry\n', stderr: '' });
     expect(await run(['credential-process', '--cache'])).toEqual({
       status: 6,
@@ -129,6 +142,31 @@ describe('as a user that the system has no entry for, without HOME (as root)', n
     const { status, stdout } = await run(['exec', ...args, '--', 'sh', '-c', 'env'], inConfig());
     expect(status).toBe(0);
     expect(stdout).toMatch(args[0] === '--server' ? /AWS_CONTAINER_CREDENTIALS_FULL_URI=/ : /AWS_ACCESS_KEY_ID=ASIA/);
+  });
+
+  test('update and serve in a folder of their own below one that is open to everybody, as a container’s emptyDir is', async () => {
+    const shared = mkdtempSync(join(folder, 'empty-dir-'));
+    chmodSync(shared, 0o777);
+    const once = (file: string) => run(['update', '--once'], { AWS_SHARED_CREDENTIALS_FILE: file });
+    expect(await once(join(shared, 'credentials'))).toEqual({
+      status: 6,
+      stdout: '',
+      stderr:
+        `roles-anywhere: the folder ${shared} may be written to by others (mode 0777)\n` +
+        `hint: name a file in a folder of your own, such as ${shared}/roles-anywhere/credentials\n` +
+        `hint: have its owner (uid 0) run chmod +t ${shared}\n`,
+    });
+    const file = join(shared, 'roles-anywhere', 'credentials');
+    expect(await once(file)).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(readFileSync(file, 'utf8')).toMatch(/^\[default\]\naws_access_key_id = ASIA/);
+    expect(lstatSync(file)).toMatchObject({ uid: namelessUid });
+    chmodSync(shared, 0o1777);
+    expect((await once(join(shared, 'credentials'))).status).toBe(0);
+    chmodSync(shared, 0o777);
+    const command = start(['serve', '--port', '0', '--token-file', join(shared, 'for-serve', 'token')]);
+    await command.said(/listening on (http:\S+)/);
+    expect(lstatSync(join(shared, 'for-serve', 'token'))).toMatchObject({ uid: namelessUid });
+    expect(await command.stop()).toEqual({ status: 0, signal: null });
   });
 
   test.each([{}, { HOME: '/' }])('serve with a token file, %j', async (home) => {
