@@ -17,7 +17,7 @@ export interface RunnableCommand extends CommandOptions {
   /** What stands in help for words that are a program and its arguments: they come last, whatever they look like. */
   readonly program?: string;
   /** True when warnings wait until the command tells them, or fails. */
-  readonly keepsWarnings?: boolean;
+  readonly buffersWarnings?: boolean;
   /**
    * Resolves when all is done and written: to nothing for exit status 0, to another status where that is no error of
    * ours, as that of a program that was run. Throws RolesAnywhereError, whose code makes the exit status.
@@ -58,7 +58,7 @@ export interface Terminal {
   readonly log: (line: string) => void;
   /** `roles-anywhere: warning: <message>` on stderr, at once or when they are told; lower case, no full stop. */
   readonly warn: (message: string) => void;
-  /** Tells the warnings that were kept, and from now on each at once; to stderr where no other place is given. */
+  /** Tells the warnings that are waiting, and from now on each at once; to stderr where no other place is given. */
   readonly tellWarnings: (to?: (message: string) => void) => void;
   /** Whether stderr is a terminal, where somebody waits. */
   readonly isWatched: () => boolean;

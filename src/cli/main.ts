@@ -33,7 +33,7 @@ async function runCommand(
   args: readonly string[],
   terminal: Terminal,
 ): Promise<number | void> {
-  if (command.keepsWarnings !== true) terminal.tellWarnings();
+  if (command.buffersWarnings !== true) terminal.tellWarnings();
   const takesWords = command.program === undefined ? command.word !== undefined : 'after';
   const flags = parseFlags(args, command.options, takesWords);
   if (flags.faults.length > 0 || flags.given.get('help')?.[0] === 'true') {

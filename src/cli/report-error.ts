@@ -14,10 +14,18 @@ import { printable } from './terminal/printable.ts';
 export function reportError(error: unknown, argv: readonly string[], terminal: Terminal): number {
   const known = error instanceof RolesAnywhereError ? error : unforeseen(error);
   terminal.tellWarnings();
-  terminal.log(`roles-anywhere: ${printable(known.message)}`);
-  for (const hint of known.hints) terminal.log(`hint: ${printable(hint)}`);
+  terminal.log(`roles-anywhere: ${lineOf(known.message)}`);
+  for (const hint of known.hints) terminal.log(`hint: ${lineOf(hint)}`);
   if (wantsDebug(argv, terminal)) for (const line of details(known)) terminal.log(line);
   return factsOf(known).exit;
+}
+
+/** What is longer is no name and no value, and somebody's terminal or log is to stay readable. */
+const longestLine = 8000;
+
+function lineOf(text: string): string {
+  const beginning = printable(text.slice(0, longestLine));
+  return text.length > longestLine ? `${beginning}… (${text.length} characters)` : beginning;
 }
 
 function wantsDebug(argv: readonly string[], terminal: Terminal): boolean {

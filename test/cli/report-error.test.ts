@@ -24,6 +24,12 @@ test('message and hints, a line each', () => {
   });
 });
 
+test('a message of a million characters is cut', () => {
+  const endless = 'x'.repeat(1_000_000);
+  const { lines } = report(new RolesAnywhereError('CONFIG_PROFILE', endless, { hints: [endless] }));
+  expect(lines.map((line) => line.length < 8100 && line.endsWith('… (1000000 characters)'))).toEqual([true, true]);
+});
+
 test('what this machine ran out of is no defect, wherever it was noticed', () => {
   const error = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE', syscall: 'open' });
   expect(report(error)).toEqual({

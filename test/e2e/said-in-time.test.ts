@@ -118,7 +118,7 @@ test('cache list says that there is nothing', async () => {
   expect(await run(['cache', 'list', ...cache])).toEqual({
     status: 0,
     stdout: '',
-    stderr: `roles-anywhere: nothing is remembered in ${join(folder, 'cache')}\n`,
+    stderr: `roles-anywhere: nothing is cached in ${join(folder, 'cache')}\n`,
   });
   expect((await run(['cache', 'list', '--json', ...cache])).stdout).toBe('[]\n');
 });

@@ -2,11 +2,14 @@ import { fstatSync, writeSync } from 'node:fs';
 import type { Terminal } from '../command.ts';
 import type { Output } from './isolate-output.ts';
 import { printable } from './printable.ts';
-import { keepWarnings } from './warnings.ts';
+import { bufferWarnings } from './warnings.ts';
 
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
-  const warnings = keepWarnings((message) => writeError(`roles-anywhere: warning: ${printable(message)}`), process.env);
+  const warnings = bufferWarnings(
+    (message) => writeError(`roles-anywhere: warning: ${printable(message)}`),
+    process.env,
+  );
   takeWarningsOfNode(warnings.warn);
   let output: Output = 1;
   return {

@@ -13,7 +13,7 @@ export class Problems {
     return this.#found.length === 0;
   }
 
-  /** The check's result; undefined when it threw a RolesAnywhereError, which is kept. */
+  /** The check's result; undefined when it threw a RolesAnywhereError, which is one of the problems. */
   try<T>(check: () => T): T | undefined {
     try {
       return check();

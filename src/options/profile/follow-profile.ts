@@ -5,6 +5,7 @@ import type { ProfileKeys } from '../parse/option-values.ts';
 import { type ProcessLine, readProcessLine } from './process-line.ts';
 import { explainMissing, refuseRole, refuseSource, refuseUpperCase } from './refuse-profile.ts';
 import { checkKeyNames, hasOwnKeys } from './own-keys.ts';
+import { shown } from '../parse/problems.ts';
 import { rolesOfEntries } from '../resolve/resolve-role-chain.ts';
 
 /** What a profile comes to: options, and the roles to assume with the credentials that these give. */
@@ -131,7 +132,7 @@ function hopOf(name: string, entries: ProfileEntries, region: string | undefined
   const duration = text('duration_seconds');
   if (duration !== undefined && !/^\d{1,9}$/.test(duration)) {
     const place = `duration_seconds of profile ${name}`;
-    throw new RolesAnywhereError('CONFIG_INVALID', `${place} must be a whole number, not ${JSON.stringify(duration)}`);
+    throw new RolesAnywhereError('CONFIG_INVALID', `${place} must be a whole number, not ${shown(duration)}`);
   }
   return {
     option: `role_arn of profile ${name}`,

@@ -16,10 +16,10 @@ export function resolveProfiles(values: OptionValues): readonly string[] {
     ? sources.map(({ profileName }) => profileName ?? '')
     : values.list('profile').flatMap((text) => text.split(',').map((name) => name.trim()));
   const option = isOwn ? '--from-profile' : '--profile';
-  const misfit = names.find((name) => !isReadable(name));
-  if (misfit !== undefined) {
-    throw invalid(`${option}: ${shown(misfit)} cannot be a name in a credentials file`, [
-      /^profile\s/.test(misfit)
+  const unreadable = names.find((name) => !isReadable(name));
+  if (unreadable !== undefined) {
+    throw invalid(`${option}: ${shown(unreadable)} cannot be a name in a credentials file`, [
+      /^profile\s/.test(unreadable)
         ? 'leave out `profile `, which only ~/.aws/config has before the names'
         : 'it may hold no brackets, line breaks or comment signs after a blank, and begin and end with no blank',
     ]);

@@ -2,7 +2,7 @@ import { everywhere, of, oneShot, type OptionDefinition } from './option.ts';
 
 const ofTheDisk = "the cache on disk is the command's own: the provider keeps its credentials in memory";
 
-/** The call itself: where it remembers, where it reads its options, what it shows. */
+/** The call itself: its cache, where it reads its options, what it shows. */
 export const call: readonly OptionDefinition[] = [
   ...of(
     [...oneShot, 'exec'],
@@ -11,7 +11,7 @@ export const call: readonly OptionDefinition[] = [
         flag: 'cache',
         kind: 'boolean',
         about: 'surroundings',
-        help: 'Remembers credentials on disk for the next calls, until shortly before they expire.',
+        help: 'Caches credentials on disk for the next calls, until shortly before they expire.',
         property: { commandOnly: ofTheDisk },
       },
     ],

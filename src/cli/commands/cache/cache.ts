@@ -4,10 +4,10 @@ import type { Command } from '../../command.ts';
 
 const actions = ['list', 'clear'];
 
-/** `cache list|clear`: what `--cache` remembers. */
+/** `cache list|clear`: what `--cache` has put on disk. */
 export const cache: Command = {
   name: 'cache',
-  summary: 'lists and clears remembered credentials',
+  summary: 'lists and clears cached credentials',
   description:
     'What is listed is no secret: role, profile or trust anchor, and when the credentials expire. Clearing removes the ' +
     'entries from this disk; the credentials themselves work until they expire.',

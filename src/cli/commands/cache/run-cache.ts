@@ -10,7 +10,7 @@ export async function listCache(values: OptionValues, terminal: Terminal): Promi
   const entries = listEntries(folder, terminal.now());
   const text = values.isOn('json') ? `${JSON.stringify(entries.map(fieldsOf), undefined, 2)}\n` : tableOf(entries);
   await terminal.stdout(text);
-  if (entries.length === 0) terminal.log(`roles-anywhere: nothing is remembered in ${printable(folder.path)}`);
+  if (entries.length === 0) terminal.log(`roles-anywhere: nothing is cached in ${printable(folder.path)}`);
 }
 
 /** Removes what is in the cache. */

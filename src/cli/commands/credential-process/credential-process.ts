@@ -11,7 +11,7 @@ import type { RunnableCommand } from '../../command.ts';
 export const credentialProcess: RunnableCommand = {
   name: 'credential-process',
   options: optionTable,
-  keepsWarnings: true,
+  buffersWarnings: true,
   async run(values, terminal) {
     const plan = await resolvePlan(values, terminal.env);
     const cache = await cacheOptions(values, terminal);

@@ -22,7 +22,7 @@ export const exportCommand: Command = {
     },
     ...optionsOf('export'),
   ],
-  keepsWarnings: true,
+  buffersWarnings: true,
   examples: [
     'eval "$(roles-anywhere export --from-profile on-prem --format env)"',
     'roles-anywhere export --from-profile on-prem --format fish | source',

@@ -11,7 +11,7 @@ export const serve: Command = {
     'credential endpoint. Credentials are renewed in the background. --from-profile a,b serves the role of each profile. ' +
     'SIGHUP reads certificates, keys and profiles again; SIGINT and SIGTERM end it.',
   options: [...serveRows, ...optionsOf('serve')],
-  keepsWarnings: true,
+  buffersWarnings: true,
   examples: [
     'roles-anywhere serve --from-profile on-prem',
     'roles-anywhere serve --from-profile on-prem,backup --token-file /run/roles-anywhere/token --admin-listen 127.0.0.1:9912',

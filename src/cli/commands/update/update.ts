@@ -30,7 +30,7 @@ export const update: Command = {
     logFormat,
     ...optionsOf('update'),
   ],
-  keepsWarnings: true,
+  buffersWarnings: true,
   examples: [
     'roles-anywhere update --from-profile on-prem --profile default',
     'roles-anywhere update --from-profile on-prem,backup',
