@@ -1,5 +1,6 @@
 import type { CredentialPlan } from './credential-plan.ts';
 import { loadPart } from '../core/load-part.ts';
+import { naming, Problem } from '../identity/problem.ts';
 
 /**
  * What a renewal may need when it fails, or when certificate and key are others than before. A command reads that when
@@ -20,7 +21,7 @@ const parts: readonly (() => Promise<unknown>)[] = [
   () => import('../identity/backends/file/explain-file.ts'),
   () => import('../core/fs/read-reason.ts'),
   () => import('../core/fs/read-stream.ts'),
-  () => import('../identity/backends/sources.ts'),
+  () => naming({ kind: 'stdin', option: '' }, 'INTERNAL', () => Promise.reject(new Problem(''))).catch(() => undefined),
   () => import('../identity/explain-read-failure.ts'),
   () => import('../identity/explain-signature.ts'),
   () => import('../identity/read-other-source.ts'),

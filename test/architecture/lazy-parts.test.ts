@@ -46,7 +46,7 @@ function reachableFrom(entries: readonly string[]): { readonly all: Set<string>;
 /** What begins a life: from here on, nothing may be missing for long. */
 const longLived = [
   'outputs/provider/from-roles-anywhere.ts',
-  'outputs/provider/open-credentials.ts',
+  'outputs/provider/provide.ts',
   'outputs/serve/start-serving.ts',
   'outputs/update/keep-updated.ts',
   'outputs/exec/container-endpoint.ts',
@@ -54,7 +54,8 @@ const longLived = [
 
 /** Read late all the same, and why. What fails of it is PACKAGE_UNREADABLE, and tried again. */
 const tolerated: Readonly<Record<string, string>> = {
-  'outputs/provider/open-credentials.ts': 'the first call of a provider: an import of the package reads none of it',
+  'outputs/provider/provide.ts': 'the first call of a provider: an import of the package reads none of it',
+  'identity/backends/sources.ts': 'preload.ts has a source named, which loads it',
   'identity/backends/registry.ts': 'a first use of a token or TPM, which loads it for good',
   'identity/backends/pkcs11/open-from-source.ts': 'the same',
   'identity/backends/tpm/open-tpm-key.ts': 'the same',
@@ -150,4 +151,31 @@ test('a provider goes on by its rules when the package is removed beneath it', a
     missing: 'CERTIFICATE_UNREADABLE',
     otherFormat: 'PACKAGE_UNREADABLE',
   });
+});
+
+test('a first call without descriptors fails in a way that passes, and Node does not remember it', async () => {
+  const sandbox = await startSandbox();
+  onTestFinished(() => sandbox.close());
+  const program = `
+    import { closeSync, openSync } from 'node:fs';
+    const { fromRolesAnywhere } = await import(${JSON.stringify(pathToFileURL(join(root, 'dist', 'lib', 'index.js')).href)});
+    const provider = fromRolesAnywhere();
+    const opened = [];
+    try {
+      for (;;) opened.push(openSync('/dev/null'));
+    } catch {}
+    const said = () => provider().then(() => 'credentials', ({ code, message }) => code + ': ' + message);
+    const first = await said();
+    opened.forEach((fd) => closeSync(fd));
+    console.log(JSON.stringify([first, await said()]));
+    process.exit();`;
+  const limited = ['-c', 'ulimit -n 64 && exec "$0" --input-type=module --eval "$1"', process.execPath, program];
+  const { stdout } = await promisify(execFile)('sh', limited, {
+    env: { PATH: process.env['PATH'], HOME: tmpdir(), ...sandbox.environment },
+    timeout: 60_000,
+  });
+  expect(JSON.parse(stdout)).toEqual([
+    'PACKAGE_UNREADABLE: a part of this package cannot be loaded now (EMFILE)',
+    'credentials',
+  ]);
 });

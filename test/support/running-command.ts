@@ -19,14 +19,16 @@ export interface RunningSettings {
   readonly env?: Readonly<Record<string, string>>;
   /** A program, with its arguments, that starts node in its turn. */
   readonly wrapper?: readonly string[];
+  /** The file that node runs; that of this checkout when not given. */
+  readonly path?: string;
 }
 
 /** Starts the built command with an environment that holds nothing of the one that runs the tests. */
 export function startCommand(
   args: readonly string[],
-  { env = {}, wrapper = [] }: RunningSettings = {},
+  { env = {}, wrapper = [], path = commandPath }: RunningSettings = {},
 ): RunningCommand {
-  const [program = '', ...rest] = [...wrapper, process.execPath, commandPath, ...args];
+  const [program = '', ...rest] = [...wrapper, process.execPath, path, ...args];
   const child = spawn(program, rest, {
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

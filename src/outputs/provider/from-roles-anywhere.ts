@@ -1,11 +1,8 @@
 import type { Credentials } from '../../core/credentials.ts';
-import { RolesAnywhereError } from '../../core/errors.ts';
 import { loadPart } from '../../core/load-part.ts';
-import { abortable } from '../../pipeline/refresh/abortable.ts';
-import type { RefreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
-import { type Ambient, ambient } from './ambient.ts';
-import type { CallerConfig, FromRolesAnywhereInit, IdentityProperties, RolesAnywhereProvider } from './init.ts';
-import { clientProfile } from './caller-config.ts';
+import type { Ambient } from './ambient.ts';
+import type { FromRolesAnywhereInit, IdentityProperties, RolesAnywhereProvider } from './init.ts';
+import type { Provider } from './provide.ts';
 
 /**
  * Credentials for clients of the AWS SDK, by IAM Roles Anywhere: a provider like those of
@@ -34,60 +31,24 @@ import { clientProfile } from './caller-config.ts';
  * ```
  */
 export function fromRolesAnywhere(init: FromRolesAnywhereInit = {}): RolesAnywhereProvider {
-  return providerIn(ambient, init);
+  return providerIn(undefined, init);
 }
 
 /** The same in surroundings of one's own: tests have another clock and another environment. */
-export function providerIn(surroundings: Ambient, init: FromRolesAnywhereInit): RolesAnywhereProvider {
-  /** By the profile of the client, where that counts: what was got for one profile no client of another gets. */
-  const opened = new Map<string | undefined, Promise<RefreshableCredentials>>();
+export function providerIn(surroundings: Ambient | undefined, init: FromRolesAnywhereInit): RolesAnywhereProvider {
+  const provider: Provider = { init, surroundings, opened: new Map() };
 
-  function credentialsFor(caller: CallerConfig | undefined): Promise<RefreshableCredentials> {
-    const profile = clientProfile(init, caller, surroundings.environment());
-    return opened.get(profile) ?? open(profile, caller);
-  }
-
-  function open(profile: string | undefined, caller: CallerConfig | undefined): Promise<RefreshableCredentials> {
-    const opening = loadPart(() => import('./open-credentials.ts')).then(({ openCredentials }) =>
-      openCredentials(init, caller, surroundings),
-    );
-    opened.set(profile, opening);
-    // What was wrong may be mended before the next call.
-    opening.catch(() => {
-      if (opened.get(profile) === opening) opened.delete(profile);
-    });
-    return opening;
-  }
-
-  async function provide({
-    forceRefresh,
-    abortSignal,
-    callerClientConfig,
-  }: IdentityProperties = {}): Promise<Credentials> {
-    abortSignal?.throwIfAborted();
-    try {
-      const credentials = await abortable(credentialsFor(callerClientConfig), abortSignal);
-      return await credentials.get({ forceRefresh, signal: abortSignal });
-    } catch (error) {
-      throw await providerError(error);
-    }
+  async function provide(properties: IdentityProperties = {}): Promise<Credentials> {
+    properties.abortSignal?.throwIfAborted();
+    const part = await loadPart(() => import('./provide.ts'));
+    return part.provide(provider, properties);
   }
 
   async function close(): Promise<void> {
-    const closing = [...opened.values()];
-    opened.clear();
+    const closing = [...provider.opened.values()];
+    provider.opened.clear();
     await Promise.all(closing.map(async (opening) => (await opening.catch(() => undefined))?.close()));
   }
 
   return Object.assign(provide, { close, [Symbol.asyncDispose]: close });
-}
-
-/** Loaded with all the rest, at the first call; where that could not be read, this cannot be either. */
-async function providerError(error: unknown): Promise<unknown> {
-  try {
-    const { toProviderError } = await loadPart(() => import('./open-credentials.ts'));
-    return await toProviderError(error);
-  } catch (failure) {
-    return error instanceof RolesAnywhereError ? error : failure;
-  }
 }

@@ -4,7 +4,7 @@ import type { RefreshEvent } from '../../pipeline/refresh/refresher.ts';
 import { refreshableCredentials, type RefreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
 import type { Ambient } from './ambient.ts';
 import type { CallerConfig, FromRolesAnywhereInit } from './init.ts';
-import { toProviderError, withPropertyNames } from './provider-error.ts';
+import { withPropertyNames } from './provider-error.ts';
 import { checkInit } from './check-init.ts';
 import { type ResolvedInit, resolveInit } from './resolve-init.ts';
 import { profileName } from './caller-config.ts';
@@ -69,8 +69,6 @@ function answerOf(
   return abortable(inTime(asked, { milliseconds: longestQuestion, clock, late: () => undefined }), signal);
 }
 
-export { toProviderError };
-
 /** Lines in the form of the SDK's own providers. */
 function sayTo(logger: FromRolesAnywhereInit['logger']): Say {
   return (level, message) => logger?.[level]?.(`roles-anywhere - fromRolesAnywhere: ${withPropertyNames(message)}`);
@@ -80,7 +78,7 @@ function sayTo(logger: FromRolesAnywhereInit['logger']): Say {
  * Credentials with the note by which the SDK's clients tell AWS, in the `m/` part of their user agent, where these come
  * from (`$source` of `AttributedAwsCredentialIdentity` in `@aws-sdk/types`, whose feature ids these are).
  */
-export function attributed(credentials: Credentials, { plan, profiles }: ResolvedInit): Credentials {
+function attributed(credentials: Credentials, { plan, profiles }: ResolvedInit): Credentials {
   const target = plan.targets.find(({ name }) => name === credentials.target) ?? plan.targets[0];
   const { roleChain = [] } = target.request;
   const $source = {
