@@ -1,4 +1,5 @@
 import type { CredentialPlan } from './credential-plan.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
 import { loadPart } from '../core/load-part.ts';
 import { naming, Problem } from '../identity/problem.ts';
 
@@ -21,7 +22,7 @@ const parts: readonly (() => Promise<unknown>)[] = [
   () => import('../identity/backends/file/explain-file.ts'),
   () => import('../core/fs/read-reason.ts'),
   () => import('../core/fs/read-stream.ts'),
-  () => naming({ kind: 'stdin', option: '' }, 'INTERNAL', () => Promise.reject(new Problem(''))).catch(() => undefined),
+  nameSource,
   () => import('../identity/explain-read-failure.ts'),
   () => import('../identity/explain-signature.ts'),
   () => import('../identity/read-other-source.ts'),
@@ -30,6 +31,15 @@ const parts: readonly (() => Promise<unknown>)[] = [
   () => import('./failover/failover.ts'),
   () => import('./renew-links.ts'),
 ];
+
+/** What names a source is looked for by the one file that has a source named, so that is done. */
+async function nameSource(): Promise<void> {
+  try {
+    await naming({ kind: 'stdin', option: '' }, 'INTERNAL', () => Promise.reject(new Problem('')));
+  } catch (error) {
+    if (!(error instanceof RolesAnywhereError)) throw error;
+  }
+}
 
 const partsOfChain: typeof parts = [
   () => import('../aws/assume-role/assume-role.ts'),

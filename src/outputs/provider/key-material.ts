@@ -97,7 +97,7 @@ function failLate(): never {
 }
 
 /**
- * Puts key material and passwords, with all functions called, where the options have their stand-ins.
+ * Puts key material and passwords, with all functions called, in the place that options hold open for them.
  *
  * @throws RolesAnywhereError OPTION_INVALID
  */
