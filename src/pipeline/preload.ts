@@ -27,7 +27,6 @@ const parts: readonly (() => Promise<unknown>)[] = [
   () => import('../identity/explain-signature.ts'),
   () => import('../identity/read-other-source.ts'),
   () => import('../identity/x509/explain-leaf.ts'),
-  () => import('../identity/x509/explain-long-chain.ts'),
   () => import('./failover/failover.ts'),
   () => import('./renew-links.ts'),
 ];

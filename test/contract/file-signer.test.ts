@@ -3,7 +3,7 @@ import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openIdentity } from '../../src/identity/open-identity.ts';
 import type { Digest, Signer } from '../../src/identity/signer.ts';
-import { publicKeyBytes } from '../../src/identity/x509/public-key-bytes.ts';
+import { publicKeyBytes } from '../../src/identity/x509/public-key.ts';
 import { openMlDsaKey } from '../../src/identity/backends/file/ml-dsa-key.ts';
 import { decodePem, pemBlocks } from '../../src/identity/backends/file/pem.ts';
 import { octetStringOf, onlyElement, sequenceOf } from '../../src/identity/x509/der.ts';

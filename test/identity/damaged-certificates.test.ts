@@ -9,7 +9,7 @@ import { chainOf, findIssuers } from '../../src/identity/x509/chain.ts';
 import { checkLeaf } from '../../src/identity/x509/check-leaf.ts';
 import { subjectOf } from '../../src/identity/x509/explain-leaf.ts';
 import { parseCertificate } from '../../src/identity/x509/parse-certificate.ts';
-import { keyTypeOf, publicKeyBytes } from '../../src/identity/x509/public-key-bytes.ts';
+import { keyTypeOf, publicKeyBytes } from '../../src/identity/x509/public-key.ts';
 import {
   certificateDer,
   concatenate,

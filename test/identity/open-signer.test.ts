@@ -2,7 +2,7 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SignerSource } from '../../src/identity/identity.ts';
 import { openSigner } from '../../src/identity/open-identity.ts';
-import { publicKeyBytes } from '../../src/identity/x509/public-key-bytes.ts';
+import { publicKeyBytes } from '../../src/identity/x509/public-key.ts';
 import {
   concatenate,
   type Issued,

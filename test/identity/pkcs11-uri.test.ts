@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
-import { formatPkcs11Uri, type Pkcs11Uri } from '../../src/identity/backends/pkcs11/pkcs11-uri.ts';
-import { parsePkcs11Uri } from '../../src/identity/pkcs11-uri.ts';
+import { formatPkcs11Uri, parsePkcs11Uri, type Pkcs11Uri } from '../../src/identity/pkcs11-uri.ts';
 import { thrownBy } from '../support/thrown.ts';
 
 const parse = (text: string): Pkcs11Uri => parsePkcs11Uri(text, '--private-key');

@@ -39,7 +39,7 @@ export async function chainOf(issuers: readonly Certificate[]): Promise<readonly
     if (!(await isSelfSigned(issuer))) chain.push(issuer);
   }
   if (chain.length <= maxChainLength) return chain;
-  const { explainLongChain } = await import('./explain-long-chain.ts');
+  const { explainLongChain } = await import('./explain-leaf.ts');
   throw explainLongChain(chain.length, maxChainLength);
 }
 

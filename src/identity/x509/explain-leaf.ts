@@ -1,8 +1,7 @@
 import { Problem } from '../problem.ts';
 import type { Certificate } from './certificate.ts';
 import { distinguishedName } from './distinguished-name.ts';
-import { supportedKeys, whyUnsupported } from './public-key-names.ts';
-import { describePublicKey } from './public-key.ts';
+import { describePublicKey, supportedKeys, whyUnsupported } from './public-key.ts';
 import { readSignatureAlgorithm } from './signature-algorithm.ts';
 
 /** Why Roles Anywhere would refuse a leaf, as the error code that says so. */
@@ -61,6 +60,13 @@ export function explainLeaf(leaf: Certificate, fault: LeafFault, now: Date): Pro
 /** The end of a sentence whose subject is the certificate: `is signed with SHA-1, …`. */
 export function describeFault(leaf: Certificate, fault: LeafFault, now: Date): string {
   return explanations[fault](leaf, now)[0];
+}
+
+/** A chain of more certificates than the service takes. */
+export function explainLongChain(found: number, most: number): Problem {
+  return new Problem(`needs ${found} intermediate certificates, and the service takes ${most}`, 'CHAIN_TOO_LONG', {
+    hints: ['make an intermediate certificate the trust anchor, and leave it and those above it out'],
+  });
 }
 
 /** The subject for messages. */

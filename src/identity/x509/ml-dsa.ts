@@ -1,6 +1,5 @@
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
-import { publicKeyBytes } from './public-key-bytes.ts';
-import { describePublicKey, type MlDsaName } from './public-key.ts';
+import { describePublicKey, type MlDsaName, publicKeyBytes } from './public-key.ts';
 
 export interface SignedMessage {
   readonly message: Uint8Array;

@@ -1,9 +1,7 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import type { IdentityContext } from '../../identity/identity.ts';
 import { type CertificateSource, readCertificate } from '../../identity/read-certificate.ts';
-import { describePublicKey } from '../../identity/x509/public-key.ts';
-import { keyTypeOf } from '../../identity/x509/public-key-bytes.ts';
-import { supportedKeys, whyUnsupported } from '../../identity/x509/public-key-names.ts';
+import { describePublicKey, keyTypeOf, supportedKeys, whyUnsupported } from '../../identity/x509/public-key.ts';
 
 /**
  * Describes a certificate as the official helper's `read-certificate-data` does: one line of JSON, without a line

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IdentityContext, SignerSource } from '../../identity/identity.ts';
 import { openSigner } from '../../identity/open-identity.ts';
 import type { Digest } from '../../identity/signer.ts';
-import { publicKeyBytes } from '../../identity/x509/public-key-bytes.ts';
+import { publicKeyBytes } from '../../identity/x509/public-key.ts';
 
 /** How a signature is written: hexadecimal in quotes, hexadecimal, or its bytes. */
 export type SignatureFormat = 'json' | 'text' | 'bin';

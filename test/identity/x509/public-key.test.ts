@@ -2,9 +2,14 @@ import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeElement } from '../../../src/identity/x509/der-writer.ts';
-import { keyTypeOf, publicKeyBytes } from '../../../src/identity/x509/public-key-bytes.ts';
-import { nameOfPublicKey, whyUnsupported } from '../../../src/identity/x509/public-key-names.ts';
-import { describePublicKey, isSupported } from '../../../src/identity/x509/public-key.ts';
+import {
+  describePublicKey,
+  isSupported,
+  keyTypeOf,
+  nameOfPublicKey,
+  publicKeyBytes,
+  whyUnsupported,
+} from '../../../src/identity/x509/public-key.ts';
 import { parseCertificate } from '../../../src/identity/x509/parse-certificate.ts';
 import { certificateDer, type KeyType, makeFolder, makeKey, openssl, removeFolder } from '../../support/openssl.ts';
 

@@ -4,8 +4,13 @@ import { naming, Problem } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { faultOf } from '../../x509/check-leaf.ts';
 import { subjectOf } from '../../x509/explain-leaf.ts';
-import { nameOfPublicKey, supportedKeys, whyUnsupported } from '../../x509/public-key-names.ts';
-import { describePublicKey, isSupported } from '../../x509/public-key.ts';
+import {
+  describePublicKey,
+  isSupported,
+  nameOfPublicKey,
+  supportedKeys,
+  whyUnsupported,
+} from '../../x509/public-key.ts';
 import { openPublicKey } from '../../x509/verify-signature.ts';
 import type { ByteSource, KeySource } from '../../identity.ts';
 import type { PrivateKey } from '../../private-key.ts';

@@ -3,7 +3,7 @@ import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { ByteSource, IdentityContext, SigningIdentity } from '../../identity.ts';
 import { sourceReader } from '../../read-source.ts';
 import { verifiedSigner } from '../../verified-signer.ts';
-import { supportedKeys } from '../../x509/public-key-names.ts';
+import { supportedKeys } from '../../x509/public-key.ts';
 import { localKey } from './local-key.ts';
 import type { PrivateKey } from '../../private-key.ts';
 import { pairUp } from './open-file.ts';

@@ -5,7 +5,7 @@ import type { Candidates } from './find-candidates.ts';
 import { findPairs, hasSameKey, type Pair, type PairTests } from './find-pairs.ts';
 import { ambiguous, nameOfToken } from './find-token.ts';
 import { type FileCertificates, type PairSource, tokenSourcesOf } from './pkcs11-options.ts';
-import { formatPkcs11Uri, type Pkcs11Uri } from './pkcs11-uri.ts';
+import { formatPkcs11Uri, type Pkcs11Uri } from '../../pkcs11-uri.ts';
 import {
   type CertificateReader,
   findCertificates,

@@ -4,7 +4,7 @@ import { CryptokiError, explainFailure } from './cryptoki.ts';
 import { ambiguous, findTokens, type FoundToken, nameOfToken, onlyToken } from './find-token.ts';
 import type { OpenModule } from './open-module.ts';
 import { type PairSource, type Pkcs11Source, tokenSourcesOf } from './pkcs11-options.ts';
-import type { Pkcs11Uri } from './pkcs11-uri.ts';
+import type { Pkcs11Uri } from '../../pkcs11-uri.ts';
 import {
   type CertificateReader,
   filterOf,

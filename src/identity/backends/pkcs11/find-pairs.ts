@@ -1,7 +1,6 @@
 import type { Certificate } from '../../x509/certificate.ts';
 import { equalBytes, onlyElement, sequenceOf } from '../../x509/der.ts';
-import { describePublicKey } from '../../x509/public-key.ts';
-import { publicKeyBytes } from '../../x509/public-key-bytes.ts';
+import { describePublicKey, publicKeyBytes } from '../../x509/public-key.ts';
 import { verifySignature } from '../../x509/verify-signature.ts';
 import type { TokenKey } from './token-objects.ts';
 

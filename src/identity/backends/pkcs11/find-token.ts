@@ -2,7 +2,7 @@ import { RolesAnywhereError } from '../../../core/errors.ts';
 import { type CryptokiSlot, explainFailure, isResult, tokenFlags, type TokenInfo } from './cryptoki.ts';
 import type { OpenModule } from './open-module.ts';
 import type { Pkcs11Source } from './pkcs11-options.ts';
-import { formatPkcs11Uri, type LibraryVersion, type Pkcs11Uri } from './pkcs11-uri.ts';
+import { formatPkcs11Uri, type LibraryVersion, type Pkcs11Uri } from '../../pkcs11-uri.ts';
 
 /** A token in its slot, as it was when it was looked for. */
 export interface FoundToken {

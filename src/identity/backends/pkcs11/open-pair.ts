@@ -8,7 +8,7 @@ import { TokenSigner } from './token-signer.ts';
 import { type OpenModule, openModule } from './open-module.ts';
 import { Pin } from './pin.ts';
 import { type PairSource, type Pkcs11Options, type Pkcs11Source, tokenSourcesOf } from './pkcs11-options.ts';
-import { formatPkcs11Uri } from './pkcs11-uri.ts';
+import { formatPkcs11Uri } from '../../pkcs11-uri.ts';
 import { type LoggedIn, signWithKey } from './sign-with-key.ts';
 import {
   type CertificateReader,

@@ -18,7 +18,7 @@ import {
   type Pkcs11Source,
   tokenSourcesOf,
 } from './pkcs11-options.ts';
-import { formatPkcs11Uri } from './pkcs11-uri.ts';
+import { formatPkcs11Uri } from '../../pkcs11-uri.ts';
 import { filterOf, findCertificates, type TokenCertificate } from './token-objects.ts';
 
 /** A key on a token; its certificate there too, or from a file. */

@@ -1,7 +1,7 @@
 import type { SecretSource } from '../../identity.ts';
 import type { Problem } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import type { Pkcs11Uri } from './pkcs11-uri.ts';
+import type { Pkcs11Uri } from '../../pkcs11-uri.ts';
 
 /** Where a key or certificate is on a token. `option` is what messages call it: `--private-key`. */
 export interface Pkcs11Source {

@@ -1,7 +1,7 @@
 import { hash as hashOnce } from 'node:crypto';
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import { type Digest, hashName } from '../../signer.ts';
-import { encodeEcdsaSignature } from '../../x509/ecdsa-signature.ts';
+import { encodeEcdsaSignature } from '../../x509/der-writer.ts';
 import { CryptokiError, type CryptokiSession, isResult, mechanism } from './cryptoki.ts';
 import { type FoundToken, nameOfToken } from './find-token.ts';
 import type { Pin } from './pin.ts';

@@ -2,7 +2,7 @@ import { Problem } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { maxChainLength } from '../../x509/chain.ts';
 import { equalBytes, paddedElement } from '../../x509/der.ts';
-import { encodeUnsigned } from '../../x509/ecdsa-signature.ts';
+import { encodeUnsigned } from '../../x509/der-writer.ts';
 import { parseCertificate } from '../../x509/parse-certificate.ts';
 import {
   attributes,
@@ -14,7 +14,7 @@ import {
   type Template,
 } from './cryptoki.ts';
 import type { FoundToken } from './find-token.ts';
-import { formatPkcs11Uri, type Pkcs11Uri } from './pkcs11-uri.ts';
+import { formatPkcs11Uri, type Pkcs11Uri } from '../../pkcs11-uri.ts';
 import { curveOf, describeCurve, ecPublicKeyInfo, rsaPublicKeyInfo } from './public-key-info.ts';
 
 /** A certificate on a token. */

@@ -6,7 +6,7 @@ import { decodePem, pemBlocks } from '../../../../src/identity/backends/file/pem
 import { openIdentity, openSigner } from '../../../../src/identity/open-identity.ts';
 import { encodeElement } from '../../../../src/identity/x509/der-writer.ts';
 import { octetStringOf, onlyElement, sequenceOf } from '../../../../src/identity/x509/der.ts';
-import { publicKeyBytes } from '../../../../src/identity/x509/public-key-bytes.ts';
+import { publicKeyBytes } from '../../../../src/identity/x509/public-key.ts';
 import { rejectionOf } from '../../../support/thrown.ts';
 import { bytes, password, recordingContext } from '../../given.ts';
 

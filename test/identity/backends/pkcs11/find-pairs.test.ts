@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Candidate, findPairs } from '../../../../src/identity/backends/pkcs11/find-pairs.ts';
 import type { TokenKey } from '../../../../src/identity/backends/pkcs11/token-objects.ts';
-import { encodeUnsigned } from '../../../../src/identity/x509/ecdsa-signature.ts';
+import { encodeUnsigned } from '../../../../src/identity/x509/der-writer.ts';
 import { parseCertificate } from '../../../../src/identity/x509/parse-certificate.ts';
 import {
   certificateDer,

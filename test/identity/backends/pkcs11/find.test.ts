@@ -10,8 +10,7 @@ import {
   type Pkcs11IdentitySource,
 } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
 import type { Pkcs11Options } from '../../../../src/identity/backends/pkcs11/pkcs11-options.ts';
-import type { Pkcs11Uri } from '../../../../src/identity/backends/pkcs11/pkcs11-uri.ts';
-import { parsePkcs11Uri } from '../../../../src/identity/pkcs11-uri.ts';
+import { parsePkcs11Uri, type Pkcs11Uri } from '../../../../src/identity/pkcs11-uri.ts';
 import { parseCertificate } from '../../../../src/identity/x509/parse-certificate.ts';
 import {
   certificateDer,

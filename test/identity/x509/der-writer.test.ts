@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { integerOf, onlyElement, sequenceOf } from '../../../src/identity/x509/der.ts';
-import { encodeEcdsaSignature } from '../../../src/identity/x509/ecdsa-signature.ts';
+import { encodeEcdsaSignature } from '../../../src/identity/x509/der-writer.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 
