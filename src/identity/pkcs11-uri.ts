@@ -3,7 +3,7 @@ import { RolesAnywhereError } from '../core/errors.ts';
 import type { SecretSource } from './identity.ts';
 import { nearest } from '../core/nearest.ts';
 
-export type ObjectType = 'public' | 'private' | 'cert' | 'secret-key' | 'data';
+type ObjectType = 'public' | 'private' | 'cert' | 'secret-key' | 'data';
 
 export interface LibraryVersion {
   readonly major: number;
@@ -11,7 +11,7 @@ export interface LibraryVersion {
 }
 
 /** An attribute that RFC 7512 does not know. It takes no part in the search. */
-export interface VendorAttribute {
+interface VendorAttribute {
   readonly place: 'path' | 'query';
   readonly name: string;
   readonly value: string;

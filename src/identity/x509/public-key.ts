@@ -58,8 +58,8 @@ function modulusBits(publicKey: Uint8Array): number {
   return start === -1 ? 0 : (modulus.length - start) * 8 - Math.clz32(modulus[start] ?? 0) + 24;
 }
 
-export const minRsaBits = 2048;
-export const maxRsaBits = 8192;
+const minRsaBits = 2048;
+const maxRsaBits = 8192;
 
 /** Whether Roles Anywhere knows such keys (user guide, "trust model" and "signature process"). */
 export function isSupported(description: PublicKeyDescription): boolean {
