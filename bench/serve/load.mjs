@@ -20,31 +20,38 @@ export async function load(url, { path, headers }, { connections, seconds = Infi
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const bytes = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${lines.join('')}\r\n`.repeat(batch));
   const times = [];
-  const start = performance.now();
-  const end = start + seconds * 1000;
   let asked = 0;
 
-  const run = () =>
+  /** Connects and is answered once, so that who it is has been looked up; resolves to what goes on from there. */
+  const open = () =>
     new Promise((settle, fail) => {
       const socket = connect(Number(port), hostname);
       let pending = Buffer.alloc(0);
-      let missing = 0;
-      let begun = 0;
-      const ask = () => {
+      let missing = batch;
+      let begun = Infinity;
+      let onAnswered = () => settle(run);
+      const send = () => {
         begun = performance.now();
-        if (begun >= end || asked >= count) {
-          socket.end();
-          settle();
-          return;
-        }
-        asked += batch;
         missing = batch;
         socket.write(bytes);
       };
+      const run = (end) =>
+        new Promise((done) => {
+          onAnswered = () => {
+            if (performance.now() >= end || asked >= count) {
+              socket.end();
+              done();
+              return;
+            }
+            asked += batch;
+            send();
+          };
+          onAnswered();
+        });
       socket.setNoDelay(true);
       socket.once('error', fail);
       socket.once('close', () => fail(new Error('the server has closed the connection')));
-      socket.once('connect', ask);
+      socket.once('connect', send);
       socket.on('data', (chunk) => {
         pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
         for (let size = answerSize(pending); size <= pending.length; size = answerSize(pending)) {
@@ -52,10 +59,13 @@ export async function load(url, { path, headers }, { connections, seconds = Infi
           times.push(performance.now() - begun);
           missing -= 1;
         }
-        if (missing === 0) ask();
+        if (missing === 0) onAnswered();
       });
     });
-  await Promise.all(Array.from({ length: connections }, run));
+  const runs = await Promise.all(Array.from({ length: connections }, open));
+  times.length = 0;
+  const start = performance.now();
+  await Promise.all(runs.map((run) => run(start + seconds * 1000)));
   const elapsed = (performance.now() - start) / 1000;
   times.sort((a, b) => a - b);
   return { perSecond: times.length / elapsed, p99: times[Math.floor(times.length * 0.99)] ?? NaN, count: times.length };

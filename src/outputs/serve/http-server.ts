@@ -185,7 +185,9 @@ export class Connections {
     const [oldest] = this.#silent.size > 0 ? this.#silent : most;
     if (oldest === undefined) return;
     this.#remove(oldest);
-    oldest.destroy();
+    // Reset, it leaves no row in the kernel's tables for a minute, which --allow-uid would have to read.
+    if (oldest.remoteAddress === undefined) oldest.destroy();
+    else oldest.resetAndDestroy();
     this.#onDropped();
   }
 }
