@@ -3,8 +3,8 @@
  * `npm run bench:growth -- [--rounds 3] [--most 4] [--only TEXT]`.
  *
  * Each shape is read at 0.1, 1 and 4 MiB, or at these parts of a bound that refuses earlier: CPU milliseconds, the least
- * of the rounds, and how much more than linear the last step is. The aim is 1.2; beyond 2, where a step takes long enough
- * to be measured, the run fails.
+ * of the rounds, and how much more than linear the last step is. The aim is 1.2; beyond 2, where a step takes half a second
+ * and more, the run fails.
  */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -39,8 +39,8 @@ const { values } = parseArgs({
 
 const mebibyte = 1024 * 1024;
 
-/** Milliseconds: a step that takes less says nothing, and after one that takes more the next is left out. */
-const [measurable, tooLong] = [60, 20_000];
+/** Milliseconds: a step that takes less says nothing or is no failure; after one that takes more the next is left out. */
+const [measurable, failing, tooLong] = [60, 500, 20_000];
 const [aim, limit] = [1.2, 2];
 
 interface Parser {
@@ -404,10 +404,13 @@ for (const parser of parsers) {
     const measured = await measure(parser, shape);
     const growth = growthOf(measured);
     const times = [0, 1, 2].map((at) => measured[at]?.milliseconds.toFixed(1) ?? 'left out');
-    const mark = growth === undefined || growth <= aim ? '' : growth <= limit ? ' *' : ' !';
-    if (mark === ' !') beyond += 1;
+    const isBeyond = (growth ?? 0) > limit && (measured.at(-1)?.milliseconds ?? 0) > failing;
+    const mark = isBeyond ? ' !' : (growth ?? 0) > aim ? ' *' : '';
+    if (isBeyond) beyond += 1;
     console.log(title.padEnd(60) + inColumns([...times, growth === undefined ? '-' : growth.toFixed(2)]) + mark);
   }
 }
-console.log(`milliseconds of CPU; growth 1 is linear, * beyond ${aim}, ! beyond ${limit}, - too short to say`);
+console.log(
+  `milliseconds of CPU; growth 1 is linear, * beyond ${aim}, ! beyond ${limit} and half a second, - too short to say`,
+);
 if (beyond > 0) process.exitCode = 1;

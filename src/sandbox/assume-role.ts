@@ -1,11 +1,10 @@
-import { durationLimits } from '../trust/session-duration.ts';
+import { durationLimits } from '../trust/session.ts';
 import { formatTime, type IssuedCredentials, type RoleSession, sessionArn } from './credential-store.ts';
 import { ServiceRefusal } from './refusal.ts';
 import type { Registry, Role } from './registry.ts';
-import { type Accepted, type Service, sessionEnd } from './service.ts';
+import { type Accepted, makePolicyContext, type Service, sessionEnd } from './service.ts';
 import { type AssumeRoleInput, readAssumeRoleInput } from './sts-input.ts';
 import { renderResult } from './sts-xml.ts';
-import { makePolicyContext } from './trust-context.ts';
 
 /** Of whom, by whom, and under which request id. */
 export interface StsCall {

@@ -1,17 +1,13 @@
 import { createHash } from 'node:crypto';
 import { findPath } from '../trust/certificate-path.ts';
 import { leafViolations } from '../trust/leaf-constraints.ts';
-import { sessionDuration } from '../trust/session-duration.ts';
-import { defaultSessionName, sourceIdentity } from '../trust/session-identity.ts';
-import { sessionTags } from '../trust/session-tags.ts';
-import { rolesAnywhereArn } from './arns.ts';
+import { defaultSessionName, sessionDuration, sessionTags, sourceIdentity } from '../trust/session.ts';
 import { type CreateSessionInput, readCreateSessionInput } from './create-session-input.ts';
 import { formatTime, type IssuedCredentials, type RoleSession, sessionArn } from './credential-store.ts';
 import type { ReceivedRequest } from './received-request.ts';
 import { ServiceRefusal } from './refusal.ts';
-import type { Profile, Registry, Role, TrustAnchor } from './registry.ts';
-import { type Accepted, type Service, sessionEnd } from './service.ts';
-import { makePolicyContext } from './trust-context.ts';
+import { type Profile, type Registry, type Role, rolesAnywhereArn, type TrustAnchor } from './registry.ts';
+import { type Accepted, makePolicyContext, type Service, sessionEnd } from './service.ts';
 import { checkX509Signature, type X509Caller } from './x509-signature.ts';
 
 /**

@@ -3,7 +3,7 @@ import { type AuthorizationHeader, readAuthorization, staleness } from './author
 import type { CredentialStore, IssuedCredentials } from './credential-store.ts';
 import { header, type ReceivedRequest } from './received-request.ts';
 import { ServiceRefusal, type SignatureEvidence } from './refusal.ts';
-import { signatureEvidence } from './signature-evidence.ts';
+import { signatureEvidence } from './canonical-request.ts';
 
 /**
  * Checks an AWS4-HMAC-SHA256 signature for STS against the credentials this sandbox has issued. Any region will do: the

@@ -1,5 +1,4 @@
-import { durationLimits } from '../trust/session-duration.ts';
-import { tagLimits } from '../trust/session-tags.ts';
+import { durationLimits, tagLimits } from '../trust/session.ts';
 import { ServiceRefusal } from './refusal.ts';
 
 /** What AssumeRole was asked for, checked for form. */

@@ -5,7 +5,7 @@ import { type VerificationScheme, verifyWithKey } from '../trust/verify-signatur
 import { type AuthorizationHeader, readAuthorization, staleness } from './authorization.ts';
 import { header, type ReceivedRequest } from './received-request.ts';
 import { ServiceRefusal, type SignatureEvidence } from './refusal.ts';
-import { signatureEvidence } from './signature-evidence.ts';
+import { signatureEvidence } from './canonical-request.ts';
 
 /** Who signed a CreateSession request. */
 export interface X509Caller {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { parseFault } from '../../src/sandbox/read-fault.ts';
+import { parseFault } from '../../src/sandbox/faults.ts';
 import { thrownBy } from '../support/thrown.ts';
 import { createSession, readSession, seen } from './hand-made-request.ts';
 import { callSts, element } from './hand-made-sts.ts';

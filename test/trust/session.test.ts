@@ -1,9 +1,7 @@
 /** Tags, source identity, session name and duration: what the service makes of a leaf. */
 import { describe, expect, test } from 'vitest';
 import type { JudgedCertificate, NameAttribute } from '../../src/trust/certificate.ts';
-import { sessionDuration } from '../../src/trust/session-duration.ts';
-import { defaultSessionName, sourceIdentity } from '../../src/trust/session-identity.ts';
-import { sessionTags } from '../../src/trust/session-tags.ts';
+import { defaultSessionName, sessionDuration, sessionTags, sourceIdentity } from '../../src/trust/session.ts';
 
 const name = (...attributes: readonly string[]) => ({
   der: new Uint8Array(),

@@ -7,7 +7,7 @@ import { childEnvironment } from '../../../outputs/exec/child-environment.ts';
 import { quoteForSh } from '../../../outputs/export/quote.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { keyTypes } from '../../../sandbox/key-types.ts';
-import { parseFault } from '../../../sandbox/read-fault.ts';
+import { parseFault } from '../../../sandbox/faults.ts';
 import { describeRequest } from '../../../sandbox/request-log.ts';
 import { openFiles } from '../../../sandbox/sandbox-files.ts';
 import type { Sandbox, SandboxOptions } from '../../../sandbox/sandbox.ts';
