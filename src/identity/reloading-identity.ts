@@ -1,3 +1,4 @@
+import { inTurn } from '../core/in-turn.ts';
 import { describeError } from '../core/describe-error.ts';
 import { factsOf, failureKind } from '../core/error-facts.ts';
 import type { IdentityContext, IdentitySource, ReloadingIdentity, SigningIdentity } from './identity.ts';
@@ -55,7 +56,7 @@ class Reloading implements ReloadingIdentity {
   #seen: string | undefined;
   #isOutdated = false;
   #endWatch: (() => void) | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = inTurn();
   readonly #closing = new AbortController();
 
   constructor(source: IdentitySource, context: IdentityContext, { lookEveryMs = 2000 }: ReloadSettings) {
@@ -103,12 +104,6 @@ class Reloading implements ReloadingIdentity {
       this.#buffered.wipe();
       this.#answers.clear();
     });
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 
   async #newest(): Promise<Current> {

@@ -312,21 +312,24 @@ describe('what is no certificate', () => {
   });
 });
 
-describe('a private key file that others may read', () => {
+describe('a private key file that others may read or write', () => {
   test.each([
-    [0o600, undefined],
-    [0o400, undefined],
-    [0o700, undefined],
-    [0o640, '0640'],
-    [0o644, '0644'],
-    [0o604, '0604'],
-    [0o444, '0444'],
-  ])('mode %o', async (mode, shown) => {
+    [0o600, undefined, ''],
+    [0o400, undefined, ''],
+    [0o700, undefined, ''],
+    [0o640, '0640', 'read'],
+    [0o644, '0644', 'read'],
+    [0o604, '0604', 'read'],
+    [0o444, '0444', 'read'],
+    [0o620, '0620', 'write'],
+    [0o602, '0602', 'write'],
+    [0o666, '0666', 'read and write'],
+  ])('mode %o', async (mode, shown, rights) => {
     const path = concatenate(folder, 'exposed.pem', [leaf.certificate, leaf.key]);
     chmodSync(path, mode);
     const context = recordingContext();
     await openIdentity({ certificate: file(leaf.certificate), privateKey: file(path, '--private-key') }, context);
-    const warning = `--private-key: ${path} holds a private key that others may read (mode ${shown}): chmod 600 ${path}`;
+    const warning = `--private-key: ${path} holds a private key that others may ${rights} (mode ${shown}): chmod 600 ${path}`;
     expect(context.warnings).toEqual(shown === undefined ? [] : [warning]);
     chmodSync(path, 0o600);
   });

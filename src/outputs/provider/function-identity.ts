@@ -1,3 +1,4 @@
+import { inTurn } from '../../core/in-turn.ts';
 import { describeError } from '../../core/describe-error.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { failureKind } from '../../core/error-facts.ts';
@@ -32,7 +33,8 @@ export function functionIdentity(
   let current: Opened | undefined;
   let refused: { readonly materials: KeyMaterials; readonly error: unknown } | undefined;
   let running: Promise<KeyMaterials> | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  /** Two uses must not open the same thing twice. */
+  const oneByOne = inTurn();
   let isClosed = false;
   let end: (reason: Error) => void = () => undefined;
   const closed = new Promise<never>((_resolve, reject) => {
@@ -83,16 +85,9 @@ export function functionIdentity(
     }
   }
 
-  /** One after the other: two uses must not open the same thing twice. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = last.then(work);
-    last = turn.catch(() => undefined);
-    return turn;
-  }
-
   return {
     // Begun in the turn, so that nobody closes the identity before.
-    use: async (action) => (await inTurn(async () => ({ result: (await newest()).use(action) }))).result,
+    use: async (action) => (await oneByOne(async () => ({ result: (await newest()).use(action) }))).result,
     reload: () => {
       refused = undefined;
       current?.identity.reload();
@@ -101,7 +96,7 @@ export function functionIdentity(
     close: () => {
       isClosed = true;
       end(new DOMException('the identity was closed', 'AbortError'));
-      return inTurn(async () => {
+      return oneByOne(async () => {
         const closing = current;
         current = undefined;
         await closing?.identity.close();

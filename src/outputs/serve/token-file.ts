@@ -1,11 +1,12 @@
 import { describeError } from '../../core/describe-error.ts';
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { closeSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { readRegular } from '../../core/fs/read-file.ts';
 import { readReason } from '../../core/fs/read-reason.ts';
+import { createFile } from '../../core/fs/replace-file.ts';
 import { openTrustedFile, openTrustedPlace } from '../../core/fs/trusted-place.ts';
 import { tokenCheck } from './container-routes.ts';
 
@@ -79,12 +80,7 @@ function makeIfAbsent({ path, option, userId }: TokenFileOptions): void {
   try {
     const place = openTrustedPlace(path, { userId, makeFolders: 'last' });
     try {
-      const file = openSync(place.file, 'wx', 0o600);
-      try {
-        writeFileSync(file, randomBytes(32).toString('base64url'));
-      } finally {
-        closeSync(file);
-      }
+      createFile(place.file, randomBytes(32).toString('base64url'));
     } finally {
       place.close();
     }

@@ -116,10 +116,11 @@ export function withFormats({ message, code }: Problem): Problem {
   return new Problem(message, code, { hints: [formatHints.certificate] });
 }
 
-/** What a file gives cause to say beside its use: others may read its private key. */
+/** What a file gives cause to say beside its use: others may read its private key, or replace it. */
 export function exposed(source: ByteSource & { readonly kind: 'file' }, mode: number): string {
   const bits = (mode & 0o777).toString(8).padStart(4, '0');
-  return `${locationOf(source)} holds a private key that others may read (mode ${bits}): chmod 600 ${source.path}`;
+  const rights = [(mode & 0o044) === 0 ? [] : ['read'], (mode & 0o022) === 0 ? [] : ['write']].flat().join(' and ');
+  return `${locationOf(source)} holds a private key that others may ${rights} (mode ${bits}): chmod 600 ${source.path}`;
 }
 
 /** Of intermediates that issued nothing. A damaged one may be the one that is missing. */

@@ -131,16 +131,16 @@ function readPlainKey(bytes: Buffer): PrivateKey | undefined {
   return key === undefined ? undefined : localKey(key);
 }
 
-/** Read permission of group and others. */
-const readableByOthers = 0o044;
+/** Permission of group and others to read the key, or to put another one there. */
+const openToOthers = 0o066;
 
 /** Windows has neither this constant nor such permissions; what it tells as mode is made up. */
 const hasModes = 'O_NOFOLLOW' in constants;
 
-/** Warns about a file that others may read, once a private key was found in it. */
+/** Warns about a file that others may read or write, once a private key was found in it. */
 export async function warnIfExposed(source: KeySource, { reader, context }: FileContext): Promise<void> {
   if (source.kind !== 'file' || !hasModes) return;
   const { mode } = await reader.read(source, 'KEY_UNREADABLE');
-  if (mode === undefined || (mode & readableByOthers) === 0) return;
+  if (mode === undefined || (mode & openToOthers) === 0) return;
   context.warn((await import('./explain-file.ts')).exposed(source, mode));
 }

@@ -1,3 +1,4 @@
+import { inTurn } from '../../../core/in-turn.ts';
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext } from '../../identity.ts';
 import type { Digest, Signer } from '../../signer.ts';
@@ -37,7 +38,7 @@ export class TokenSigner implements Signer {
   #isLost = false;
   #closed = false;
   /** A session signs one thing at a time (PKCS#11 v2.40, section 5.11): signatures wait for one another. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = inTurn();
 
   constructor({ module, login, key, option, now }: TokenSignerParts) {
     this.algorithm = key.algorithm;
@@ -64,12 +65,6 @@ export class TokenSigner implements Signer {
       if (!this.#isLost) this.#login.session.close();
       this.#module.release();
     });
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 
   async #signReopening(message: Uint8Array, digest: Digest): Promise<Uint8Array> {

@@ -1,3 +1,4 @@
+import { inTurn } from '../../../core/in-turn.ts';
 import { createHash } from 'node:crypto';
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import { naming } from '../../problem.ts';
@@ -34,7 +35,7 @@ interface Job {
 export class TpmSigner implements Signer {
   readonly algorithm: SignatureAlgorithm;
   readonly #parts: SignerParts;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = inTurn();
 
   constructor(parts: SignerParts) {
     this.algorithm = signatureAlgorithmOf(parts.key.publicKey);
@@ -45,17 +46,14 @@ export class TpmSigner implements Signer {
     const { origin, key } = this.#parts;
     const scheme = await naming(origin, 'TPM_KEY_UNSUPPORTED', () => schemeFor(key.publicKey, digest));
     const job: Job = { digest: createHash(hashName(digest)).update(message).digest(), scheme };
-    const signature = this.#last.then(() => this.#sign(job));
-    this.#last = signature.catch(() => undefined);
-    return signature;
+    return this.#inTurn(() => this.#sign(job));
   }
 
   /** Stops what is under way, flushes what is loaded, and forgets the passwords. */
   async close(): Promise<void> {
     const { origin, loader, keyPassword, parentPassword, stop } = this.#parts;
     stop.abort(new RolesAnywhereError('TPM_FAILED', `${origin}: the key was closed`));
-    await this.#last;
-    await loader.close();
+    await this.#inTurn(() => loader.close());
     keyPassword.wipe();
     parentPassword.wipe();
   }
