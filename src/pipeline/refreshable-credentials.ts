@@ -47,9 +47,19 @@ export function refreshableCredentials(plan: CredentialPlan, context: Refreshabl
   const reused = { ...plan, targets: mapTargets(plan, (target) => withReused(target, identities)) };
   const memory = processMemory(plan, context);
   const saying = { ...context, warn: onceEach(context.warn) };
+  let isReady = false;
+  const makeReady = async (): Promise<void> => {
+    if (isReady) return;
+    try {
+      await preload(plan);
+      isReady = true;
+    } catch (error) {
+      saying.debug?.(describeError(error).message);
+    }
+  };
   const obtain: Obtain = async (signal) => {
     try {
-      const ready = preload(plan).catch((error: unknown) => saying.debug?.(describeError(error).message));
+      const ready = makeReady();
       const credentials = await obtainPlanned(within(reused, signal), untilAborted(saying, signal), memory);
       await ready;
       return credentials;

@@ -2,7 +2,7 @@ import type { Credentials } from '../../core/credentials.ts';
 import { loadPart } from '../../core/load-part.ts';
 import type { Ambient } from './ambient.ts';
 import type { FromRolesAnywhereInit, IdentityProperties, RolesAnywhereProvider } from './init.ts';
-import type { Provider } from './provide.ts';
+import type { provide as provideOnce, Provider } from './provide.ts';
 
 /**
  * Credentials for clients of the AWS SDK, by IAM Roles Anywhere: a provider like those of
@@ -40,8 +40,8 @@ export function providerIn(surroundings: Ambient | undefined, init: FromRolesAny
 
   async function provide(properties: IdentityProperties = {}): Promise<Credentials> {
     properties.abortSignal?.throwIfAborted();
-    const part = await loadPart(() => import('./provide.ts'));
-    return part.provide(provider, properties);
+    const calls = await loadCalls();
+    return calls.provide(provider, properties);
   }
 
   async function close(): Promise<void> {
@@ -51,4 +51,19 @@ export function providerIn(surroundings: Ambient | undefined, init: FromRolesAny
   }
 
   return Object.assign(provide, { close, [Symbol.asyncDispose]: close });
+}
+
+interface Calls {
+  readonly provide: typeof provideOnce;
+}
+
+let loading: Promise<Calls> | undefined;
+
+/** What a call needs, loaded by the first one that can be. */
+function loadCalls(): Promise<Calls> {
+  loading ??= loadPart(() => import('./provide.ts')).catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
 }

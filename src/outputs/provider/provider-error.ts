@@ -48,12 +48,16 @@ async function asSdkError(error: unknown): Promise<unknown> {
   return Object.defineProperty(error, 'name', { value: 'CredentialsProviderError' });
 }
 
+let found: object | undefined;
+
 /** Loaded with the first error: where the SDK is in use, it is there already. */
 async function prototype(): Promise<object | undefined> {
+  if (found !== undefined) return found;
   try {
     const { CredentialsProviderError } = await loadPart(() => import('@smithy/core/config'));
     const constructor = { value: RolesAnywhereError, configurable: true, writable: true };
-    return Object.create(CredentialsProviderError.prototype, { constructor });
+    found = Object.create(CredentialsProviderError.prototype, { constructor });
+    return found;
   } catch {
     // Of a class that cannot be had, nobody tests for.
     return undefined;
