@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from './errors.ts';
 import { systemCodeOf } from './errno.ts';
-import { systemFactsOf } from './system-errors.ts';
+import { codeInWords } from './system-errors.ts';
 
 /** What a log may say of an error. */
 export interface ErrorDescription {
@@ -20,8 +20,7 @@ export function describeError(error: unknown): ErrorDescription {
 
 function ofSystem(error: unknown): string | undefined {
   const code = systemCodeOf(error);
-  const means = systemFactsOf(code)?.means;
-  return means === undefined ? code : `${code}: ${means}`;
+  return code === undefined ? undefined : codeInWords(code);
 }
 
 /** Name and code are anybody's to set too: what does not look like one is not told. */

@@ -108,6 +108,12 @@ export const systemErrors: ReadonlyMap<string, SystemErrorFacts> = new Map<strin
   ...lasting.map((code) => [code, { kind: 'lasting' }] as const),
 ]);
 
+/** `EMFILE: this process has …`, or the code alone where what it means depends on what was being done. */
+export function codeInWords(code: string): string {
+  const means = systemErrors.get(code)?.means;
+  return means === undefined ? code : `${code}: ${means}`;
+}
+
 /** Undefined where the code is not known. */
 export function systemFactsOf(code: string | undefined): SystemErrorFacts | undefined {
   if (code === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { systemCodeOf } from '../core/errno.ts';
+import { codeInWords, systemFactsOf } from '../core/system-errors.ts';
 import { looksLikeContent } from '../core/looks-like-content.ts';
 import type { ByteSource, ReadContext } from './identity.ts';
 import { Problem } from './problem.ts';
@@ -26,10 +27,15 @@ function problemOf(error: unknown, source: ByteSource): Problem {
   const code = systemCodeOf(error) ?? 'unknown';
   const isHome = code === 'ENOENT' && source.kind === 'file' && source.path.startsWith('~');
   const where = source.kind === 'file' && ['ENOENT', 'ENOTDIR'].includes(code) ? absolutely(source.path) : '';
-  return new Problem((reasons[code] ?? `cannot be read (${code})`) + where, undefined, {
+  return new Problem((reasons[code] ?? `cannot be read (${codeInWords(code)})`) + where, undefined, {
     cause: error,
-    hints: isHome ? ['write the path in full: only a shell expands ~'] : [],
+    hints: isHome ? ['write the path in full: only a shell expands ~'] : hintsOf(code),
   });
+}
+
+function hintsOf(code: string): readonly string[] {
+  const hint = systemFactsOf(code)?.hint;
+  return hint === undefined ? [] : [hint];
 }
 
 /** Where a relative path was looked for, which depends on who started the process. */

@@ -6,7 +6,9 @@ import { describeError } from '../../src/core/describe-error.ts';
 import { failureKind, isExhaustion } from '../../src/core/error-facts.ts';
 import { errorTable, type ErrorCode } from '../../src/core/error-table.ts';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
+import { readReason } from '../../src/core/fs/read-reason.ts';
 import { systemErrors, systemFactsOf } from '../../src/core/system-errors.ts';
+import { explainReadFailure } from '../../src/identity/explain-read-failure.ts';
 
 const system = (code: string): Error => Object.assign(new Error('said by the system'), { code });
 const unreadable = (cause: unknown): RolesAnywhereError =>
@@ -73,6 +75,15 @@ describe('an error of ours follows what was underneath', () => {
     const error: Error & { cause?: unknown } = new Error('round');
     error.cause = error;
     expect(failureKind(unreadable(error))).toBe('lasting');
+  });
+});
+
+test('what cannot be read is explained in the same words', () => {
+  expect(readReason(system('ENFILE'))).toBe('ENFILE: this machine has as many files and sockets open as it can');
+  const source = { kind: 'file', path: '/leaf.key', option: '--private-key' } as const;
+  expect(explainReadFailure(system('EMFILE'), source, {})).toMatchObject({
+    message: 'cannot be read (EMFILE: this process has as many files and sockets open as it may)',
+    details: { hints: [expect.stringContaining('ulimit -n')] },
   });
 });
 

@@ -1,4 +1,5 @@
 import { systemCodeOf } from '../errno.ts';
+import { codeInWords } from '../system-errors.ts';
 
 const reasons: Readonly<Record<string, string>> = {
   EFBIG: 'it is too large to be what was meant',
@@ -9,5 +10,5 @@ const reasons: Readonly<Record<string, string>> = {
 /** Why a file could not be read, after a colon: the words for what `readFile` throws, or else the system's code. */
 export function readReason(error: unknown): string {
   const code = systemCodeOf(error) ?? 'unknown reason';
-  return reasons[code] ?? code;
+  return reasons[code] ?? codeInWords(code);
 }
