@@ -12,7 +12,11 @@ export interface Refusal {
 }
 
 /** What came through a proxy, or from a web page: no SDK sends these. Fetch metadata: W3C "Fetch Metadata". */
-const foreignHeader = /^(?:x-forwarded-.*|forwarded|via|x-real-ip|origin|sec-fetch-site)$/;
+const foreignHeaders: ReadonlySet<string> = new Set(['forwarded', 'via', 'x-real-ip', 'origin', 'sec-fetch-site']);
+
+function isForeign(name: string): boolean {
+  return foreignHeaders.has(name) || name.startsWith('x-forwarded-');
+}
 
 const instanceMetadata = '169.254.169.254';
 
@@ -35,7 +39,7 @@ export function refusalOf(
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? '').toLowerCase();
     const value = rawHeaders[at + 1] ?? '';
-    if (foreignHeader.test(name)) return { status: 403, reason: `unable to process requests with ${name} header` };
+    if (isForeign(name)) return { status: 403, reason: `unable to process requests with ${name} header` };
     if (name === 'content-length' && Number(value) > maxBody) return tooLarge;
     if (name === 'host') {
       host = value;

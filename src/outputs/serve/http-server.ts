@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Answer, refusedAnswer } from './answer.ts';
+import { type Answer, type LocalRequest, refusedAnswer } from './answer.ts';
 
 /** Milliseconds, bytes and counts beyond which a client is not worth waiting for. SDKs give up after one second. */
 const limits = {
@@ -80,9 +80,13 @@ export function limitedServer({ answer, onAnswered, onDropped, userOf }: ServerP
   return server;
 }
 
+const framing = 'transfer-encoding';
+
 /** Whether the end of a request's body has to be read to be known (RFC 9112, section 6.3). */
-export function hasUnknownLength({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
-  return headers['transfer-encoding'] !== undefined;
+export function hasUnknownLength({ rawHeaders }: LocalRequest): boolean {
+  return rawHeaders.some(
+    (text, at) => at % 2 === 0 && text.length === framing.length && text.toLowerCase() === framing,
+  );
 }
 
 function write(response: ServerResponse, { status, headers, body, encoding }: Answer): void {
