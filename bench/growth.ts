@@ -18,7 +18,7 @@ import { readTss2Key } from '../src/identity/backends/tpm/tss2-key.ts';
 import { parsePkcs11Uri } from '../src/identity/pkcs11-uri.ts';
 import { encodeElement } from '../src/identity/x509/der-writer.ts';
 import { distinguishedName } from '../src/identity/x509/distinguished-name.ts';
-import { parseCertificate } from '../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../src/identity/x509/parse-certificate.ts';
 import { arnSeparator } from '../src/options/resolve/arn.ts';
 import { splitCommandLine } from '../src/options/profile/split-command-line.ts';
 import { parseAwsConfig, parseAwsCredentials } from '../src/options/profile/aws-config.ts';
@@ -273,7 +273,7 @@ const parsers: readonly Parser[] = [
   { name: 'PEM (sandbox)', read: (input) => decodeCertificates(text(input)), shapes: pemShapes },
   { name: 'kind of DER', read: derKind, shapes: derShapes },
   { name: 'BER', read: berToDer, shapes: derShapes },
-  { name: 'certificate', read: parseCertificate, shapes: certificateShapes },
+  { name: 'certificate', read: parseX509, shapes: certificateShapes },
   { name: 'certificate (sandbox)', read: decodeCertificate, shapes: certificateShapes },
   { name: 'distinguished name', read: distinguishedName, shapes: nameShapes },
   { name: 'TPM key file', read: readTss2Key, shapes: derShapes },

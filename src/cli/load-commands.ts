@@ -12,12 +12,12 @@ const loaders: Record<CommandName, () => Promise<Command>> = {
   exec: async () => (await import('./commands/exec/exec.ts')).exec,
   export: async () => (await import('./commands/export/export.ts')).exportCommand,
   cache: async () => (await import('./commands/cache/cache.ts')).cache,
-  'sign-string': async () => (await import('./commands/sign-string/sign-string.ts')).signString,
+  'sign-string': async () => (await import('./commands/sign-string/sign-string.ts')).signStringCommand,
   'read-certificate-data': async () =>
     (await import('./commands/read-certificate-data/read-certificate-data.ts')).readCertificateData,
   sandbox: async () => (await import('./commands/sandbox/sandbox.ts')).sandbox,
   completion: async () => (await import('./commands/completion/completion.ts')).completion(loadCommands),
-  version: async () => (await import('./commands/version/version.ts')).version,
+  version: async () => (await import('./commands/version/version.ts')).versionCommand,
 };
 
 /** Commands of the official helper and of ours that a later version brings, with what they will do. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync } from 'node:fs';
 import { systemCodeOf } from '../core/errno.ts';
-import { openToRead, readRegular } from '../core/fs/read-file.ts';
+import { openToRead } from '../core/fs/open-to-read.ts';
+import { readRegular } from '../core/fs/read-file.ts';
 import { secretOf } from './backends/registry.ts';
 import { secretsOf } from './identity-secrets.ts';
 import type { IdentityContext, IdentitySource, KeySource, SecretSource } from './identity.ts';

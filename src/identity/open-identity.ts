@@ -24,7 +24,7 @@ import { verifiedSigner } from './verified-signer.ts';
  */
 export async function openIdentity(source: IdentitySource, context: IdentityContext): Promise<SigningIdentity> {
   // Files are on the hot path of every call; what is rare is loaded when it is asked for.
-  const store = await certificateStoreOf(source.privateKey, source.certificate);
+  const store = await openCertificateStore(source.privateKey, source.certificate);
   const identity = await (store?.openIdentity ?? openIdentityFiles)(source, context);
   return { ...identity, signer: verifiedSigner(identity.signer, identity.certificate.publicKeyInfo) };
 }
@@ -67,7 +67,7 @@ export async function withIdentity<T>(
  * OPTION_*; when signing SIGNATURE_INVALID
  */
 export async function openSigner(source: SignerSource, context: IdentityContext): Promise<OpenedSigner> {
-  const store = await certificateStoreOf(source.privateKey, source.certificate);
+  const store = await openCertificateStore(source.privateKey, source.certificate);
   const opened = await (store?.openSigner ?? openSignerFile)(source, context);
   const { signer, publicKeyInfo } = opened;
   return publicKeyInfo === undefined ? opened : { ...opened, signer: verifiedSigner(signer, publicKeyInfo) };
@@ -82,7 +82,7 @@ async function openSignerFile(source: SignerSource, context: IdentityContext): P
 }
 
 /** The store that opens what these sources name; undefined where the file backend does, as at nearly every call. */
-export async function certificateStoreOf(
+export async function openCertificateStore(
   ...sources: readonly (KeySource | undefined)[]
 ): Promise<CertificateStore | undefined> {
   const stored = sources.filter((source) => source !== undefined && !givesBytes(source));

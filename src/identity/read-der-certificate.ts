@@ -1,7 +1,7 @@
 import { RolesAnywhereError } from '../core/errors.ts';
 import { Problem } from './problem.ts';
 import type { Certificate } from './x509/certificate.ts';
-import { parseCertificate as parse } from './x509/parse-certificate.ts';
+import { parseX509 } from './x509/parse-certificate.ts';
 
 /**
  * Reads a certificate for a SigningIdentity of your own.
@@ -19,7 +19,7 @@ import { parseCertificate as parse } from './x509/parse-certificate.ts';
  */
 export function parseCertificate(der: Uint8Array): Certificate {
   try {
-    return parse(der);
+    return parseX509(der);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     throw new RolesAnywhereError('CERTIFICATE_INVALID', `the certificate given ${error.message}`, error.details);

@@ -1,4 +1,5 @@
-import { type FileContent, readDescriptor, readFault, type ReadLimits } from '../core/fs/read-file.ts';
+import { readFault, type ReadLimits } from '../core/fs/open-to-read.ts';
+import { type FileContent, readDescriptor } from '../core/fs/read-file.ts';
 import type { ByteSource, ReadContext } from './identity.ts';
 import { Problem } from './problem.ts';
 

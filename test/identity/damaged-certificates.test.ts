@@ -8,7 +8,7 @@ import type { Certificate } from '../../src/identity/x509/certificate.ts';
 import { chainOf, findIssuers } from '../../src/identity/x509/chain.ts';
 import { checkLeaf } from '../../src/identity/x509/check-leaf.ts';
 import { subjectOf } from '../../src/identity/x509/explain-leaf.ts';
-import { parseCertificate } from '../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../src/identity/x509/parse-certificate.ts';
 import { keyTypeOf, publicKeyBytes } from '../../src/identity/x509/public-key.ts';
 import {
   certificateDer,
@@ -210,7 +210,7 @@ describe('what was parsed can be read to its end: every field, damaged in severa
     ['a CA', () => [der(sub), der(leaf)] as const],
   ])('%s', async (_, content) => {
     const [sample, other] = content();
-    const parsedOther = parseCertificate(other);
+    const parsedOther = parseX509(other);
     let [readable, refused] = [0, 0];
     for (const [at, byte] of sample.entries()) {
       for (const value of [0x00, 0x1f, 0x80, 0xff, byte ^ 0x01]) {
@@ -218,7 +218,7 @@ describe('what was parsed can be read to its end: every field, damaged in severa
         copy[at] = value;
         let certificate: Certificate;
         try {
-          certificate = parseCertificate(copy);
+          certificate = parseX509(copy);
         } catch (error) {
           if (!(error instanceof Problem)) throw error;
           refused += 1;

@@ -8,7 +8,7 @@ import { openIdentity, openSigner } from '../../src/identity/open-identity.ts';
 import { Problem } from '../../src/identity/problem.ts';
 import { readCertificate } from '../../src/identity/read-certificate.ts';
 import { distinguishedName } from '../../src/identity/x509/distinguished-name.ts';
-import { parseCertificate } from '../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../src/identity/x509/parse-certificate.ts';
 import { describePublicKey } from '../../src/identity/x509/public-key.ts';
 import { readSignatureAlgorithm } from '../../src/identity/x509/signature-algorithm.ts';
 import {
@@ -145,7 +145,7 @@ test('BER', async () => {
 
 describe('certificates', () => {
   const readAll = (content: Buffer): unknown => {
-    const certificate = parseCertificate(content);
+    const certificate = parseX509(content);
     return [
       distinguishedName(certificate.subject),
       distinguishedName(certificate.issuer),

@@ -7,7 +7,7 @@ import { expect, test, vi } from 'vitest';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
 import { findIssuers } from '../../src/identity/x509/chain.ts';
 import { encodeElement } from '../../src/identity/x509/der-writer.ts';
-import { parseCertificate } from '../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../src/identity/x509/parse-certificate.ts';
 import { openSigner } from '../../src/identity/open-identity.ts';
 import { parsePkcs11Uri } from '../../src/identity/pkcs11-uri.ts';
 import { readCertificate } from '../../src/identity/read-certificate.ts';
@@ -105,15 +105,15 @@ test('a bag of certificates that might all have issued each other', async () => 
   );
   // Issuer and subject are one name: each may have issued any other, and no signature fits.
   const bag = serials.map((serialNumber) =>
-    parseCertificate(joinCertificate({ ...parts, serialNumber, subject: parts.issuer, extensions: Buffer.alloc(0) })),
+    parseX509(joinCertificate({ ...parts, serialNumber, subject: parts.issuer, extensions: Buffer.alloc(0) })),
   );
   const [leaf] = bag;
   expect(await endsSoon(async () => expect(leaf && (await findIssuers(leaf, bag))).toEqual([]))).toBe(true);
 });
 
 test('a bag of one certificate, over and over', async () => {
-  const root = parseCertificate(derOf(rootPem));
-  const leaf = parseCertificate(derOf(leafPem));
+  const root = parseX509(derOf(rootPem));
+  const leaf = parseX509(derOf(leafPem));
   const copies = Array.from({ length: 5000 }, () => ({ ...root, der: Buffer.from(root.der) }));
   expect(await endsSoon(() => findIssuers(leaf, copies))).toBe(true);
 });

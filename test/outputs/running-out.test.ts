@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
 import type { Signer } from '../../src/identity/signer.ts';
-import { parseCertificate } from '../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../src/identity/x509/parse-certificate.ts';
 import { providerIn } from '../../src/outputs/provider/from-roles-anywhere.ts';
 import { openRole } from '../../src/outputs/serve/server-roles.ts';
 import { makeMetrics } from '../../src/outputs/serve/metrics.ts';
@@ -60,7 +60,7 @@ const signer: Signer = {
 };
 
 function plan() {
-  const certificate = parseCertificate(new X509Certificate(readFileSync(sandbox.certificatePath)).raw);
+  const certificate = parseX509(new X509Certificate(readFileSync(sandbox.certificatePath)).raw);
   return planFor(sandbox, { identity: { certificate, chain: [], signer, close: async () => undefined } });
 }
 

@@ -11,7 +11,7 @@ import { describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
 import { Problem } from '../../src/identity/problem.ts';
 import { distinguishedName } from '../../src/identity/x509/distinguished-name.ts';
-import { parseCertificate } from '../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../src/identity/x509/parse-certificate.ts';
 import { describePublicKey, isSupported } from '../../src/identity/x509/public-key.ts';
 import type { DistinguishedName } from '../../src/trust/certificate.ts';
 import { readPublicKey } from '../../src/trust/public-key.ts';
@@ -28,7 +28,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 function readByClient(der: Uint8Array): Reading {
   try {
-    const { serialNumber, version, notBefore, notAfter, ...certificate } = parseCertificate(der);
+    const { serialNumber, version, notBefore, notAfter, ...certificate } = parseX509(der);
     const { subject, issuer, publicKeyInfo, basicConstraints, keyUsage } = certificate;
     return {
       serialNumber,
@@ -150,7 +150,7 @@ test(
 test('both tell the kind and size of a key alike, or that it is none that Roles Anywhere takes', () => {
   for (const der of byField.get('publicKeyInfo') ?? []) {
     if ('refused' in readByClient(der)) continue;
-    const { publicKeyInfo } = parseCertificate(der);
+    const { publicKeyInfo } = parseX509(der);
     const description = describePublicKey(publicKeyInfo);
     const key = readPublicKey(publicKeyInfo);
     if ('problem' in key) continue;

@@ -67,8 +67,8 @@ function readServiceError(answer: WireResponse): ServiceError {
   const type = answer.headers['x-amzn-errortype'] ?? textOf(body, ['__type', 'code', 'Code']);
   return {
     status: answer.status,
-    type: printable(type.split(':')[0]?.split('#').at(-1) ?? ''),
-    message: printable(textOf(body, ['message', 'Message'])),
+    type: printableText(type.split(':')[0]?.split('#').at(-1) ?? ''),
+    message: printableText(textOf(body, ['message', 'Message'])),
   };
 }
 
@@ -146,7 +146,7 @@ export function dateOf(text: string | undefined): Date | undefined {
 }
 
 /** What a service said: of one line, and no longer than anybody reads. */
-export function printable(text: string): string {
+export function printableText(text: string): string {
   return text
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
     .trim()

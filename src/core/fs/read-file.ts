@@ -1,24 +1,11 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
-
-/** How much may come, and who may end the wait for it. */
-export interface ReadLimits {
-  /** Bytes. What has more is refused. */
-  readonly bytes: number;
-  readonly signal?: AbortSignal | undefined;
-}
+import { closeSync, fstatSync, readSync, type Stats } from 'node:fs';
+import { openToRead, readFault, type ReadLimits } from './open-to-read.ts';
 
 export interface FileContent {
   /** The reader's own: it may wipe them. */
   readonly bytes: Buffer;
   /** Permission bits of a regular file; undefined for everything else. */
   readonly mode: number | undefined;
-}
-
-/** Opens a pipe without waiting for its other end, and a terminal without being its own. Windows has no such flags. */
-export const readFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
-
-export function openToRead(path: string): number {
-  return openSync(path, readFlags);
 }
 
 /**
@@ -52,9 +39,4 @@ export function readRegular(fd: number, { size }: Stats, limit: number): Buffer 
   for (let count; count !== 0; length += count) count = readSync(fd, buffer, length, buffer.length - length, length);
   if (length > limit) throw readFault('EFBIG');
   return buffer.subarray(0, length);
-}
-
-/** Of what is read no more, in the terms of the operating system. */
-export function readFault(code: 'EFBIG' | 'EISDIR' | 'ESTALE' | 'ETIMEDOUT'): Error {
-  return Object.assign(new Error(code), { code });
 }

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { platform } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemCodeOf } from '../errno.ts';
-import { openToRead, readFault, type ReadLimits } from './read-file.ts';
+import { openToRead, readFault, type ReadLimits } from './open-to-read.ts';
 
 const chunkBytes = 64 * 1024;
 

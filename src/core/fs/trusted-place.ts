@@ -3,7 +3,7 @@ import { platform } from 'node:os';
 import { isAbsolute, join, parse, resolve, sep } from 'node:path';
 import { systemCodeOf } from '../errno.ts';
 import { RolesAnywhereError } from '../errors.ts';
-import { readFlags } from './read-file.ts';
+import { readFlags } from './open-to-read.ts';
 
 /** Whose files are trusted. */
 export interface TrustOptions {

@@ -48,7 +48,7 @@ const authorityKeyIdentifier = '2.5.29.35';
  *
  * @throws Problem when it is no certificate
  */
-export function parseCertificate(der: Uint8Array): Certificate {
+export function parseX509(der: Uint8Array): Certificate {
   const [tbs, outerAlgorithm, signature] = certificateParts(der);
   wholeBytesOf(signature);
   const fields = sequenceOf(tbs);

@@ -2,7 +2,7 @@ import { constructed, objectIdentifierOf, onlyElement, sequenceOf, smallIntegerO
 import { mlDsaNames } from './public-key.ts';
 
 /** How a certificate is signed. */
-export interface SignatureAlgorithm {
+export interface CertificateSignature {
   /** As node:crypto names it; undefined where the scheme hashes by itself. */
   readonly hash: string | undefined;
   /** Bytes of salt, for RSASSA-PSS only. */
@@ -44,7 +44,7 @@ const weakHashes: ReadonlySet<string> = new Set(['md5', 'sha1', 'sha224']);
 export function readSignatureAlgorithm(
   identifier: string,
   parameters: Uint8Array | undefined,
-): SignatureAlgorithm | undefined {
+): CertificateSignature | undefined {
   if (withoutHash.has(identifier)) return { hash: undefined };
   if (identifier === rsassaPss) return readPss(parameters);
   const hash = hashes.get(identifier);
@@ -52,7 +52,7 @@ export function readSignatureAlgorithm(
 }
 
 /** Whether the hash is SHA-256 or better, as the service asks for (user guide, "trust model"). */
-export function isStrong(algorithm: SignatureAlgorithm): boolean {
+export function isStrong(algorithm: CertificateSignature): boolean {
   return algorithm.hash === undefined || !weakHashes.has(algorithm.hash);
 }
 
@@ -61,7 +61,7 @@ export function isStrong(algorithm: SignatureAlgorithm): boolean {
  * trailerField [3] } (RFC 4055, section 3.1). The mask's hash is the same one in practice; node:crypto can verify no
  * other.
  */
-function readPss(parameters: Uint8Array | undefined): SignatureAlgorithm | undefined {
+function readPss(parameters: Uint8Array | undefined): CertificateSignature | undefined {
   const fields = parameters === undefined ? [] : sequenceOf(onlyElement(parameters), 4);
   const [hashField, , saltField] = [0, 1, 2].map((number) => takeIf(fields, constructed(number)));
   const hash =

@@ -2,7 +2,7 @@ import { RolesAnywhereError } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';
 import { helpTextOf } from '../schema/shared-options.ts';
 import type { CommandOptions, OptionRow } from '../schema/option.ts';
-import type { Fault, Preceding } from '../parse/parse-flags.ts';
+import type { FlagFault, Preceding } from '../parse/parse-flags.ts';
 import { Problems, shown } from '../parse/problems.ts';
 
 const oneLineHints = [
@@ -19,7 +19,7 @@ const mostFaults = 50;
  * @param commands every command with its options, to recognise what was meant for another one
  */
 export function throwFaults(
-  faults: readonly Fault[],
+  faults: readonly FlagFault[],
   command: CommandOptions,
   commands: readonly CommandOptions[],
 ): never {
@@ -41,11 +41,11 @@ export function explainLineBreak(after: Preceding): RolesAnywhereError {
 }
 
 /** The word after an unknown flag is its value, and may be a secret. */
-function withoutSwallowedWords(faults: readonly Fault[]): readonly Fault[] {
+function withoutSwallowedWords(faults: readonly FlagFault[]): readonly FlagFault[] {
   return faults.filter((fault) => fault.kind !== 'word' || fault.after !== 'unknown');
 }
 
-function explain(fault: Fault, command: CommandOptions, commands: readonly CommandOptions[]): RolesAnywhereError {
+function explain(fault: FlagFault, command: CommandOptions, commands: readonly CommandOptions[]): RolesAnywhereError {
   if (fault.kind === 'unknown') return explainUnknown(fault, command, commands);
   if (fault.kind === 'word') return explainWord(fault, command);
   if (fault.kind === 'value-missing') return explainMissingValue(fault);
@@ -56,7 +56,7 @@ function explain(fault: Fault, command: CommandOptions, commands: readonly Comma
 }
 
 function explainUnknown(
-  fault: Fault & { kind: 'unknown' },
+  fault: FlagFault & { kind: 'unknown' },
   command: CommandOptions,
   commands: readonly CommandOptions[],
 ): RolesAnywhereError {
@@ -108,7 +108,7 @@ function isFlagName(argument: string): boolean {
   return /^--[a-z][a-z0-9]*(-[a-z0-9]+)*(=|$)/.test(argument) && beforeEquals(argument).length <= 40;
 }
 
-function explainWord(fault: Fault & { kind: 'word' }, command: CommandOptions): RolesAnywhereError {
+function explainWord(fault: FlagFault & { kind: 'word' }, command: CommandOptions): RolesAnywhereError {
   const { argument, after } = fault;
   const secret = secretRow(after);
   if (secret !== undefined) return hiddenWord(secret);
@@ -138,7 +138,7 @@ function hiddenWord(after: OptionRow): RolesAnywhereError {
   });
 }
 
-function explainMissingValue(fault: Fault & { kind: 'value-missing' }): RolesAnywhereError {
+function explainMissingValue(fault: FlagFault & { kind: 'value-missing' }): RolesAnywhereError {
   const { row, next } = fault;
   const flag = `--${row.flag}`;
   const found = next === undefined ? 'nothing follows' : `${beforeEquals(next)} follows`;

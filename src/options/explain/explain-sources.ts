@@ -1,7 +1,7 @@
 import { type ErrorCode, RolesAnywhereError } from '../../core/errors.ts';
 import type { ByteSource, KeySource, KeyStoreSource, SecretSource } from '../../identity/identity.ts';
 import { parsePkcs11Uri } from '../../identity/pkcs11-uri.ts';
-import { isPem, parseByteSource, passwordOf } from '../resolve/sources.ts';
+import { holdsPem, parseByteSource, passwordOf } from '../resolve/sources.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 import type { Problems } from '../parse/problems.ts';
 
@@ -84,7 +84,7 @@ export function readKeySource(text: string, option: string): KeySource {
   const store = Object.values(keyStores).find((one) => text.startsWith(`${one.scheme}:`));
   const source = store === undefined ? parseByteSource(text, option) : store.parse(text, option);
   if (source !== undefined) return source;
-  const explanation = explanations.get(scheme) ?? (isPem(text) ? pemItself : undefined);
+  const explanation = explanations.get(scheme) ?? (holdsPem(text) ? pemItself : undefined);
   if (explanation === undefined) return { option, kind: 'file', path: text };
   throw fault(option, explanation);
 }

@@ -1,7 +1,7 @@
 import type { OptionRow } from '../schema/option.ts';
 
 /** Something on a command line that cannot be used. explain-faults.ts puts it in words. */
-export type Fault =
+export type FlagFault =
   | { readonly kind: 'unknown'; readonly argument: string; readonly after: Preceding }
   | { readonly kind: 'word'; readonly argument: string; readonly after: Preceding }
   | { readonly kind: 'value-missing'; readonly row: OptionRow; readonly next: string | undefined }
@@ -15,7 +15,7 @@ export interface ParsedFlags {
   /** Texts by flag. Only a list has more than one: of anything else the last one counts. */
   readonly given: ReadonlyMap<string, readonly string[]>;
   readonly words: readonly string[];
-  readonly faults: readonly Fault[];
+  readonly faults: readonly FlagFault[];
 }
 
 /**
@@ -34,7 +34,7 @@ export function parseFlags(
 ): ParsedFlags {
   const given = new Map<string, string[]>();
   const words: string[] = [];
-  const faults: Fault[] = [];
+  const faults: FlagFault[] = [];
   let after: Preceding;
 
   for (let at = 0; at < args.length; at += 1) {

@@ -14,11 +14,11 @@ export function parseByteSource(text: string, option: string): ByteSource | unde
   if (text === '-' || text === 'fd:0') return { option, kind: 'stdin' };
   if (scheme === 'env') return /^[A-Za-z_]\w*$/.test(rest) ? { option, kind: 'env', name: rest } : undefined;
   if (scheme === 'fd') return /^\d{1,9}$/.test(rest) ? { option, kind: 'fd', fd: Number(rest) } : undefined;
-  return scheme || isPem(text) ? undefined : { option, kind: 'file', path: text };
+  return scheme || holdsPem(text) ? undefined : { option, kind: 'file', path: text };
 }
 
 /** The content of a file in place of its path. */
-export function isPem(text: string): boolean {
+export function holdsPem(text: string): boolean {
   return /-----BEGIN|[\r\n]/.test(text);
 }
 

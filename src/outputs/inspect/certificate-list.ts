@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IdentityContext, SecretSource } from '../../identity/identity.ts';
 import type { CertificateSearch, ListedCertificate } from '../../identity/backends/backend.ts';
-import { certificateStoreOf } from '../../identity/open-identity.ts';
+import { openCertificateStore } from '../../identity/open-identity.ts';
 import { bytesOf } from '../../identity/backends/sources.ts';
 import { certificateData } from './certificate-data.ts';
 import { distinguishedName } from '../../identity/x509/distinguished-name.ts';
@@ -17,7 +17,7 @@ export async function certificateListOrData(
   context: IdentityContext,
 ): Promise<string> {
   const { certificate } = source;
-  const store = await certificateStoreOf(certificate);
+  const store = await openCertificateStore(certificate);
   if (store === undefined) return certificateData({ ...source, certificate: bytesOf(certificate) }, context);
   const found = await store.listCertificates(source, context);
   return found.length === 0 ? 'No matching identities\n' : `Matching identities\n${found.map(describe).join('')}`;

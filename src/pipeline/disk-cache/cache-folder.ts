@@ -1,7 +1,8 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats, statSync } from 'node:fs';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { readFlags, readRegular } from '../../core/fs/read-file.ts';
+import { readFlags } from '../../core/fs/open-to-read.ts';
+import { readRegular } from '../../core/fs/read-file.ts';
 
 /** A folder of entries, and who is to own it. */
 export interface CacheFolder {

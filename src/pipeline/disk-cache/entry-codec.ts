@@ -29,11 +29,11 @@ const [nonceLength, tagLength] = [12, 16];
 export function sealOf(privateKeys: readonly Uint8Array[], key: string): EntrySeal {
   if (privateKeys.length === 0) return undefined;
   const secret = Buffer.concat(privateKeys.map((bytes) => createHash('sha256').update(bytes).digest()));
-  return deriveKey(secret, Buffer.from(key, 'hex'), `roles-anywhere cache ${version}`);
+  return deriveEntryKey(secret, Buffer.from(key, 'hex'), `roles-anywhere cache ${version}`);
 }
 
 /** HKDF for one block of output, in its own terms: the first call of hkdfSync costs a tenth of the whole run. */
-export function deriveKey(secret: Uint8Array, salt: Uint8Array, info: string): Buffer {
+export function deriveEntryKey(secret: Uint8Array, salt: Uint8Array, info: string): Buffer {
   const pseudorandomKey = createHmac('sha256', salt).update(secret).digest();
   return createHmac('sha256', pseudorandomKey).update(info).update(Uint8Array.of(1)).digest();
 }

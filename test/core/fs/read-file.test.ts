@@ -15,7 +15,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemCodeOf } from '../../../src/core/errno.ts';
-import { readDescriptor, readFile, type ReadLimits } from '../../../src/core/fs/read-file.ts';
+import type { ReadLimits } from '../../../src/core/fs/open-to-read.ts';
+import { readDescriptor, readFile } from '../../../src/core/fs/read-file.ts';
 
 const bytes = 1024 * 1024;
 let folder: string;

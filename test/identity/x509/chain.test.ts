@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Problem } from '../../../src/identity/problem.ts';
 import type { Certificate } from '../../../src/identity/x509/certificate.ts';
 import { chainOf, findIssuers } from '../../../src/identity/x509/chain.ts';
-import { parseCertificate } from '../../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../../src/identity/x509/parse-certificate.ts';
 import { certificateDer, type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../../support/openssl.ts';
 
 let folder: string;
@@ -21,7 +21,7 @@ beforeAll(() => {
 afterAll(() => removeFolder(folder));
 
 const parse = ({ certificate }: { readonly certificate: string }): Certificate =>
-  parseCertificate(certificateDer(certificate));
+  parseX509(certificateDer(certificate));
 
 /** The file names of what is sent for this leaf out of this bag. */
 async function sent(of: Issued, bag: readonly Issued[]): Promise<readonly string[]> {
@@ -159,7 +159,7 @@ describe('issuers of every kind are recognised', () => {
   test('ML-DSA', async () => {
     const made = (name: string): Certificate => {
       const pem = readFileSync(new URL(`../../../certs-fixtures/made/${name}.pem`, import.meta.url), 'utf8');
-      return parseCertificate(Buffer.from(pem.split('-----')[2] ?? '', 'base64'));
+      return parseX509(Buffer.from(pem.split('-----')[2] ?? '', 'base64'));
     };
     const ca = made('ml-dsa-ca');
     const child = made('ml-dsa-44-by-ml-dsa');

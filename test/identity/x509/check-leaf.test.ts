@@ -3,7 +3,7 @@ import { Problem } from '../../../src/identity/problem.ts';
 import type { Certificate } from '../../../src/identity/x509/certificate.ts';
 import { checkLeaf, faultOf } from '../../../src/identity/x509/check-leaf.ts';
 import type { LeafFault } from '../../../src/identity/x509/explain-leaf.ts';
-import { parseCertificate } from '../../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../../src/identity/x509/parse-certificate.ts';
 import {
   certificateDer,
   type CertificateOptions,
@@ -32,11 +32,11 @@ const days = (count: number): Date => new Date(now.getTime() + count * 24 * 3600
 const usage = 'keyUsage = critical, digitalSignature';
 
 function leaf(options: CertificateOptions = {}): Certificate {
-  return parseCertificate(certificateDer(makeLeaf(folder, 'leaf', root, { key, ...options }).certificate));
+  return parseX509(certificateDer(makeLeaf(folder, 'leaf', root, { key, ...options }).certificate));
 }
 
 function leafByRsa(options: CertificateOptions): Certificate {
-  return parseCertificate(certificateDer(makeLeaf(folder, 'leaf', rsaRoot, { key, ...options }).certificate));
+  return parseX509(certificateDer(makeLeaf(folder, 'leaf', rsaRoot, { key, ...options }).certificate));
 }
 
 async function problemOf(certificate: Certificate, at = now): Promise<Problem> {
@@ -127,7 +127,7 @@ test.each([
   ['ed25519', 'Roles Anywhere takes no signatures by Ed25519 keys'],
   ['secp256k1', 'Roles Anywhere takes no signatures by EC secp256k1 keys'],
 ] as const)('a key of type %s is refused', async (keyType, reason) => {
-  const certificate = parseCertificate(certificateDer(makeLeaf(folder, 'other', root, { keyType }).certificate));
+  const certificate = parseX509(certificateDer(makeLeaf(folder, 'other', root, { keyType }).certificate));
   const problem = await problemOf(certificate);
   expect(problem.code).toBe('CERTIFICATE_KEY_UNSUPPORTED');
   expect(problem.message).toBe(`holds the certificate CN=other, which cannot be used: ${reason}`);

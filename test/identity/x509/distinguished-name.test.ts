@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { distinguishedName } from '../../../src/identity/x509/distinguished-name.ts';
 import { encodeElement } from '../../../src/identity/x509/der-writer.ts';
-import { parseCertificate } from '../../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../../src/identity/x509/parse-certificate.ts';
 import { certificateDer, makeCa, makeFolder, makeKey, removeFolder } from '../../support/openssl.ts';
 
 let folder: string;
@@ -96,7 +96,7 @@ test.each<[string, Buffer]>([
 test('of certificates that openssl made', () => {
   const subject = '/C=US/ST=Some State/O=Example, Inc./OU=A/OU=B/CN=leaf 1/emailAddress=a@example.com';
   const made = makeCa(folder, 'names', { key, subject });
-  expect(distinguishedName(parseCertificate(certificateDer(made.certificate)).subject)).toBe(
+  expect(distinguishedName(parseX509(certificateDer(made.certificate)).subject)).toBe(
     String.raw`CN=leaf 1,OU=A+OU=B,O=Example\, Inc.,ST=Some State,C=US,1.2.840.113549.1.9.1=#0c0d61406578616d706c652e636f6d`,
   );
 });

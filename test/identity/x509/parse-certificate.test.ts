@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Problem } from '../../../src/identity/problem.ts';
 import { encodeElement } from '../../../src/identity/x509/der-writer.ts';
 import { elementsOf, onlyElement, sequenceOf } from '../../../src/identity/x509/der.ts';
-import { parseCertificate } from '../../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../../src/identity/x509/parse-certificate.ts';
 import { certificateDer, type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../../support/openssl.ts';
 
 let folder: string;
@@ -24,7 +24,7 @@ test('reads everything of an ordinary leaf, as node:crypto does', () => {
     hash: 'sha384',
   });
   const der = certificateDer(leaf.certificate);
-  const parsed = parseCertificate(der);
+  const parsed = parseX509(der);
   const judge = new X509Certificate(der);
   expect(parsed.der).toBe(der);
   expect(parsed.version).toBe(3);
@@ -38,10 +38,8 @@ test('reads everything of an ordinary leaf, as node:crypto does', () => {
   expect(parsed.publicKeyAlgorithm).toBe('1.2.840.10045.2.1');
   expect(parsed.basicConstraints).toEqual({ ca: false, pathLength: undefined });
   expect(parsed.keyUsage).toEqual(new Set(['digitalSignature']));
-  expect(parsed.issuer).toEqual(parseCertificate(certificateDer(root.certificate)).subject);
-  expect(parsed.authorityKeyIdentifier).toEqual(
-    parseCertificate(certificateDer(root.certificate)).subjectKeyIdentifier,
-  );
+  expect(parsed.issuer).toEqual(parseX509(certificateDer(root.certificate)).subject);
+  expect(parsed.authorityKeyIdentifier).toEqual(parseX509(certificateDer(root.certificate)).subjectKeyIdentifier);
   expect(parsed.subjectKeyIdentifier).toHaveLength(20);
 });
 
@@ -49,7 +47,7 @@ test('reads the constraints of a CA', () => {
   const ca = makeCa(folder, 'ca', {
     extensions: ['basicConstraints = critical, CA:TRUE, pathlen:3', 'keyUsage = keyCertSign, cRLSign, decipherOnly'],
   });
-  const parsed = parseCertificate(certificateDer(ca.certificate));
+  const parsed = parseX509(certificateDer(ca.certificate));
   expect(parsed.basicConstraints).toEqual({ ca: true, pathLength: 3 });
   expect(parsed.keyUsage).toEqual(new Set(['keyCertSign', 'cRLSign', 'decipherOnly']));
   expect(parsed.authorityKeyIdentifier).toBeUndefined();
@@ -57,13 +55,13 @@ test('reads the constraints of a CA', () => {
 
 test('an authority key identifier may have everything but the key identifier', () => {
   const leaf = makeLeaf(folder, 'aki', root, { extensions: ['authorityKeyIdentifier = issuer:always'] });
-  const parsed = parseCertificate(certificateDer(leaf.certificate));
+  const parsed = parseX509(certificateDer(leaf.certificate));
   expect(parsed.authorityKeyIdentifier).toBeUndefined();
 });
 
 test('version 1 has no extensions', () => {
   const leaf = makeLeaf(folder, 'v1', root, { extensions: [] });
-  expect(parseCertificate(certificateDer(leaf.certificate))).toMatchObject({
+  expect(parseX509(certificateDer(leaf.certificate))).toMatchObject({
     version: 1,
     basicConstraints: undefined,
     keyUsage: undefined,
@@ -74,7 +72,7 @@ test('version 1 has no extensions', () => {
 
 test('keeps the parameters of RSASSA-PSS', () => {
   const leaf = makeLeaf(folder, 'pss', root, { pss: true });
-  const parsed = parseCertificate(certificateDer(leaf.certificate));
+  const parsed = parseX509(certificateDer(leaf.certificate));
   expect(parsed.signatureAlgorithm).toBe('1.2.840.113549.1.1.10');
   expect(parsed.signatureParameters?.[0]).toBe(0x30);
 });
@@ -82,13 +80,13 @@ test('keeps the parameters of RSASSA-PSS', () => {
 test.each(['rsa2048', 'p256', 'p384', 'root', 'sub'])('reads the serial number of vector %s', (name) => {
   const pem = readFileSync(new URL(`../../../certs-fixtures/vectors/${name}.pem`, import.meta.url));
   const judge = new X509Certificate(pem);
-  expect(parseCertificate(judge.raw).serialNumber).toBe(BigInt(`0x${judge.serialNumber}`));
+  expect(parseX509(judge.raw).serialNumber).toBe(BigInt(`0x${judge.serialNumber}`));
 });
 
 describe('what is no certificate', () => {
   const reasonOf = (der: Uint8Array): string => {
     try {
-      parseCertificate(der);
+      parseX509(der);
     } catch (error) {
       if (error instanceof Problem) return error.message;
       throw error;
@@ -146,7 +144,7 @@ describe('what is no certificate', () => {
     ['00fb', 251n],
     ['7f'.repeat(20), BigInt(`0x${'7f'.repeat(20)}`)],
   ])('serial number %s is one', (contents, serialNumber) => {
-    expect(parseCertificate(withSerialNumber(contents)).serialNumber).toBe(serialNumber);
+    expect(parseX509(withSerialNumber(contents)).serialNumber).toBe(serialNumber);
   });
 
   test.each([

@@ -10,7 +10,7 @@ import {
   publicKeyBytes,
   whyUnsupported,
 } from '../../../src/identity/x509/public-key.ts';
-import { parseCertificate } from '../../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../../src/identity/x509/parse-certificate.ts';
 import { certificateDer, type KeyType, makeFolder, makeKey, openssl, removeFolder } from '../../support/openssl.ts';
 
 let folder: string;
@@ -93,7 +93,7 @@ test('RSA keys have limits at both ends', () => {
 test.each(['44', '65', '87'])('ML-DSA-%s', (set) => {
   const pem = readFileSync(new URL(`../../../certs-fixtures/made/ml-dsa-${set}-by-ec.pem`, import.meta.url), 'utf8');
   const der = Buffer.from(pem.split('-----')[2] ?? '', 'base64');
-  const { publicKeyInfo } = parseCertificate(der);
+  const { publicKeyInfo } = parseX509(der);
   expect(describePublicKey(publicKeyInfo)).toEqual({ family: 'ML-DSA', name: `ML-DSA-${set}` });
   expect(isSupported(describePublicKey(publicKeyInfo))).toBe(true);
   expect(keyTypeOf(publicKeyInfo)).toBe(`ML-DSA-${set}`);
@@ -126,5 +126,5 @@ describe('the key itself', () => {
 
 test('a certificate of a bundle can be read for its key', () => {
   const path = new URL('../../../certs-fixtures/vectors/rsa2048.pem', import.meta.url).pathname;
-  expect(keyTypeOf(parseCertificate(certificateDer(path)).publicKeyInfo)).toBe('RSA');
+  expect(keyTypeOf(parseX509(certificateDer(path)).publicKeyInfo)).toBe('RSA');
 });

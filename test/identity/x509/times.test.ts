@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { encodeElement } from '../../../src/identity/x509/der-writer.ts';
-import { parseCertificate } from '../../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../../src/identity/x509/parse-certificate.ts';
 import { joinCertificate, splitCertificate } from '../../support/crafted-certificates.ts';
 import { openssl } from '../../support/openssl.ts';
 
@@ -35,7 +35,7 @@ test.each([
   const number =
     1 + ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'].indexOf(month);
   const two = (value: number | string): string => String(value).padStart(2, '0');
-  expect(parseCertificate(der).notBefore.toISOString()).toBe(
+  expect(parseX509(der).notBefore.toISOString()).toBe(
     `${year.padStart(4, '0')}-${two(number)}-${two(day)}T${time}.000Z`,
   );
 });

@@ -5,7 +5,7 @@ import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type SignatureFormat, signString } from '../../../src/outputs/inspect/sign-string.ts';
 import { root } from '../../support/command.ts';
-import { parseCertificate } from '../../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../../src/identity/x509/parse-certificate.ts';
 import type { IdentityContext } from '../../../src/identity/identity.ts';
 import type { Digest } from '../../../src/identity/signer.ts';
 import {
@@ -117,7 +117,7 @@ describe('an ML-DSA key', () => {
     const privateKey = { option: '--private-key', kind: 'file', path: file('seed.key') } as const;
     const signature = await signString({ key: { privateKey }, digest: 'SHA-512', format: 'bin' }, context);
     const der = certificateDer(file('by-ec.pem'));
-    const info = parseCertificate(der).publicKeyInfo;
+    const info = parseX509(der).publicKeyInfo;
     // The key is the end of its SubjectPublicKeyInfo (RFC 9881, section 4).
     const publicKey = info.subarray(info.length - (set.lengths.publicKey ?? 0));
     const message = Buffer.from('AWS Roles Anywhere Credential Helper Signing Test1');

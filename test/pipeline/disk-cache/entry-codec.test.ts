@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   decodeEntry,
   decodeHeader,
-  deriveKey,
+  deriveEntryKey,
   encodeEntry,
   sealOf,
 } from '../../../src/pipeline/disk-cache/entry-codec.ts';
@@ -94,7 +94,7 @@ describe('encryption', () => {
     const bytes = fc.uint8Array({ minLength: 1 });
     fc.assert(
       fc.property(bytes, bytes, fc.string(), (secret, salt, info) => {
-        expect(deriveKey(secret, salt, info)).toEqual(Buffer.from(hkdfSync('sha256', secret, salt, info, 32)));
+        expect(deriveEntryKey(secret, salt, info)).toEqual(Buffer.from(hkdfSync('sha256', secret, salt, info, 32)));
       }),
     );
   });

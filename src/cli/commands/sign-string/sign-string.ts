@@ -7,7 +7,7 @@ import { debugTo } from '../../debug-trace.ts';
 import { identityContext } from '../../contexts.ts';
 
 /** `sign-string`: shows that a key can sign, without the network. */
-export const signString: Command = {
+export const signStringCommand: Command = {
   name: 'sign-string',
   summary: 'signs a fixed test message with the private key',
   description:

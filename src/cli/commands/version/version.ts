@@ -3,7 +3,7 @@ import { version as number } from '../../../version.ts';
 import type { Command } from '../../command.ts';
 
 /** `version`: the bare number, as the official helper prints it. */
-export const version: Command = {
+export const versionCommand: Command = {
   name: 'version',
   summary: 'prints the version',
   options: optionsOf('version'),

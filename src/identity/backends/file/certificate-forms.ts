@@ -1,7 +1,7 @@
 import { Problem } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { firstElement, paddedElement, tags } from '../../x509/der.ts';
-import { parseCertificate } from '../../x509/parse-certificate.ts';
+import { parseX509 } from '../../x509/parse-certificate.ts';
 import { explainBlocks, explainBytes, explainKind, misplacedPkcs12, withFormats } from './explain-file.ts';
 import { type FileContents, namingCertificate, setAside } from './file-contents.ts';
 import { type DerKind, derKind, kindInside, unwrapped } from './file-kind.ts';
@@ -78,7 +78,7 @@ function certificatesOf({ block, inside }: OpenedBlock): readonly Certificate[] 
 
 function certificatesIn(der: Uint8Array, kind: DerKind): readonly Certificate[] {
   if (kind === 'pkcs7') return readPkcs7(der);
-  if (kind === 'certificate') return [parseCertificate(paddedElement(der).encoded)];
+  if (kind === 'certificate') return [parseX509(paddedElement(der).encoded)];
   throw explainKind(kind, 'certificate');
 }
 

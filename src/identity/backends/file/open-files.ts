@@ -4,7 +4,7 @@ import { givesBytes } from '../sources.ts';
 import { naming } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { openPrivateKey } from '../../x509/open-key.ts';
-import { parseCertificate } from '../../x509/parse-certificate.ts';
+import { parseX509 } from '../../x509/parse-certificate.ts';
 import type { SourceReader } from '../../read-source.ts';
 import type { CertificateContents, FileContents } from './file-contents.ts';
 import type { OpenKey, PrivateKey } from '../../private-key.ts';
@@ -93,7 +93,7 @@ function readPlainCertificates(bytes: Buffer): readonly Certificate[] | undefine
   const own = isPem(bytes) ? pemBlocks(bytes).filter(({ label }) => label.endsWith('CERTIFICATE')) : [];
   if (own.length === 0 || !own.every(({ label }) => label === 'CERTIFICATE')) return undefined;
   try {
-    return own.map((block) => parseCertificate(decodePem(block)));
+    return own.map((block) => parseX509(decodePem(block)));
   } catch {
     // Which one it was is found again.
     return undefined;

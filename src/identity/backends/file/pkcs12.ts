@@ -11,7 +11,7 @@ import {
   primitive,
   sequenceOf,
 } from '../../x509/der.ts';
-import { parseCertificate } from '../../x509/parse-certificate.ts';
+import { parseX509 } from '../../x509/parse-certificate.ts';
 import { berToDer } from './ber.ts';
 import { type FileContents, namingCertificate, setAside } from './file-contents.ts';
 import { decryptPrivateKeyInfo } from './encrypted-key.ts';
@@ -177,7 +177,7 @@ function bagsOf(safeContents: Uint8Array, depth: number): readonly Content[] {
 function certificatesOf(bag: Content, index: number): readonly Certificate[] {
   return namingCertificate(`as number ${index + 1}`, () => {
     const { type, value } = contentInfoOf(bag.value);
-    return type === x509Certificate ? [parseCertificate(Buffer.from(octetStringOf(value)))] : [];
+    return type === x509Certificate ? [parseX509(Buffer.from(octetStringOf(value)))] : [];
   });
 }
 

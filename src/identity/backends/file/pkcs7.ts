@@ -11,7 +11,7 @@ import {
   tags,
   toHex,
 } from '../../x509/der.ts';
-import { parseCertificate } from '../../x509/parse-certificate.ts';
+import { parseX509 } from '../../x509/parse-certificate.ts';
 import { berToDer } from './ber.ts';
 
 const signedData = '1.2.840.113549.1.7.2';
@@ -28,7 +28,7 @@ export function readPkcs7(bytes: Uint8Array): readonly Certificate[] {
   // Beside certificates there may be attribute certificates, which have tags of their own.
   const certificates = elementsOf(set?.contents ?? new Uint8Array())
     .filter(({ tag }) => tag === tags.sequence)
-    .map(({ encoded }) => parseCertificate(encoded));
+    .map(({ encoded }) => parseX509(encoded));
   if (certificates.length === 0) throw new Problem('is a PKCS#7 file without certificates');
   return leavesFirst(certificates);
 }

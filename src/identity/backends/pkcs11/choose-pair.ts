@@ -2,7 +2,7 @@ import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { equalBytes } from '../../x509/der.ts';
 import type { Candidates } from './find-candidates.ts';
-import { findPairs, hasSameKey, type Pair, type PairTests } from './find-pairs.ts';
+import { findPairs, hasSameKey, type TokenPair, type PairTests } from './find-pairs.ts';
 import { ambiguous, nameOfToken } from './find-token.ts';
 import { type FileCertificates, type PairSource, tokenSourcesOf } from './pkcs11-options.ts';
 import { formatPkcs11Uri, type Pkcs11Uri } from '../../pkcs11-uri.ts';
@@ -21,7 +21,7 @@ export type CandidateCertificate =
   | TokenCertificate
   | { readonly certificate: Certificate; readonly file: FileCertificates };
 
-export interface PairChoice {
+export interface TokenPairChoice {
   readonly source: PairSource;
   readonly found: Candidates;
   readonly reader: CertificateReader;
@@ -43,7 +43,7 @@ export interface ChosenPair {
  *
  * @throws RolesAnywhereError PKCS11_NOT_FOUND, PKCS11_AMBIGUOUS, KEY_MISMATCH, KEY_UNSUPPORTED
  */
-export async function choosePair(choice: PairChoice): Promise<ChosenPair> {
+export async function chooseTokenPair(choice: TokenPairChoice): Promise<ChosenPair> {
   const { source, found, reader, sign } = choice;
   const { certificate } = source;
   if (certificate !== undefined && 'uri' in certificate && found.certificates.length === 0) {
@@ -87,9 +87,9 @@ function onlyKey(keys: readonly TokenKey[], option: string): TokenKey {
   );
 }
 
-type CandidatePair = Pair<CandidateCertificate>;
+type CandidatePair = TokenPair<CandidateCertificate>;
 
-function onlyPair(choice: PairChoice, pairs: readonly CandidatePair[], option: string): ChosenPair {
+function onlyPair(choice: TokenPairChoice, pairs: readonly CandidatePair[], option: string): ChosenPair {
   const [pair, ...others] = pairs;
   if (pair === undefined) {
     refuseDamaged(choice.source);

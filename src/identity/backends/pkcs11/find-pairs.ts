@@ -9,7 +9,7 @@ export interface Candidate {
   readonly certificate: Certificate;
 }
 
-export interface Pair<T extends Candidate> {
+export interface TokenPair<T extends Candidate> {
   readonly candidate: T;
   readonly key: TokenKey;
 }
@@ -36,10 +36,10 @@ export async function findPairs<T extends Candidate>(
   candidates: readonly T[],
   keys: readonly TokenKey[],
   tests: PairTests<T>,
-): Promise<readonly Pair<T>[]> {
+): Promise<readonly TokenPair<T>[]> {
   const distinct = candidates.filter((one, index) => index === candidates.findIndex((other) => isSame(one, other)));
   const isOneOfEach = distinct.length === 1 && keys.length === 1;
-  const pairs = new Map<T, Pair<T>>();
+  const pairs = new Map<T, TokenPair<T>>();
   for (const key of keys) {
     const possible = distinct.filter(({ certificate }) => mayBelong(certificate, key));
     const isTrusted =

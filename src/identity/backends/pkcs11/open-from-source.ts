@@ -65,11 +65,11 @@ interface Reading {
   readonly context: IdentityContext;
 }
 
-type TokenPair =
+type PairToOpen =
   | { readonly certificate: Pkcs11Source; readonly privateKey?: Pkcs11Source }
   | { readonly certificate: FileCertificates; readonly privateKey: Pkcs11Source };
 
-async function pairOf(source: PairSources, reading: Reading): Promise<TokenPair> {
+async function pairOf(source: PairSources, reading: Reading): Promise<PairToOpen> {
   const { certificate, privateKey } = source;
   if (givesBytes(certificate)) {
     return { certificate: await readFile(certificate, source, reading), privateKey: onToken(privateKey) };

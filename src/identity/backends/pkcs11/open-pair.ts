@@ -1,7 +1,7 @@
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext } from '../../identity.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { type CandidateCertificate, choosePair } from './choose-pair.ts';
+import { type CandidateCertificate, chooseTokenPair } from './choose-pair.ts';
 import { explaining } from './cryptoki.ts';
 import { findCandidates, type LocatedToken, locateToken, withReader } from './find-candidates.ts';
 import { TokenSigner } from './token-signer.ts';
@@ -73,7 +73,7 @@ async function openIn(module: OpenModule, request: Request): Promise<OpenPair> {
     const login: LoggedIn = { session, token, pin: pinFor(located, request) };
     await login.pin.logIn(session, token);
     const reader: CertificateReader = { session, token, warn: context.warn };
-    const { key, candidate } = await choosePair({
+    const { key, candidate } = await chooseTokenPair({
       source,
       found: findCandidates(source, reader, located),
       reader,

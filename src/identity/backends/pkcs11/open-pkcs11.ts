@@ -1,5 +1,6 @@
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { IdentityContext, SigningIdentity } from '../../identity.ts';
+import type { ListedCertificate } from '../backend.ts';
 import { naming } from '../../problem.ts';
 import type { Signer } from '../../signer.ts';
 import type { Certificate } from '../../x509/certificate.ts';
@@ -89,12 +90,6 @@ export async function openPkcs11Signer(
   throw new RolesAnywhereError('PKCS11_NOT_FOUND', `${option}: the token does not show the public half of the key`, {
     hints: ['without it signatures cannot be verified: give the certificate of the key with --certificate'],
   });
-}
-
-export interface ListedCertificate {
-  readonly certificate: Certificate;
-  /** Names token and object, without the PIN. */
-  readonly uri: string;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Certificate } from '../../x509/certificate.ts';
 import { maxChainLength } from '../../x509/chain.ts';
 import { equalBytes, paddedElement } from '../../x509/der.ts';
 import { encodeUnsigned } from '../../x509/der-writer.ts';
-import { parseCertificate } from '../../x509/parse-certificate.ts';
+import { parseX509 } from '../../x509/parse-certificate.ts';
 import {
   attributes,
   type CryptokiObject,
@@ -81,7 +81,7 @@ function readCertificate({ token, warn }: CertificateReader, object: CryptokiObj
   try {
     // Some tokens give the whole of the memory that it may fill.
     const { encoded } = paddedElement(object.read(attributes.value) ?? new Uint8Array());
-    const certificate = parseCertificate(encoded);
+    const certificate = parseX509(encoded);
     return [{ certificate, token, id, label, uri }];
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Candidate, findPairs } from '../../../../src/identity/backends/pkcs11/find-pairs.ts';
 import type { TokenKey } from '../../../../src/identity/backends/pkcs11/token-objects.ts';
 import { encodeUnsigned } from '../../../../src/identity/x509/der-writer.ts';
-import { parseCertificate } from '../../../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../../../src/identity/x509/parse-certificate.ts';
 import {
   certificateDer,
   type Issued,
@@ -37,7 +37,7 @@ describe('which certificate belongs to a key of a token', () => {
     if (leaf === undefined) throw new Error(`no leaf of type ${keyType}`);
     return leaf;
   };
-  const candidate = (leaf: Issued): Candidate => ({ certificate: parseCertificate(certificateDer(leaf.certificate)) });
+  const candidate = (leaf: Issued): Candidate => ({ certificate: parseX509(certificateDer(leaf.certificate)) });
 
   const privateKeys = new Map<TokenKey, KeyObject>();
 

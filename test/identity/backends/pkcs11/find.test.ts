@@ -11,7 +11,7 @@ import {
 } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
 import type { Pkcs11Options } from '../../../../src/identity/backends/pkcs11/pkcs11-options.ts';
 import { parsePkcs11Uri, type Pkcs11Uri } from '../../../../src/identity/pkcs11-uri.ts';
-import { parseCertificate } from '../../../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../../../src/identity/x509/parse-certificate.ts';
 import {
   certificateDer,
   type CertificateOptions,
@@ -52,7 +52,7 @@ async function use(source: Pkcs11IdentitySource, options: Partial<Pkcs11Options>
   return { ...identity, isVerified };
 }
 
-const parsed = (issued: Issued) => parseCertificate(der(issued));
+const parsed = (issued: Issued) => parseX509(der(issued));
 
 /** Shows only after the login. */
 function addHiddenCertificate(token: Token, issued: Issued, label: string, id: string): void {

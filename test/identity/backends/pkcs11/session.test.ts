@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { SigningIdentity } from '../../../../src/identity/identity.ts';
 import { openPkcs11Identity, openPkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
-import { parseCertificate } from '../../../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../../../src/identity/x509/parse-certificate.ts';
 import { certificateDer, type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../../../support/openssl.ts';
 import { certificateAt, optionsWith, personWho, privateKeyAt, signsWell } from '../../../support/pkcs11.ts';
 import { loadModule, type TestBinding } from '../../../support/pkcs11js.ts';
@@ -201,7 +201,7 @@ describe('a key of SoftHSM held for long', needsSoftHsm(), () => {
     meddler.C_Initialize();
     const attestation = makeLeaf(folder, 'attestation', makeCa(folder, 'maker'), { key: leaf.key });
     const value = certificateDer(attestation.certificate);
-    const { subject } = parseCertificate(value);
+    const { subject } = parseX509(value);
     const object = { label: 'attestation', id: '01', subject, value, isTransient: true };
     meddler.C_CreateObject(openSession(), certificateTemplate(object));
     const identity = await open('pkcs11:token=hsm;id=%01?pin-value=1234');

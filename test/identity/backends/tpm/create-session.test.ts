@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import type { SigningIdentity } from '../../../../src/identity/identity.ts';
-import { parseCertificate } from '../../../../src/identity/x509/parse-certificate.ts';
+import { parseX509 } from '../../../../src/identity/x509/parse-certificate.ts';
 import { obtainCredentials } from '../../../../src/pipeline/pipeline.ts';
 import { type Sandbox, startSandbox } from '../../../../src/sandbox/index.ts';
 import { certificateDer, type Issued, makeCa, makeFolder, openssl, removeFolder } from '../../../support/openssl.ts';
@@ -61,7 +61,7 @@ describe('CreateSession with a key in a TPM, a certificate for it, and a sandbox
         option,
         ...(password === '' ? [] : [`user-auth:${password}`]),
       ]);
-      const certificate = parseCertificate(certificateDer(await issue(path, password)));
+      const certificate = parseX509(certificateDer(await issue(path, password)));
       const key = await openTpmSigner(source, at(tpm, { keyPassword: given(password) }), {});
       expect(Buffer.from(key.publicKeyInfo)).toEqual(Buffer.from(certificate.publicKeyInfo));
       const identity: SigningIdentity = { certificate, chain: [], signer: key.signer, close: () => key.close() };

@@ -38,7 +38,7 @@ export function algorithmName(id: number): string {
 }
 
 /** What node:crypto calls the hash; undefined for one it is not used with here. */
-export function hashName(id: number): string | undefined {
+export function tpmHashName(id: number): string | undefined {
   return hashes[id]?.name;
 }
 
@@ -58,7 +58,7 @@ const hashes: Readonly<Record<number, { readonly name: string; readonly size: nu
 };
 
 /** A curve that both the TPM and Roles Anywhere know. */
-export interface Curve {
+export interface TpmCurve {
   /** As JWK has it: `P-256`. */
   readonly name: 'P-256' | 'P-384' | 'P-521';
   /** As createECDH of node:crypto has it. */
@@ -68,7 +68,7 @@ export interface Curve {
 }
 
 /** TPM_ECC_CURVE (part 2, section 6.4). */
-export const curves: Readonly<Record<number, Curve>> = {
+export const curves: Readonly<Record<number, TpmCurve>> = {
   0x0003: { name: 'P-256', nodeName: 'prime256v1', size: 32 },
   0x0004: { name: 'P-384', nodeName: 'secp384r1', size: 48 },
   0x0005: { name: 'P-521', nodeName: 'secp521r1', size: 66 },

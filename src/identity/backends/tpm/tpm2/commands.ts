@@ -3,7 +3,7 @@ import { algorithmName, algorithms } from './algorithms.ts';
 import { type Cursor, sized, takeSized, takeU16, takeU32, takeU8, u16, u32, u8 } from './codec.ts';
 import { type Entity, namedByHandle, nullHandle, type TpmCommand } from './command.ts';
 import { type ParameterCipher, writeSymmetric } from './parameter-encryption.ts';
-import { nameOf, type PublicArea, readPublicArea, sizedPublic } from './public-area.ts';
+import { objectName, type PublicArea, readPublicArea, sizedPublic } from './public-area.ts';
 
 /**
  * The commands of TPM 2.0 Library, part 3, that this package sends, in the order of that part. Parameters have the names
@@ -18,7 +18,7 @@ const sessionTypes = { hmac: 0x00, policy: 0x01 } as const;
 
 export type SessionType = keyof typeof sessionTypes;
 
-export interface SessionRequest {
+export interface AuthSessionRequest {
   readonly type: SessionType;
   /** Handle of the key that decrypts the salt, or TPM_RH_NULL. */
   readonly tpmKey: number;
@@ -32,7 +32,7 @@ export interface SessionRequest {
 
 /** TPM2_StartAuthSession with SHA-256 (part 3, section 11.1). */
 export function startAuthSession(
-  request: SessionRequest,
+  request: AuthSessionRequest,
 ): TpmCommand<{ readonly handle: number; readonly nonceTpm: Uint8Array }> {
   return {
     name: 'TPM2_StartAuthSession',
@@ -58,7 +58,7 @@ export function startAuthSession(
  * @param inPrivate TPM2B_PRIVATE
  */
 export function load(parent: Entity, inPrivate: Uint8Array, area: PublicArea): TpmCommand<Entity> {
-  const name = nameOf(area);
+  const name = objectName(area);
   return {
     name: 'TPM2_Load',
     code: 0x157,
@@ -91,7 +91,7 @@ export function readPublic(handle: number): TpmCommand<LoadedObject> {
       const area = readPublicArea(takeSized(cursor));
       takeSized(cursor); // name: it is computed here
       takeSized(cursor); // qualifiedName
-      return { handle, name: nameOf(area), area };
+      return { handle, name: objectName(area), area };
     },
   };
 }
@@ -248,7 +248,7 @@ export function createPrimary(hierarchy: number, template: Uint8Array): TpmComma
       takeU32(cursor);
       takeSized(cursor);
       takeSized(cursor); // name: it is computed here
-      return { handle, name: nameOf(area), area };
+      return { handle, name: objectName(area), area };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { Problem } from '../../../problem.ts';
 import { damaged } from '../../../x509/der.ts';
-import { algorithmName, algorithms, curveName, curves, hashName } from './algorithms.ts';
+import { algorithmName, algorithms, curveName, curves, tpmHashName } from './algorithms.ts';
 import { type Cursor, cursorOver, expectEnd, sized, takeSized, takeU16, takeU32, u16 } from './codec.ts';
 
 /** Bits of TPMA_OBJECT (TPM 2.0 Library, part 2, section 8.3). */
@@ -127,8 +127,8 @@ export function readSizedPublic(bytes: Uint8Array): PublicArea {
 }
 
 /** Name of an object: its nameAlg and the hash of its public area (part 1, chapter "Names"). @throws Problem */
-export function nameOf(area: PublicArea): Uint8Array {
-  const hash = hashName(area.nameAlg);
+export function objectName(area: PublicArea): Uint8Array {
+  const hash = tpmHashName(area.nameAlg);
   if (hash === undefined) {
     throw new Problem(`has its name by ${algorithmName(area.nameAlg)}, which is not known`, 'TPM_KEY_UNSUPPORTED');
   }

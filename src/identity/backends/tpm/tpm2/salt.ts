@@ -1,6 +1,6 @@
 import { constants, createECDH, type ECDH, publicEncrypt, randomBytes } from 'node:crypto';
 import { Problem } from '../../../problem.ts';
-import { type Curve, curves, digestSize, hashName } from './algorithms.ts';
+import { type TpmCurve, curves, digestSize, tpmHashName } from './algorithms.ts';
 import { sized } from './codec.ts';
 import { kdfE } from './kdf.ts';
 import {
@@ -30,13 +30,13 @@ const label = 'SECRET';
 
 /** Whether a salt can be sent to this key: it decrypts, and node:crypto knows its kind. */
 export function canSalt(area: PublicArea): boolean {
-  if (!has(area, objectAttributes.decrypt) || hashName(area.nameAlg) === undefined) return false;
+  if (!has(area, objectAttributes.decrypt) || tpmHashName(area.nameAlg) === undefined) return false;
   return area.key.type === 'RSA' || (area.key.type === 'ECC' && curves[area.key.curve] !== undefined);
 }
 
 /** @throws Problem for a key that canSalt denies, or that is no valid one */
 export function makeSalt({ key, nameAlg }: PublicArea): Salt {
-  const [hash, size] = [hashName(nameAlg), digestSize(nameAlg)];
+  const [hash, size] = [tpmHashName(nameAlg), digestSize(nameAlg)];
   if (key.type === 'other' || hash === undefined || size === undefined) throw new Problem('takes no salt');
   try {
     return key.type === 'RSA' ? encryptSalt(key, { hash, size }) : agreeOnSalt(key, { hash, size });
@@ -66,7 +66,7 @@ function agreeOnSalt(key: EccPublic, { hash, size }: SaltHash): Salt {
 }
 
 /** A new key pair's public point and the x coordinate of the point shared with `point`. */
-function agree(ephemeral: ECDH, point: Buffer, { size }: Curve): Readonly<Record<'x' | 'y' | 'z', Buffer>> {
+function agree(ephemeral: ECDH, point: Buffer, { size }: TpmCurve): Readonly<Record<'x' | 'y' | 'z', Buffer>> {
   const own = ephemeral.generateKeys();
   return { x: own.subarray(1, 1 + size), y: own.subarray(1 + size), z: ephemeral.computeSecret(point) };
 }
