@@ -1,6 +1,6 @@
 import { describeError } from '../../core/describe-error.ts';
 import { type ErrorCode, type ErrorDetails, RolesAnywhereError } from '../../core/errors.ts';
-import { printableText, retryAfterOf } from '../create-session/service-errors.ts';
+import { saidByService, retryAfterOf } from '../create-session/service-errors.ts';
 import { isTransient } from '../http/retry.ts';
 import { explainStsRefusal, type StsRefusal } from './explain-refusal.ts';
 import type { RoleCall } from './role-hop.ts';
@@ -38,7 +38,7 @@ function fromSdk(thrown: unknown, call: RoleCall, now: Date): RolesAnywhereError
     return ofHop(new RolesAnywhereError('RESPONSE_EMPTY', 'the answer of STS holds no credentials'), call);
   }
   if (name === 'EndpointError') {
-    const message = `there is no endpoint of STS: ${printableText(thrown instanceof Error ? thrown.message : '')}`;
+    const message = `there is no endpoint of STS: ${saidByService(thrown instanceof Error ? thrown.message : '')}`;
     return ofHop(new RolesAnywhereError('ENDPOINT_INVALID', message), call);
   }
   const refusal = readRefusal(thrown);
@@ -97,7 +97,7 @@ function readRefusal(thrown: unknown): StsRefusal | undefined {
   const isNamed = memberOf(thrown, '$fault') !== undefined;
   const said = (member: string): string => {
     const text = isNamed ? memberOf(thrown, member) : undefined;
-    return typeof text === 'string' && !/^unknown(error)?$/i.test(text) ? printableText(text) : '';
+    return typeof text === 'string' && !/^unknown(error)?$/i.test(text) ? saidByService(text) : '';
   };
   return {
     status,

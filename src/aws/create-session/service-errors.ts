@@ -1,4 +1,5 @@
 import { RolesAnywhereError, type ErrorCode, type ErrorDetails } from '../../core/errors.ts';
+import { oneLine } from '../../core/one-line.ts';
 import type { RefusedRequest } from './explain-refusal.ts';
 import type { Outcome } from '../http/retry.ts';
 import type { WireResponse } from '../http/transport.ts';
@@ -67,8 +68,8 @@ function readServiceError(answer: WireResponse): ServiceError {
   const type = answer.headers['x-amzn-errortype'] ?? textOf(body, ['__type', 'code', 'Code']);
   return {
     status: answer.status,
-    type: printableText(type.split(':')[0]?.split('#').at(-1) ?? ''),
-    message: printableText(textOf(body, ['message', 'Message'])),
+    type: saidByService(type.split(':')[0]?.split('#').at(-1) ?? ''),
+    message: saidByService(textOf(body, ['message', 'Message'])),
   };
 }
 
@@ -145,10 +146,7 @@ export function dateOf(text: string | undefined): Date | undefined {
   return Number.isNaN(time) ? undefined : new Date(time);
 }
 
-/** What a service said: of one line, and no longer than anybody reads. */
-export function printableText(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
-    .trim()
-    .slice(0, 500);
+/** What a service said. */
+export function saidByService(text: string): string {
+  return oneLine(text, 500);
 }

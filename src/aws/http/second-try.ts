@@ -1,6 +1,7 @@
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 
 import { systemCodeOf } from '../../core/errno.ts';
+import { oneLine } from '../../core/one-line.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
 import type { TransportOptions, Witness } from './transport.ts';
 import { allRoots } from './trusted-roots.ts';
@@ -73,15 +74,10 @@ function topIssuerOf(leaf: DetailedPeerCertificate | undefined): string | undefi
   let top = leaf;
   for (let depth = 0; depth < 10 && isFurther(top); depth++) top = top.issuerCertificate;
   const names = Object.entries(top.issuer).reverse();
-  return names.map(([name, value]) => `${name}=${printable(value)}`).join(', ') || undefined;
+  return names.map(([name, value]) => `${name}=${oneLine(String(value), 100)}`).join(', ') || undefined;
 }
 
 /** A self-signed certificate has itself as its issuer. */
 function isFurther({ issuerCertificate, fingerprint256 }: DetailedPeerCertificate): boolean {
   return issuerCertificate?.fingerprint256 !== undefined && issuerCertificate.fingerprint256 !== fingerprint256;
-}
-
-/** Whoever answers has chosen it. */
-function printable(value: unknown): string {
-  return String(value).replaceAll(/\p{C}/gu, '?').slice(0, 100);
 }
