@@ -1,7 +1,9 @@
 import {
   chmodSync,
   chownSync,
+  lchownSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -16,7 +18,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { askImds, rolesPath } from '../support/ask-server.ts';
 import { root, runCommand } from '../support/command.ts';
-import { namelessUid, namelessWrapper, needsRoot } from '../support/fresh-user.ts';
+import { asOwnRoot, namelessUid, namelessWrapper, needsRoot, needsUserNamespace } from '../support/fresh-user.ts';
 import { type RunningCommand, startCommand } from '../support/running-command.ts';
 
 const document = /^\{"Version":1,"AccessKeyId":"ASIA/;
@@ -193,6 +195,31 @@ describe('as a user that the system has no entry for, without HOME (as root)', n
       stderr:
         'roles-anywhere: ~/.aws/credentials cannot be found: this user has no home folder\n' +
         'hint: set HOME, or AWS_SHARED_CREDENTIALS_FILE to the path of the file\n',
+    });
+  });
+
+  describe('in a user namespace, which has no number for root', needsUserNamespace(), () => {
+    const inNamespace = (args: readonly string[]) =>
+      runCommand(args, { wrapper: [...wrapper.slice(0, 4), ...asOwnRoot, ...wrapper.slice(4)], env });
+
+    test('folders of root lead to the cache', async () => {
+      const args = ['credential-process', '--cache', '--cache-dir', join(own, 'cache')];
+      expect(await inNamespace(args)).toEqual({ status: 0, stdout: expect.stringMatching(document), stderr: '' });
+      expect(readdirSync(join(own, 'cache'))).toHaveLength(1);
+    });
+
+    test('a link that anybody may have put into a shared folder does not', async () => {
+      const shared = join(own, 'shared');
+      mkdirSync(shared);
+      chmodSync(shared, 0o1777);
+      symlinkSync(own, join(shared, 'link'));
+      lchownSync(join(shared, 'link'), 65_533, 65_533);
+      const folder = join(shared, 'link', 'cache');
+      const { status, stderr } = await inNamespace(['credential-process', '--cache', '--cache-dir', folder]);
+      expect({ status, stderr }).toEqual({
+        status: 6,
+        stderr: expect.stringContaining('is a symbolic link of another user'),
+      });
     });
   });
 

@@ -14,6 +14,17 @@ export function needsRoot(): { skip: boolean } {
   return { skip: true };
 }
 
+/** Starts what follows in a user namespace, where its user is called root and root outside has no number. */
+export const asOwnRoot = ['unshare', '--map-root-user'];
+
+/** Options for a suite in a user namespace. */
+export function needsUserNamespace(): { skip: boolean } {
+  const [program = '', ...args] = asOwnRoot;
+  if (spawnSync(program, [...args, 'true']).status === 0) return { skip: false };
+  console.log('skipped: tests in a user namespace, which is not allowed here');
+  return { skip: true };
+}
+
 /** What runs the command as the first process of a namespace, or undefined where that is not allowed. */
 const asProcessOne = ['--pid', '--fork', '--kill-child'];
 const unshare = [

@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readlinkSync, type Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  type Stats,
+} from 'node:fs';
 import { platform } from 'node:os';
 import { isAbsolute, join, parse, resolve, sep } from 'node:path';
 import { systemCodeOf } from '../errno.ts';
@@ -66,6 +76,8 @@ class Walk {
   #descriptor: number | undefined;
   #path: string;
   #stats!: Stats;
+  /** Whether others may have put that folder where it is. */
+  #isPutByOthers = false;
   #links = 0;
   #name = '';
 
@@ -131,8 +143,7 @@ class Walk {
 
   #followLink(name: string, { uid }: Stats): void {
     const path = join(this.#path, name);
-    const { userId } = this.#options;
-    if (userId !== undefined && uid !== userId && uid !== 0) {
+    if (this.#isStranger(uid, mayBePutByOthers(this.#stats))) {
       throw new RolesAnywhereError('FILE_UNSAFE', `${path} is a symbolic link of another user (uid ${uid})`, {
         hints: ['name the file that it leads to, or run this as that user'],
       });
@@ -156,6 +167,7 @@ class Walk {
   /** Opens a folder in the place of the one that was reached. */
   #enter(path: string): void {
     const descriptor = openFolder(path);
+    this.#isPutByOthers = path !== this.#root && mayBePutByOthers(this.#stats);
     this.close();
     this.#descriptor = descriptor;
     this.#stats = descriptor === undefined ? lstatSync(path) : fstatSync(descriptor);
@@ -179,8 +191,17 @@ class Walk {
   }
 
   #isOfAnother(): boolean {
+    return this.#isStranger(this.#stats.uid, this.#isPutByOthers);
+  }
+
+  /**
+   * Whether an owner is neither this user nor root. In a user namespace root may be one whom the kernel has no number
+   * for, as every user outside may: such an owner passes for root where only root can have put a thing.
+   */
+  #isStranger(uid: number, isPutByOthers: boolean): boolean {
     const { userId } = this.#options;
-    return userId !== undefined && this.#stats.uid !== userId && this.#stats.uid !== 0;
+    if (userId === undefined || uid === userId || uid === 0) return false;
+    return isPutByOthers || uid !== ownerWithoutNumber();
   }
 
   #mayServe(): boolean {
@@ -214,13 +235,32 @@ function canPin(descriptor: number): boolean {
   return pins;
 }
 
+/** Whether others may replace what is in a folder: they may write to it, and no sticky bit keeps everybody's files apart. */
+function isOpen(stats: Stats): boolean {
+  return (stats.mode & 0o1000) === 0 && mayBePutByOthers(stats);
+}
+
 /**
- * Whether others may replace what is in a folder. The group that is named after the owner, or root's, is no other: many
+ * Whether others may make something in a folder. The group that is named after the owner, or root's, is no other: many
  * systems give each user one, and new folders the mode 0775.
  */
-function isOpen({ mode, uid, gid }: Stats): boolean {
-  const isOfGroup = (mode & 0o020) !== 0 && gid !== 0 && gid !== uid;
-  return (mode & 0o1000) === 0 && ((mode & 0o002) !== 0 || isOfGroup);
+function mayBePutByOthers({ mode, uid, gid }: Stats): boolean {
+  return (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== 0 && gid !== uid);
+}
+
+/** What the kernel shows in place of owners that a user namespace has no number for; undefined where each has one. */
+function ownerWithoutNumber(): number | undefined {
+  try {
+    const shown = Number(readFileSync('/proc/sys/kernel/overflowuid', 'latin1'));
+    const rows = readFileSync('/proc/self/uid_map', 'latin1').trim().split('\n');
+    const isMapped = rows.some((row) => {
+      const [first = 0, , count = 0] = row.trim().split(/\s+/).map(Number);
+      return first <= shown && shown < first + count;
+    });
+    return isMapped ? undefined : shown;
+  } catch {
+    return undefined;
+  }
 }
 
 function systemFault(code: string): Error {
