@@ -107,7 +107,7 @@ class Walk {
       file: this.#below(this.#name),
       folder: this.#here(),
       name: this.#name,
-      isShared: this.#options.userId !== undefined && (this.#stats.mode & 0o1002) === 0o1002,
+      isShared: this.#options.userId !== undefined && mayBePutByOthers(this.#stats),
       isForeign,
       close: () => this.close(),
     };

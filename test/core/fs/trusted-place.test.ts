@@ -219,6 +219,16 @@ describe('a file is opened or refused by whoever has a hand in its path (as root
     ['in an open folder', () => (dir('d', us, 0o777), file('d/f', us)), 'the folder /d belongs to another user'],
     ['in a sticky folder', () => (dir('d', root, 0o1777), file('d/f', us)), '/d/f belongs to another user'],
     [
+      'in a sticky folder of a group',
+      () => (dir('d', root, 0o1770, other), file('d/f', us)),
+      '/d/f belongs to another user',
+    ],
+    [
+      'that has a second name in a sticky folder of a group',
+      () => (dir('d', root, 0o1775, other), file('x', root), linkSync(at('x'), at('d/f'))),
+      '/d/f is one of 2 names of a file',
+    ],
+    [
       'below a folder of a third user',
       () => (dir('h', other), dir('h/d', us), link('d', 'h/d', root), file('h/d/f', us)),
       'the folder /h belongs to another user',
