@@ -48,7 +48,7 @@ function withoutSwallowedWords(faults: readonly FlagFault[]): readonly FlagFault
 function explain(fault: FlagFault, command: CommandOptions, commands: readonly CommandOptions[]): RolesAnywhereError {
   if (fault.kind === 'unknown') return explainUnknown(fault, command, commands);
   if (fault.kind === 'word') return explainWord(fault, command);
-  if (fault.kind === 'value-missing') return explainMissingValue(fault);
+  if (fault.kind === 'value-missing') return explainMissingValue(fault, command);
   if (fault.kind === 'line-break') return explainLineBreak(fault.after);
   return new RolesAnywhereError('OPTION_INVALID', `the value of --${fault.row.flag} begins with a typographic quote`, {
     hints: [`write plain quotes, " or '`],
@@ -60,7 +60,10 @@ function explainUnknown(
   command: CommandOptions,
   commands: readonly CommandOptions[],
 ): RolesAnywhereError {
+  const secret = secretRow(fault.after);
   if (!fault.argument.startsWith('-')) {
+    if (secret !== undefined && !isOfCommand(fault.argument, command)) return hiddenWord(secret);
+    if (fault.after === 'unknown' && !isOfCommand(fault.argument, command)) return hiddenDash();
     return new RolesAnywhereError('OPTION_UNKNOWN', `${beforeEquals(fault.argument)} begins with a typographic dash`, {
       hints: [`write plain dashes: --${beforeEquals(fault.argument).replace(/^[^A-Za-z]+/, '')}`],
     });
@@ -83,7 +86,6 @@ function explainUnknown(
     const hints = [`did you mean --${meant}?`];
     return new RolesAnywhereError('OPTION_UNKNOWN', `unknown option ${dashes}${name}`, { hints });
   }
-  const secret = secretRow(fault.after);
   if (secret !== undefined && !isFlagName(fault.argument)) return hiddenWord(secret);
   // What begins with one dash may be a value that lost its flag: its first letter is enough to find it.
   const shownName = dashes === '--' ? name : `${name.slice(0, 1)}…`;
@@ -93,6 +95,19 @@ function explainUnknown(
         ? `roles-anywhere ${command.name} --help lists the options`
         : 'roles-anywhere --version shows the version',
     ],
+  });
+}
+
+/** Whether what begins with dashes of any kind names an option, and so is no part of a password. */
+function isOfCommand(argument: string, { options }: CommandOptions): boolean {
+  const name = beforeEquals(argument).replace(/^[^A-Za-z]+/, '');
+  return options.some(({ flag }) => flag === name);
+}
+
+/** After a flag that is unknown may stand its value, and that may be a secret. */
+function hiddenDash(): RolesAnywhereError {
+  return new RolesAnywhereError('OPTION_UNKNOWN', 'an argument (not shown) begins with a typographic dash', {
+    hints: ['write plain dashes: --'],
   });
 }
 
@@ -138,10 +153,17 @@ function hiddenWord(after: OptionRow): RolesAnywhereError {
   });
 }
 
-function explainMissingValue(fault: FlagFault & { kind: 'value-missing' }): RolesAnywhereError {
+function explainMissingValue(
+  fault: FlagFault & { kind: 'value-missing' },
+  command: CommandOptions,
+): RolesAnywhereError {
   const { row, next } = fault;
   const flag = `--${row.flag}`;
-  const found = next === undefined ? 'nothing follows' : `${beforeEquals(next)} follows`;
+  const isHidden = next !== undefined && row.secret === true && !isOfCommand(next, command);
+  const found =
+    next === undefined
+      ? 'nothing follows'
+      : `${isHidden ? 'an argument with a dash (not shown)' : beforeEquals(next)} follows`;
   return new RolesAnywhereError('OPTION_INVALID', `${flag} needs a value, but ${found}`, {
     hints: [
       `write ${flag} ${helpTextOf(row).placeholder ?? 'VALUE'}, or ${flag}=VALUE where the value begins with a dash`,
