@@ -4,7 +4,7 @@ import { firstElement, paddedElement, tags } from '../../x509/der.ts';
 import { parseX509 } from '../../x509/parse-certificate.ts';
 import { explainBlocks, explainBytes, explainKind, misplacedPkcs12, withFormats } from './explain-file.ts';
 import { type FileContents, namingCertificate, setAside } from './file-contents.ts';
-import { type DerKind, derKind, kindInside, unwrapped } from './file-kind.ts';
+import { type DerKind, derKind, keyKinds, kindInside, unwrapped } from './file-kind.ts';
 import { decodePem, isPem, type PemBlock, pemBlocks } from './pem.ts';
 import { readPkcs7 } from './pkcs7.ts';
 import type { Lock } from './unlock.ts';
@@ -41,7 +41,7 @@ function kindOf(bytes: Buffer): DerKind {
 }
 
 async function readPem(bytes: Buffer, lock: Lock | undefined): Promise<FileContents> {
-  const blocks = pemBlocks(bytes).map((block) => ({ block, inside: kindInside(block) }));
+  const blocks = pemBlocks(bytes).map(openBlock);
   const store = blocks.find(({ inside }) => inside?.kind === 'pkcs12');
   if (store?.inside !== undefined) return openPkcs12(store.inside.der, lock);
   const found = setAside(blocks.filter(isForCertificates), certificatesOf);
@@ -58,6 +58,13 @@ async function readPem(bytes: Buffer, lock: Lock | undefined): Promise<FileConte
 interface OpenedBlock {
   readonly block: PemBlock;
   readonly inside: ReturnType<typeof kindInside>;
+}
+
+/** What a key's block holds is not kept: it may be the key itself. */
+function openBlock(block: PemBlock): OpenedBlock {
+  const inside = kindInside(block);
+  if (inside !== undefined && keyKinds.has(inside.kind)) inside.der.fill(0);
+  return { block, inside };
 }
 
 const labels: ReadonlySet<string> = new Set(['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE']);

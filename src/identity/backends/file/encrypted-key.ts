@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { Problem } from '../../problem.ts';
 import { octetStringOf, onlyElement, sequenceOf } from '../../x509/der.ts';
 import { cipherByName, decryptWith } from './cipher.ts';
 import { type DerKind, derKind } from './file-kind.ts';
-import { checkCost, decryptPbe, type PbePassword } from './pbe.ts';
+import { checkCost, decryptPbe, digestOf, type PbePassword } from './pbe.ts';
 import { decodePem, type PemBlock, pemHeaders } from './pem.ts';
 import { bmpString } from './pkcs12-kdf.ts';
 import { wrongPassword } from './unlock.ts';
@@ -60,9 +59,9 @@ export function decryptTraditional(block: PemBlock, password: Buffer): Buffer {
 /** D_i = MD5(D_(i-1) ‖ password ‖ salt), as many as the key needs. */
 function deriveKey(password: Buffer, salt: Buffer, length: number): Buffer {
   let key = Buffer.alloc(0);
-  let round = Buffer.alloc(0);
+  let round: Buffer = Buffer.alloc(0);
   while (key.length < length) {
-    round = createHash('md5').update(round).update(password).update(salt).digest();
+    round = digestOf('md5', Buffer.concat([round, password, salt]));
     key = Buffer.concat([key, round]);
   }
   return key.subarray(0, length);

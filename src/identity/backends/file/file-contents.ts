@@ -22,6 +22,10 @@ export interface FileContents extends CertificateContents {
   readonly keyProblem?: Problem | undefined;
 }
 
+export function keyAlone(key: PrivateKey): FileContents {
+  return { certificates: [], damaged: [], keys: [key] };
+}
+
 /** @param place `in line 30` */
 export function namingCertificate<T>(place: string, parse: () => T): T {
   try {

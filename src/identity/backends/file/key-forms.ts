@@ -1,7 +1,7 @@
 import type { PrivateKey } from '../../private-key.ts';
 import { paddedElement, tags } from '../../x509/der.ts';
 import { explainBlocks, explainBytes, explainKind } from './explain-file.ts';
-import type { FileContents } from './file-contents.ts';
+import { type FileContents, keyAlone } from './file-contents.ts';
 import { derKind, keyKinds, kindInside, unwrapped } from './file-kind.ts';
 import { checkWhole, decodePem, isPem, type PemBlock, pemBlocks, pemHeaders } from './pem.ts';
 import { openPlain, unsupported } from './plain-key.ts';
@@ -28,7 +28,10 @@ export async function readAnyKeyFile(bytes: Buffer, lock: Lock, openTpmKey: Open
 async function readPem(bytes: Buffer, lock: Lock, openTpmKey: OpenTpmKey): Promise<FileContents> {
   const blocks = pemBlocks(bytes);
   const block = blocks.find(({ label }) => label.endsWith('PRIVATE KEY')) ?? blocks.find(holdsKey);
-  if (block === undefined) throw explainBlocks(blocks, blocks.map(kindInside)[0]?.kind, 'private key');
+  if (block === undefined) {
+    const [first] = blocks;
+    throw explainBlocks(blocks, first && kindInside(first)?.kind, 'private key');
+  }
   if (block.label === 'TSS2 PRIVATE KEY') return keyAlone(await openTpmKey(bytes));
   if (block.label === 'OPENSSH PRIVATE KEY') throw explainBlocks([block], undefined, 'private key');
   if (block.label === 'DSA PRIVATE KEY') throw unsupported('Roles Anywhere takes no signatures by DSA keys');
@@ -63,8 +66,4 @@ async function readDer(bytes: Buffer, lock: Lock, openTpmKey: OpenTpmKey): Promi
   if (kind !== 'encrypted') return keyAlone(await openPlain(Buffer.from(der)));
   const { decryptPkcs8 } = await import('./encrypted-key.ts');
   return keyAlone(await openPlain(await unlock(lock, (password) => decryptPkcs8(der, password))));
-}
-
-function keyAlone(key: PrivateKey): FileContents {
-  return { certificates: [], damaged: [], keys: [key] };
 }

@@ -6,7 +6,7 @@ import type { Certificate } from '../../x509/certificate.ts';
 import { openPrivateKey } from '../../x509/open-key.ts';
 import { parseX509 } from '../../x509/parse-certificate.ts';
 import type { SourceReader } from '../../read-source.ts';
-import type { CertificateContents, FileContents } from './file-contents.ts';
+import { type CertificateContents, type FileContents, keyAlone } from './file-contents.ts';
 import type { OpenKey, PrivateKey } from '../../private-key.ts';
 import { localKey } from './local-key.ts';
 import { decodePem, isPem, pemBlocks } from './pem.ts';
@@ -65,10 +65,6 @@ export async function openKeyFile(source: KeySource, files: KeyFileContext): Pro
   const { bytes } = await files.reader.read(source, 'KEY_UNREADABLE');
   const lock = lockOf(source, files, 'the private key ');
   return naming(source, 'KEY_INVALID', () => readKeyFile(bytes, lock, (content) => files.openKey(source, content)));
-}
-
-function keyAlone(key: PrivateKey): FileContents {
-  return { certificates: [], damaged: [], keys: [key] };
 }
 
 function lockOf(source: ByteSource, { password, context }: FileContext, what = ''): Lock {

@@ -110,10 +110,25 @@ export async function deriveKey(kdf: Kdf, password: Buffer, length: number): Pro
     // OpenSSL counts some more than 128 · N · r.
     return await scryptAsync(password, salt, length, { N: n, r, p, maxmem: 2 * maxScryptBytes });
   } catch (error) {
-    throw new Problem(`is encrypted with a key derivation that this OpenSSL refuses`, 'KEY_UNSUPPORTED', {
-      cause: error,
-    });
+    throw refusedDerivation(error);
   }
+}
+
+/**
+ * A hash of OpenSSL's, which may be set to do without it, as with MD5 where FIPS 140 is to be kept.
+ *
+ * @throws Problem KEY_UNSUPPORTED
+ */
+export function digestOf(hash: string, bytes: Buffer): Buffer {
+  try {
+    return hashOnce(hash, bytes, 'buffer');
+  } catch (error) {
+    throw refusedDerivation(error);
+  }
+}
+
+function refusedDerivation(cause: unknown): Problem {
+  return new Problem('is encrypted with a key derivation that this OpenSSL refuses', 'KEY_UNSUPPORTED', { cause });
 }
 
 /** PBKDF1 (RFC 8018, section 5.1): eight bytes of key, eight of IV. */
@@ -121,5 +136,5 @@ function derivePbkdf1(
   { hash, salt, iterations }: { readonly hash: string; readonly salt: Uint8Array; readonly iterations: number },
   password: Buffer,
 ): Promise<Buffer> {
-  return hashRounds(hash, hashOnce(hash, Buffer.concat([password, salt]), 'buffer'), iterations - 1);
+  return hashRounds(hash, digestOf(hash, Buffer.concat([password, salt])), iterations - 1);
 }

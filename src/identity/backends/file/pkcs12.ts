@@ -196,8 +196,7 @@ async function openKeys(
 ): Promise<Pick<FileContents, 'keys' | 'keyProblem'>> {
   const own = bags.filter(({ type }) => type === bagTypes.key || type === bagTypes.shroudedKey);
   if (own.length > maxKeys) throw new Problem(`holds ${own.length} private keys, more than ${maxKeys}`);
-  const shrouded = own.filter(({ type }) => type === bagTypes.shroudedKey);
-  checkCost(shrouded.map(({ value }) => sequenceOf(value)[0]));
+  checkCost(own.filter(({ type }) => type === bagTypes.shroudedKey).flatMap(decryptableBy));
   const keys: PrivateKey[] = [];
   const problems: Problem[] = [];
   for (const bag of own) {
@@ -209,6 +208,18 @@ async function openKeys(
     }
   }
   return { keys, keyProblem: keys.length > 0 ? undefined : problems[0] };
+}
+
+/** How a key is encrypted; nothing where that cannot be done, which is told where the key is opened. */
+function decryptableBy({ value }: Content): readonly Element[] {
+  try {
+    const [algorithm] = sequenceOf(value);
+    checkCost([algorithm]);
+    return algorithm === undefined ? [] : [algorithm];
+  } catch (error) {
+    if (error instanceof Problem) return [];
+    throw error;
+  }
 }
 
 /** A copy, which `openPlain` wipes. */

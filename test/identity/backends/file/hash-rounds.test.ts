@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { hashRounds } from '../../../../src/identity/backends/file/hash-rounds.ts';
+import { digestOf } from '../../../../src/identity/backends/file/pbe.ts';
 
 test.each(['sha1', 'sha256', 'sha512', 'sha3-256', 'md5'])(
   '%s is that of node:crypto, as often as asked for',
@@ -24,4 +25,10 @@ test('a long work leaves turns to others', async () => {
   await hashRounds('sha256', Buffer.alloc(32), 200_000);
   clearInterval(timer);
   expect(turns).toBeGreaterThan(5);
+});
+
+test('a hash that OpenSSL has not is a key derivation that it refuses', () => {
+  expect(() => digestOf('md4', Buffer.from('secret'))).toThrow(
+    expect.objectContaining({ code: 'KEY_UNSUPPORTED', message: expect.stringContaining('OpenSSL refuses') }),
+  );
 });

@@ -215,6 +215,17 @@ describe('keys with a password of their own', () => {
     expect(Buffer.from((await openCertificate(content)).der)).toEqual(certificateDer(leaf.certificate));
   });
 
+  test('neither do keys encrypted by what nobody knows', async () => {
+    const [aes256Cbc, aes256Gcm] = ['60864801650304012a', '60864801650304012e'];
+    const content = await storeOf(
+      ...bagsWith('store').map((bag) =>
+        Buffer.from(Buffer.from(bag).toString('hex').replace(aes256Cbc, aes256Gcm), 'hex'),
+      ),
+    );
+    expect(Buffer.from((await openCertificate(content)).der)).toEqual(certificateDer(leaf.certificate));
+    expect((await rejectionOf(open(content, 'store'))).code).toBe('KEY_UNSUPPORTED');
+  });
+
   test('are told apart from a file that the password does not open', async () => {
     const error = await rejectionOf(open(await storeOf(...bagsWith('other')), 'store'));
     expect(error.code).toBe('PASSWORD_WRONG');
