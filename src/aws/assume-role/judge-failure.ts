@@ -104,7 +104,7 @@ function readRefusal(thrown: unknown): StsRefusal | undefined {
     // The SDK's name for a code of STS may be a longer one.
     type: said('Code') || said('name'),
     message: said('message'),
-    requestId: typeof requestId === 'string' ? requestId : undefined,
+    requestId: typeof requestId === 'string' ? saidByService(requestId) : undefined,
     headers: headersOf(thrown),
   };
 }

@@ -102,7 +102,7 @@ function refusalCode({ type, message }: ServiceError): ErrorCode {
 
 function errorOf(code: ErrorCode, what: string, answer: WireResponse, details: ErrorDetails = {}): RolesAnywhereError {
   const { status, type, message } = readServiceError(answer);
-  const requestId = answer.headers['x-amzn-requestid'];
+  const requestId = requestIdOf(answer);
   const facts = [
     `status ${status}`,
     ...(type === '' ? [] : [type]),
@@ -116,9 +116,15 @@ function errorOf(code: ErrorCode, what: string, answer: WireResponse, details: E
   });
 }
 
+/** By which AWS finds a request in its logs. */
+export function requestIdOf({ headers }: WireResponse): string | undefined {
+  const id = headers['x-amzn-requestid'];
+  return id === undefined ? undefined : saidByService(id);
+}
+
 function describeBody(answer: WireResponse): string {
   if (answer.body.length === 0) return 'without a body';
-  return `with ${answer.body.length} bytes of ${answer.headers['content-type'] ?? 'no content-type'} and no message`;
+  return `with ${answer.body.length} bytes of ${saidByService(answer.headers['content-type'] ?? 'no content-type')} and no message`;
 }
 
 /** Not followed: the signature is for one host, and credentials come from no other. Only the host is told. */

@@ -135,6 +135,7 @@ describe('the type and the words of an answer', () => {
 
   it.each([
     ['<html>hunter2</html>', { 'content-type': 'text/html' }, 'with 20 bytes of text/html and no message'],
+    ['[]', { 'content-type': '\x9b2Jtext/html' }, 'with 2 bytes of 2Jtext/html and no message'],
     ['', {}, 'without a body'],
     ['[1]', {}, 'with 3 bytes of no content-type and no message'],
     ['{"message":7}', {}, 'with 13 bytes of no content-type and no message'],
@@ -146,6 +147,13 @@ describe('the type and the words of an answer', () => {
       message: `the service refused the request (status 403, ${words})`,
     });
   });
+});
+
+it('the request id is one line, too', async () => {
+  const error = await rejectionOf(outcomeOf(answerOf(403, {}, { 'x-amzn-requestid': `\x9b2J${'x'.repeat(600)}` })));
+
+  expect(error.requestId).toBe(`2J${'x'.repeat(498)}`);
+  expect(error.message).not.toContain('\x9b');
 });
 
 describe('what is worth another attempt', () => {
