@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, read, readlinkSync, readSync, type Stats, statSync } from 'node:fs';
-import { on } from 'node:events';
+import { on, once } from 'node:events';
 import { Socket } from 'node:net';
 import { platform } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -79,17 +79,19 @@ async function* chunksOf(fd: number, stats: Stats, limits: StreamLimits): AsyncG
   const start = performance.now();
   const mayBeginLate = stats.isFIFO() && !isAnonymous(fd);
   let isBegun = !mayBeginLate;
+  let bound = longestSilence;
   for (let look = 1; ; look += 1) {
     limits.signal?.throwIfAborted();
     const chunk = readNow(fd);
     if (chunk !== undefined && chunk.length > 0) {
       isBegun = true;
+      bound = longestPipe;
       yield chunk;
       continue;
     }
     if (chunk !== undefined && isBegun) return;
     const hasWriter = chunk === undefined && !stats.isCharacterDevice();
-    const bound = hasWriter || limits.path === undefined ? longestPipe : longestSilence;
+    if (hasWriter || limits.path === undefined) bound = longestPipe;
     if (performance.now() - start > bound) throw readFault('ETIMEDOUT');
     if (look % looksPerCheck === 0) checkPlace(limits.path, stats);
     await delay(pollMs);
@@ -129,7 +131,7 @@ async function* sharedChunks(fd: number, stats: Stats, limits: StreamLimits): As
   const timeout = AbortSignal.timeout(longestPipe);
   const signal = limits.signal === undefined ? timeout : AbortSignal.any([timeout, limits.signal]);
   try {
-    yield* stats.isSocket() || stats.isFIFO() ? socketChunks(fd, signal) : threadChunks(fd);
+    yield* stats.isSocket() || stats.isFIFO() ? socketChunks(fd, signal) : threadChunks(fd, signal);
   } catch (error) {
     if (timeout.aborted) throw readFault('ETIMEDOUT');
     limits.signal?.throwIfAborted();
@@ -148,14 +150,18 @@ async function* socketChunks(fd: number, signal: AbortSignal): AsyncGenerator<Bu
   }
 }
 
-/** Where nothing else is to be had: a terminal of another user, whose owner can end the program. */
-async function* threadChunks(fd: number): AsyncGenerator<Buffer> {
+/** Where nothing else is to be had, as for a terminal beside Linux. The wait can be ended, and the thread goes on waiting. */
+async function* threadChunks(fd: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const aborted = once(signal, 'abort').then(() => signal.throwIfAborted());
+  aborted.catch(() => undefined);
   for (;;) {
+    signal.throwIfAborted();
     const chunk = Buffer.allocUnsafeSlow(chunkBytes);
-    const count = await new Promise<number>((resolve, reject) => {
+    const reading = new Promise<number>((resolve, reject) => {
       read(fd, chunk, 0, chunk.length, null, (error, length) => (error === null ? resolve(length) : reject(error)));
     });
-    if (count === 0) return;
+    const count = await Promise.race([reading, aborted]);
+    if (!count) return;
     yield chunk.subarray(0, count);
   }
 }
