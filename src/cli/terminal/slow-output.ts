@@ -1,3 +1,4 @@
+import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import type { HelperOutput } from './isolate-output.ts';
 
@@ -33,5 +34,5 @@ function outputFailed(cause: unknown): RolesAnywhereError {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+  return systemCodeOf(error) ?? 'unknown reason';
 }

@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, mkdtempSync, renameSync, rmSync, type Stats, unli
 import type { Server } from 'node:http';
 import { connect, type Server as NetServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { closeGently } from './http-server.ts';
 import { isLoopbackAddress, type ListenAddress, urlOf } from './listen-address.ts';
@@ -91,7 +92,7 @@ async function listenOnUnixSocket(server: NetServer, path: string, mode: number)
     server.once('close', () => removeSocket(path, { dev, ino }));
   } catch (cause) {
     server.close();
-    throw unavailable(path, cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason', cause);
+    throw unavailable(path, systemCodeOf(cause) ?? 'unknown reason', cause);
   } finally {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }

@@ -22,12 +22,13 @@ export async function runExec(values: OptionValues, terminal: Terminal): Promise
   const plan = await resolvePlan(values, terminal.env).catch((error: unknown) => {
     throw withProfileHint(error, values);
   });
+  const region = await regionOf(plan, values, terminal);
   const supply = values.isOn('server')
     ? await openEndpoint(plan, values, terminal)
     : await obtain(plan, values, terminal);
   const env = childEnvironment(terminal.env, {
     variables: supply.variables,
-    region: await regionOf(plan, values, terminal),
+    region,
     secrets: secretVariables(values),
   });
   const line = commandLine(values, terminal);

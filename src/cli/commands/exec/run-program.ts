@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
+import { systemCodeOf } from '../../../core/errno.ts';
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { Terminal } from '../../command.ts';
 import type { Output } from '../../terminal/isolate-output.ts';
@@ -61,7 +62,7 @@ function statusOf(end: ProgramEnd): number {
 }
 
 function isAbsent(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+  return systemCodeOf(cause) === 'ENOENT';
 }
 
 /** @throws RolesAnywhereError PROGRAM_FAILED when it cannot be started */
@@ -100,7 +101,7 @@ async function written(output: Output): Promise<void> {
 }
 
 function cannotRun(program: string, cause: Error): RolesAnywhereError {
-  const code = 'code' in cause ? String(cause.code) : 'unknown reason';
+  const code = systemCodeOf(cause) ?? 'unknown reason';
   const reason = { ENOENT: 'there is no such program', EACCES: 'it may not be run' }[code] ?? code;
   return new RolesAnywhereError('PROGRAM_FAILED', `cannot run ${program}: ${reason}`, { cause });
 }

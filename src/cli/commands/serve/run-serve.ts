@@ -17,7 +17,6 @@ import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';
 import { systemClock } from '../../../pipeline/refresh/clock.ts';
 import { version } from '../../../version.ts';
 import type { Terminal } from '../../command.ts';
-import { traceTo } from '../../debug-trace.ts';
 import { pipelineContext } from '../../contexts.ts';
 import { endingInTime, warnOfDebugDoors } from '../../terminal/long-lived.ts';
 import { logLines } from './serve-log-lines.ts';
@@ -91,9 +90,8 @@ function serveLog(values: OptionValues, { now, log }: Terminal): ServeLog {
 async function serveContext(values: OptionValues, terminal: Terminal, log: ServeLog): Promise<ServeContext> {
   const debugs = values.isOn('debug') || values.text('log-level') === 'debug';
   const debug = (line: string): void => log('debug', line.replace(/^debug: /, ''));
-  const pipeline = await pipelineContext(values, { ...terminal, log: debug });
   return {
-    pipeline: values.isOn('debug') ? { ...pipeline, trace: traceTo(debug) } : pipeline,
+    pipeline: await pipelineContext(values, { ...terminal, log: debug }),
     clock: systemClock(),
     log,
     logsRequests: debugs,
