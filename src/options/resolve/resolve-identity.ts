@@ -1,5 +1,5 @@
 import type { IdentitySource, NamedText, Pkcs11Settings, TpmSettings } from '../../identity/identity.ts';
-import { explainSources, readByteSource, readCertificateSource, readKeySource } from '../explain/explain-sources.ts';
+import { checkSources, readByteSource, readCertificateSource, readKeySource } from './read-sources.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 import { passwordOf } from './sources.ts';
 import { Problems } from '../parse/problems.ts';
@@ -7,11 +7,11 @@ import { Problems } from '../parse/problems.ts';
 /**
  * Certificate and key wherever they are, with all that is said of tokens and TPMs. A call with files goes without this.
  *
- * @returns undefined where something is missing or wrong: explain-sources.ts says what
+ * @returns undefined where something is missing or wrong: read-sources.ts says what
  */
 export function resolveIdentity(values: OptionValues): IdentitySource | undefined {
   const problems = new Problems();
-  explainSources(values, problems);
+  checkSources(values, problems);
   const certificate = values.text('certificate');
   if (!problems.isEmpty || certificate === undefined) return undefined;
   const [privateKey, intermediates] = [values.text('private-key'), values.text('intermediates')];

@@ -1,6 +1,6 @@
 import type { KeySource, SecretSource } from '../../identity/identity.ts';
 import type { Digest } from '../../identity/signer.ts';
-import { explainSources, readCertificateSource, readKeySource } from '../explain/explain-sources.ts';
+import { checkSources, readCertificateSource, readKeySource } from './read-sources.ts';
 import { missingOptions } from '../explain/explain-request.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 import { passwordOf } from './sources.ts';
@@ -57,7 +57,7 @@ export function resolveCertificate(
 
 function refuseSources(values: OptionValues): void {
   const problems = new Problems();
-  explainSources(values, problems);
+  checkSources(values, problems);
   problems.throwAny();
 }
 

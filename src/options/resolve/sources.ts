@@ -7,7 +7,7 @@ import type { OptionValues } from '../parse/option-values.ts';
  *
  * @param option what messages call the option
  * @returns undefined for whatever else begins with a word and a colon, right or wrong, and for the PEM itself:
- *   explain-sources.ts reads it, or says what is wrong with it
+ *   read-sources.ts reads it, or says what is wrong with it
  */
 export function parseByteSource(text: string, option: string): ByteSource | undefined {
   const [, scheme, rest = ''] = /^([a-z]\w+):(.*)$/s.exec(text) ?? [];

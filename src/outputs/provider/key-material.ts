@@ -7,7 +7,7 @@ import { inTime } from '../../pipeline/refresh/abortable.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
 import type { ByteSource, IdentitySource, SecretSource } from '../../identity/identity.ts';
 import { maxSourceBytes } from '../../identity/read-source.ts';
-import { readByteSource, readCertificateSource, readKeySource } from '../../options/explain/explain-sources.ts';
+import { readByteSource, readCertificateSource, readKeySource } from '../../options/resolve/read-sources.ts';
 
 /** Key material and passwords that options cannot hold, by the flag they stand for. */
 export type KeyMaterials = ReadonlyMap<string, unknown>;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readByteSource, readCertificateSource, readKeySource } from '../../../src/options/explain/explain-sources.ts';
+import { readByteSource, readCertificateSource, readKeySource } from '../../../src/options/resolve/read-sources.ts';
 import { parseByteSource } from '../../../src/options/resolve/sources.ts';
 import { thrownBy } from '../../support/thrown.ts';
 

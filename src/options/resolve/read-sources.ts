@@ -1,7 +1,7 @@
 import { type ErrorCode, RolesAnywhereError } from '../../core/errors.ts';
 import type { ByteSource, KeySource, KeyStoreSource, SecretSource } from '../../identity/identity.ts';
 import { parsePkcs11Uri } from '../../identity/pkcs11-uri.ts';
-import { holdsPem, parseByteSource, passwordOf } from '../resolve/sources.ts';
+import { holdsPem, parseByteSource, passwordOf } from './sources.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 import type { Problems } from '../parse/problems.ts';
 
@@ -133,7 +133,7 @@ const passwordFlags = [
 ] as const;
 
 /** Tells what is wrong with the places of certificate, key, intermediates and passwords. */
-export function explainSources(values: OptionValues, problems: Problems): void {
+export function checkSources(values: OptionValues, problems: Problems): void {
   const sources = (['certificate', 'private-key', 'intermediates'] as const).map((flag) => {
     const text = values.isGiven(flag) ? values.text(flag) : undefined;
     return text === undefined ? undefined : problems.try(() => readers[flag](text, values.origin(flag)));
