@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync } from 'node:fs';
+import { closeSync, fstatSync, statSync } from 'node:fs';
 import { systemCodeOf } from '../core/errno.ts';
 import { openToRead } from '../core/fs/open-to-read.ts';
 import { readRegular } from '../core/fs/read-file.ts';
@@ -28,25 +28,30 @@ export function pathsOf({ pair, unlocking }: IdentityParts): readonly string[] {
   return [...new Set([...pair, ...unlocking].flatMap((part) => (part.kind === 'file' ? [part.path] : [])))];
 }
 
-/** A short text that is another one when what the sources hold is. Those that cannot be read are part of it. */
-export function fingerprintOf(
-  sources: readonly (KeySource | SecretSource)[],
+/**
+ * A look at this moment: gives for sources a short text that is another one when what they hold is; those that cannot be
+ * read are part of it. A file is read once, however many sources name it.
+ */
+export function lookAtSources(
   environment: IdentityContext['environment'],
-): string {
-  const hash = createHash('sha256');
-  for (const source of sources) hash.update(digestOf(source, environment)).update(';');
-  return hash.digest('base64');
+): (sources: readonly (KeySource | SecretSource)[]) => string {
+  const files = new Map<string, string>();
+  const digestOf = (source: KeySource | SecretSource): string => {
+    if (source.kind !== 'file') return source.kind === 'env' ? sha256(environment?.[source.name] ?? '') : nothing;
+    const digest = files.get(source.path) ?? fileDigest(source.path);
+    files.set(source.path, digest);
+    return digest;
+  };
+  return (sources) => sources.map(digestOf).join();
 }
 
-function digestOf(source: KeySource | SecretSource, environment: IdentityContext['environment']): string {
-  if (source.kind === 'file') return fileDigest(source.path);
-  // What else there is does not change.
-  return source.kind === 'env' ? sha256(environment?.[source.name] ?? '') : '';
-}
+/** What is no file and no variable does not change. */
+const nothing = '';
 
-/** A pipe would be read empty, and what is too large is no key. */
+/** A pipe is not even opened: its writer would write to nobody. What is too large is no key. */
 function fileDigest(path: string): string {
   try {
+    if (!statSync(path).isFile()) return 'no file';
     const fd = openToRead(path);
     try {
       const stats = fstatSync(fd);

@@ -2,7 +2,7 @@ import { inTurn } from '../core/in-turn.ts';
 import { describeError } from '../core/describe-error.ts';
 import { factsOf, failureKind } from '../core/error-facts.ts';
 import type { IdentityContext, IdentitySource, ReloadingIdentity, SigningIdentity } from './identity.ts';
-import { fingerprintOf, type IdentityParts, partsOf, pathsOf } from './identity-files.ts';
+import { lookAtSources, type IdentityParts, partsOf, pathsOf } from './identity-files.ts';
 import { openIdentity } from './open-identity.ts';
 import { BufferedSources } from './buffered-sources.ts';
 import { AnswerCache } from './answer-cache.ts';
@@ -125,10 +125,10 @@ class Reloading implements ReloadingIdentity {
 
   #lookAtSources(): Prints {
     const { pair, unlocking } = this.#parts;
-    const { environment } = this.#context;
-    const all = fingerprintOf([...pair, ...unlocking], environment);
+    const fingerprintOf = lookAtSources(this.#context.environment);
+    const all = fingerprintOf([...pair, ...unlocking]);
     this.#seen = all;
-    return { all, unlocking: fingerprintOf(unlocking, environment) };
+    return { all, unlocking: fingerprintOf(unlocking) };
   }
 
   /** What is open, unless its certificate has expired: on a token there may be a newer one then. */
