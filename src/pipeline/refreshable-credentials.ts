@@ -57,7 +57,11 @@ export function refreshableCredentials(plan: CredentialPlan, context: Refreshabl
       saying.debug?.(describeError(error).message);
     }
   };
+  /** What a renewal must not take from before. One that is under way still does, so it is told to the next that begins. */
+  const stale = new Set<'identities' | 'links'>();
   const obtain: Obtain = async (signal) => {
+    if (stale.delete('identities')) identities.reload();
+    if (stale.delete('links')) memory.outdate();
     try {
       const ready = makeReady();
       const credentials = await obtainPlanned(within(reused, signal), untilAborted(saying, signal), memory);
@@ -72,7 +76,7 @@ export function refreshableCredentials(plan: CredentialPlan, context: Refreshabl
   };
   const refresher = createRefresher(obtain, { clock, random, onEvent: context.onRefresh, limitMs: limitOf(plan) });
   const renew = (): Promise<Credentials> => {
-    memory.outdate();
+    stale.add('links');
     return refresher.reload();
   };
   let endWatch: (() => void) | undefined;
@@ -85,7 +89,7 @@ export function refreshableCredentials(plan: CredentialPlan, context: Refreshabl
       refresher.keepFresh();
     },
     reload() {
-      identities.reload();
+      stale.add('identities');
       return renew();
     },
     async close() {

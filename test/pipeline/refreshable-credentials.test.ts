@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { CredentialRequest, CredentialTarget } from '../../src/pipeline/credential-plan.ts';
 import type { FailoverEvent } from '../../src/pipeline/failover/failover.ts';
-import type { IdentitySource } from '../../src/identity/identity.ts';
+import type { IdentitySource, ReloadingIdentity } from '../../src/identity/identity.ts';
 import { openIdentity } from '../../src/identity/open-identity.ts';
 import {
   type RefreshableContext,
@@ -266,6 +266,30 @@ describe('certificate and key', () => {
     expect(operations(sandbox)).toEqual(['CreateSession']);
   });
 
+  it('with a password that is being asked for are opened once more at a reload, when that was wrong', async () => {
+    const sandbox = await start();
+    const leaf = await sandbox.ca.issueLeaf();
+    const privateKey = openssl(['pkcs8', '-topk8', '-passout', 'pass:secret'], leaf.privateKey).toString();
+    const identity = install({ ...leaf, privateKey });
+    let answer: (password: string) => void = () => undefined;
+    const first = new Promise<string>((resolve) => (answer = resolve));
+    const answers = [first, ...['no', 'no', 'secret'].map((password) => Promise.resolve(password))];
+    const askSecret = (question: string): Promise<string | undefined> => {
+      questions.push(question);
+      return answers.shift() ?? Promise.resolve(undefined);
+    };
+    const plan = { targets: [target(sandbox, { identity })], failoverOnRefusal: false } as const;
+    held = refreshableCredentials(plan, { ...context(), askSecret });
+    const underWay = rejectionOf(held.get());
+    await until(() => questions.length === 1);
+    const reloaded = held.reload();
+    answer('no');
+    expect((await underWay).code).toBe('PASSWORD_WRONG');
+    await reloaded;
+    expect(questions).toHaveLength(4);
+    expect(operations(sandbox)).toEqual(['CreateSession']);
+  });
+
   it('of the caller are used as they are, and left open', async () => {
     const sandbox = await start();
     const source = install(await sandbox.ca.issueLeaf());
@@ -325,6 +349,41 @@ describe('a chain of roles', () => {
     await credentials.reload();
     const all = ['CreateSession', 'AssumeRole', 'AssumeRole'];
     expect(operations(sandbox)).toEqual(['CreateSession', 'AssumeRole refused', ...all, ...all]);
+  });
+});
+
+describe('a chain of roles, while the renewal before still signs with the old certificate', () => {
+  it.each<[string, (credentials: RefreshableCredentials, change: () => void) => Promise<unknown>]>([
+    ['begins anew at a reload', (credentials) => credentials.reload()],
+    ['begins anew when files have changed', async (_, change) => (change(), until(() => refreshed.length === 2))],
+  ])('%s', async (_name, cause) => {
+    const sandbox = await start({ roles: ['First'] });
+    const opened = await openIdentity(install(await sandbox.ca.issueLeaf()), context());
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    let isUsed = false;
+    let change = (): void => undefined;
+    const identity: ReloadingIdentity = {
+      async use(action) {
+        isUsed = true;
+        await released;
+        return action(opened);
+      },
+      reload: () => undefined,
+      onChange(callback) {
+        change = callback;
+        return () => undefined;
+      },
+      close: () => opened.close(),
+    };
+    const credentials = hold(target(sandbox, { identity }, [{ roleArn: sandbox.addRole('Second') }]));
+    credentials.keepFresh();
+    const before = credentials.get();
+    await until(() => isUsed);
+    const after = cause(credentials, change);
+    release();
+    await Promise.all([before, after]);
+    expect(operations(sandbox)).toEqual(['CreateSession', 'AssumeRole', 'CreateSession', 'AssumeRole']);
   });
 });
 
