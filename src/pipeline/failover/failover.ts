@@ -20,15 +20,17 @@ export interface FailoverContext {
   readonly now: () => Date;
   /** From 0 up to, not including, 1: spreads the rests. */
   readonly random: () => number;
+  /** Aborts when nobody wants the credentials any more or, with a RolesAnywhereError, when they took too long. */
+  readonly signal?: AbortSignal | undefined;
   readonly onFailover?: ((event: FailoverEvent) => void) | undefined;
 }
 
 /**
  * Takes the first target that serves, and lets one that did not rest for a while: the others go first then. When its
- * rest is over, one call finds out whether it serves again.
+ * rest is over, one call finds out whether it serves again. One that was called off says nothing of its target.
  *
  * @param known whether each target serves, by who calls more than once; else no target rests yet
- * @throws where no target serves, the most telling of the errors
+ * @throws where no target serves, the most telling of the errors; when it was called off, what that target threw
  */
 export async function failover<Target extends { readonly name: string }>(
   { targets, failoverOnRefusal }: FailoverPlan<Target>,
@@ -36,7 +38,7 @@ export async function failover<Target extends { readonly name: string }>(
   context: FailoverContext,
   known: { readonly health?: readonly TargetHealth[] } = {},
 ): Promise<Credentials> {
-  const { now, random } = context;
+  const { now, random, signal } = context;
   const unknown = (): TargetHealth => new TargetHealth({ monotonic: () => now().getTime(), random });
   const candidates = targets.map((target, at) => ({ target, at, health: known.health?.[at] ?? unknown() }));
   const failed: FailedTarget[] = [];
@@ -49,14 +51,23 @@ export async function failover<Target extends { readonly name: string }>(
       tell(context, { kind: 'target-served', target: name, credentials });
       return credentials;
     } catch (error) {
+      if (isCalledOff(signal)) {
+        trial.failed(false);
+        throw error;
+      }
       failed.push({ name, error });
       const goesOn = trial.isProbe || isPassedOn(error, failoverOnRefusal);
       const restsForMs = trial.failed(goesOn);
       tell(context, { kind: 'target-failed', target: name, error, restsForMs });
-      if (!goesOn) break;
+      if (!goesOn || signal?.aborted === true) break;
     }
   }
   throw mostTelling(failed);
+}
+
+/** Not by what took too long: that is a failure of the target that was being asked. */
+function isCalledOff(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true && !(signal.reason instanceof RolesAnywhereError);
 }
 
 /** As they were given; but those that rest come last, first the one that has rested longest. */

@@ -13,6 +13,7 @@ const minute = 60 * second;
 type Answer = 'serves' | ErrorCode | Error;
 
 interface Stage {
+  readonly targets: readonly Target[];
   readonly obtain: () => Promise<Credentials>;
   readonly clock: FakeClock;
   readonly events: FailoverEvent[];
@@ -46,7 +47,7 @@ function makeStage(answers: Record<string, Answer>, { onRefusal = false, chance 
     { targets, failoverOnRefusal: onRefusal },
     { clock, chance, onFailover: (event) => events.push(event) },
   );
-  return { obtain, clock, events, calls, answers };
+  return { obtain, clock, events, calls, answers, targets };
 }
 
 interface Target {
@@ -201,6 +202,47 @@ describe('a target that failed', () => {
     await clock.advance(second);
     expect((await probe).target).toBe('a');
     expect(calls).toEqual(['a', 'b', 'a', 'b']);
+  });
+});
+
+describe('a signal that aborts', () => {
+  /** Target a has failed once, and is probed when the signal aborts; b serves. */
+  async function probedUntil(reason: Error) {
+    const { clock, events, calls, targets, answers } = makeStage({ a: 'NETWORK_TIMEOUT', b: 'serves' });
+    const health = targets.map(() => new TargetHealth({ monotonic: clock.monotonic, random: () => 0 }));
+    const obtain = (signal?: AbortSignal): Promise<Credentials> => {
+      const context = {
+        now: clock.now,
+        random: () => 0,
+        onFailover: (event: FailoverEvent) => events.push(event),
+        signal,
+      };
+      return failover({ targets, failoverOnRefusal: true }, (one) => one.obtain(), context, { health });
+    };
+    await obtain();
+    await clock.advance(30 * second);
+    [calls.length, events.length] = [0, 0];
+    answers['a'] = reason;
+    const controller = new AbortController();
+    controller.abort(reason);
+    await expect(obtain(controller.signal)).rejects.toBe(reason);
+    return { obtain, calls, events, answers };
+  }
+
+  it('ends the search, and says nothing of the target', async () => {
+    const { obtain, calls, events, answers } = await probedUntil(new DOMException('closed', 'AbortError'));
+    expect(calls).toEqual(['a']);
+    expect(events).toEqual([]);
+    answers['a'] = 'serves';
+    expect((await obtain()).target).toBe('a');
+  });
+
+  it('as it took too long lets the target rest, so that the next call begins with another', async () => {
+    const { obtain, calls, events } = await probedUntil(new RolesAnywhereError('NETWORK_TIMEOUT', 'too long'));
+    expect(calls).toEqual(['a']);
+    expect(events).toMatchObject([{ kind: 'target-failed', target: 'a', restsForMs: minute }]);
+    expect((await obtain()).target).toBe('b');
+    expect(calls).toEqual(['a', 'b']);
   });
 });
 
