@@ -16,7 +16,7 @@ interface Chain {
  * session.
  */
 export async function obtainByLinks(session: Link, { request, context, memory }: Chain): Promise<Credentials> {
-  return renewLinks([session, ...(await rolesOf(request, context))], memory ?? noMemory);
+  return renewLinks([session, ...(await rolesOf(request, context))], memory ?? noMemory, context.signal);
 }
 
 async function rolesOf(request: CredentialRequest, context: PipelineContext): Promise<readonly Link[]> {
@@ -30,16 +30,20 @@ async function rolesOf(request: CredentialRequest, context: PipelineContext): Pr
  *
  * A role that is refused to a set from before is asked for once more with new ones: a session that was revoked, or made
  * before a certificate's attributes or a policy were put right, stays refused for as long as it is used. For the same
- * reason, after any failure that lasts, nothing from before counts as fresh.
+ * reason, after any failure that lasts, nothing from before counts as fresh. What was called off has not failed.
  *
  * @returns the set of the last link
  * @throws whatever a link throws that has no valid set to go on with
  */
-export async function renewLinks(links: readonly Link[], memory: ChainMemory): Promise<Credentials> {
+export async function renewLinks(
+  links: readonly Link[],
+  memory: ChainMemory,
+  signal?: AbortSignal,
+): Promise<Credentials> {
   try {
     return await renewOrAnew(links, memory);
   } catch (error) {
-    if (failureKind(error) === 'lasting') memory.outdate();
+    if (signal?.aborted !== true && failureKind(error) === 'lasting') memory.outdate();
     throw error;
   }
 }

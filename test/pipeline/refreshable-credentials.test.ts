@@ -340,6 +340,31 @@ describe('a chain of roles', () => {
     expect(operations(sandbox)).toEqual(['CreateSession', 'AssumeRole refused', 'AssumeRole', 'AssumeRole']);
   });
 
+  it('goes on with the session that it has, when a renewal was called off in the pause between two attempts', async () => {
+    const sandbox = await start({ roles: ['First'] });
+    const { network } = chainRequest(sandbox, { hops: [], network: { maxAttempts: 2 } });
+    const chained = target(sandbox, { network }, [{ roleArn: sandbox.addRole('Second') }]);
+    let sleeps = 0;
+    const sleep = (): Promise<void> => {
+      sleeps += 1;
+      return new Promise(() => undefined);
+    };
+    const credentials = refreshableCredentials(
+      { targets: [chained], failoverOnRefusal: false },
+      { ...context(), sleep },
+    );
+    held = credentials;
+    sandbox.failNext({ operation: 'AssumeRole', status: 503 });
+    const controller = new AbortController();
+    const waiting = credentials.get({ signal: controller.signal });
+    await until(() => sleeps === 1);
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+    await clock.advance(5 * second);
+    await credentials.get();
+    expect(operations(sandbox)).toEqual(['CreateSession', 'AssumeRole refused', 'AssumeRole']);
+  });
+
   it('begins anew after a refusal, and at a reload', async () => {
     const { sandbox, credentials } = await chain();
     sandbox.failNext({ operation: 'AssumeRole', status: 403, code: 'AccessDenied' });

@@ -140,6 +140,17 @@ describe('a role that is refused to credentials from before', () => {
   });
 });
 
+it('what was called off leaves what is fresh as it is', async () => {
+  const memory = knowing('fresh', 'valid');
+  const controller = new AbortController();
+  const calledOff = [linksThat(1).links[0], () => Promise.reject(controller.signal.reason as Error)] as Link[];
+  controller.abort();
+  await expect(renewLinks(calledOff, memory, controller.signal)).rejects.toMatchObject({ name: 'AbortError' });
+  const { links, calls } = linksThat(2);
+  await renewed(links, memory);
+  expect(calls).toEqual(['1 with 0-fresh']);
+});
+
 it('holds for any memory and any failures: no expired set is used, no link is called more than twice', async () => {
   const age = fc.option(fc.constantFrom<Age>('fresh', 'valid', 'expired'), { nil: undefined });
   const code = fc.option(fc.constantFrom<ErrorCode>('NETWORK_TIMEOUT', 'REFUSED_ASSUME_ROLE'), { nil: undefined });
