@@ -1,11 +1,13 @@
 import { isAbsolute, resolve } from 'node:path';
 import { systemCodeOf } from '../core/errno.ts';
+import { readFaults } from '../core/fs/read-reason.ts';
 import { codeInWords, systemFactsOf } from '../core/system-errors.ts';
 import { looksLikeContent } from '../core/looks-like-content.ts';
 import type { ByteSource, ReadContext } from './identity.ts';
 import { Problem } from './problem.ts';
 
 const reasons: Readonly<Record<string, string>> = {
+  ...readFaults,
   ENOENT: 'does not exist',
   ENOTDIR: 'does not exist: part of the path is no directory',
   EACCES: 'may not be read by this user',
@@ -13,8 +15,6 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'is a directory',
   EBADF: 'is not open',
   EFBIG: 'is larger than 1 MiB',
-  ETIMEDOUT: 'is a pipe or a device that does not come to an end',
-  ESTALE: 'was replaced while it was read',
 };
 
 /** What the operating system said, in words; what was thrown on purpose as it is, and why the wait was ended. */

@@ -6,7 +6,7 @@ import { describeError } from '../../src/core/describe-error.ts';
 import { failureKind, isExhaustion } from '../../src/core/error-facts.ts';
 import { errorTable, type ErrorCode } from '../../src/core/error-table.ts';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
-import { readReason } from '../../src/core/fs/read-reason.ts';
+import { readFaults, readReason } from '../../src/core/fs/read-reason.ts';
 import { systemErrors, systemFactsOf } from '../../src/core/system-errors.ts';
 import { explainReadFailure } from '../../src/identity/explain-read-failure.ts';
 
@@ -85,6 +85,12 @@ test('what cannot be read is explained in the same words', () => {
     message: 'cannot be read (EMFILE: this process has as many files and sockets open as it may)',
     details: { hints: [expect.stringContaining('ulimit -n')] },
   });
+});
+
+test.each(['ETIMEDOUT', 'ESTALE'] as const)('what reading a file itself ends with is said once: %s', (code) => {
+  const source = { kind: 'file', path: '/leaf.key', option: '--private-key' } as const;
+  expect(readReason(system(code))).toBe(`it ${readFaults[code]}`);
+  expect(explainReadFailure(system(code), source, {})).toMatchObject({ message: readFaults[code] });
 });
 
 test('a log explains what this machine ran out of', () => {
