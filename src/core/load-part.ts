@@ -46,7 +46,10 @@ export function isLoadFailure(error: unknown): boolean {
   return code !== undefined && error instanceof Error && 'path' in error && /\.c?js$/.test(String(error.path));
 }
 
-/** What a machine or a process runs out of when it opens files: src/core/system-errors.ts has all of it, with more words. */
+/**
+ * What a machine or a process runs out of when it opens files, in the words of src/core/system-errors.ts. That is not
+ * loaded with the library, and cannot be any more when this is needed.
+ */
 const exhausted: Readonly<Record<string, string>> = {
   EMFILE: 'this process has as many files and sockets open as it may',
   ENFILE: 'this machine has as many files and sockets open as it can',

@@ -7,6 +7,7 @@ import { failureKind, isExhaustion } from '../../src/core/error-facts.ts';
 import { errorTable, type ErrorCode } from '../../src/core/error-table.ts';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
 import { readFaults, readReason } from '../../src/core/fs/read-reason.ts';
+import { loadFailure } from '../../src/core/load-part.ts';
 import { systemErrors, systemFactsOf } from '../../src/core/system-errors.ts';
 import { explainReadFailure } from '../../src/identity/explain-read-failure.ts';
 
@@ -91,6 +92,10 @@ test.each(['ETIMEDOUT', 'ESTALE'] as const)('what reading a file itself ends wit
   const source = { kind: 'file', path: '/leaf.key', option: '--private-key' } as const;
   expect(readReason(system(code))).toBe(`it ${readFaults[code]}`);
   expect(explainReadFailure(system(code), source, {})).toMatchObject({ message: readFaults[code] });
+});
+
+test.each(['EMFILE', 'ENFILE', 'ENOMEM'])('a part that cannot be loaded is explained in the same words: %s', (code) => {
+  expect(loadFailure(system(code)).hints).toEqual([systemErrors.get(code)?.means]);
 });
 
 test('a log explains what this machine ran out of', () => {
