@@ -147,6 +147,8 @@ export class ServerRoles {
   readonly #context: RolesContext;
   #roles: readonly ServerRole[];
   #directory: RoleDirectory;
+  /** What is to take a place among them, and may not come to it. */
+  readonly #candidates = new Set<ServerRole>();
   #isClosed = false;
 
   constructor(plans: readonly ProfilePlan[], context: RolesContext) {
@@ -186,42 +188,49 @@ export class ServerRoles {
 
   /**
    * Takes over what profiles say now. A role that is to be obtained as before reads its certificate and key again;
-   * another takes the place of the old one once it has credentials. What fails leaves everything as it was.
+   * another takes the place of the old one as soon as it has credentials. What fails leaves everything as it was.
    *
    * @returns how many roles failed
    */
   async reload(plans: readonly ProfilePlan[]): Promise<number> {
-    const outcomes = await Promise.all(this.#roles.map((role, index) => this.#renew(role, plans[index])));
-    if (this.#isClosed) return 0;
-    this.#roles = outcomes.map(({ role }) => role);
-    this.#directory = roleDirectory(this.#roles);
-    return outcomes.filter(({ hasFailed }) => hasFailed).length;
+    const outcomes = await Promise.all(this.#roles.map((role, index) => this.#renewed(role, plans[index])));
+    return outcomes.filter((isRenewed) => !isRenewed).length;
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all(this.#roles.map((role) => role.close()));
+    await Promise.all([...this.#roles, ...this.#candidates].map((role) => role.close()));
   }
 
-  async #renew(role: ServerRole, next: ProfilePlan | undefined): Promise<{ role: ServerRole; hasFailed: boolean }> {
-    const isSame = next === undefined || isDeepStrictEqual(role.plan, next.plan);
-    const candidate = isSame ? role : openRole(next, this.#context);
+  async #renewed(role: ServerRole, next: ProfilePlan | undefined): Promise<boolean> {
+    if (this.#isClosed) return false;
     try {
-      await (isSame ? role.reload() : candidate.obtain());
+      await (next === undefined || isDeepStrictEqual(role.plan, next.plan) ? role.reload() : this.#replace(role, next));
+      return true;
     } catch (error) {
       const { code, message } = describeError(error);
       const fields = { profile: role.profile, role: role.roleName, code };
-      this.#context.log('error', `reload failed, what was there stays: ${message}`, fields);
-      if (!isSame) await candidate.close();
-      return { role, hasFailed: true };
+      if (!this.#isClosed) this.#context.log('error', `reload failed, what was there stays: ${message}`, fields);
+      return false;
     }
-    if (isSame) return { role, hasFailed: false };
-    if (this.#isClosed) {
+  }
+
+  async #replace(role: ServerRole, next: ProfilePlan): Promise<void> {
+    const candidate = openRole(next, this.#context);
+    this.#candidates.add(candidate);
+    try {
+      await candidate.obtain();
+    } catch (error) {
       await candidate.close();
-      return { role, hasFailed: false };
+      throw error;
+    } finally {
+      this.#candidates.delete(candidate);
     }
+    if (this.#isClosed) return;
     candidate.keepFresh();
+    // Before the old one ends: until all the others are through it may be long.
+    this.#roles = this.#roles.map((each) => (each === role ? candidate : each));
+    this.#directory = roleDirectory(this.#roles);
     await role.close();
-    return { role: candidate, hasFailed: false };
   }
 }

@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Sandbox } from '../../../src/sandbox/index.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 import { ask, askImds, rolesPath } from '../../support/ask-server.ts';
 import { type ServedSandbox, type ServedSandboxOptions, serveSandbox, planFor, sessionsOf } from './served-sandbox.ts';
@@ -309,6 +313,59 @@ describe('reload', () => {
     const error = server.logs.findLast(({ level }) => level === 'error');
     expect(error?.message).toMatch(/^reload failed, what was there stays: /);
     expect(error?.fields['code']).toBe('REFUSED_ROLE_NOT_IN_PROFILE');
+  });
+});
+
+describe('reload while the service of another profile does not answer', () => {
+  const silent = createServer();
+  beforeAll(async () => {
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+  });
+  afterAll(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+
+  /** Of two profiles the first is to have another role, the second one of a service that does not answer. */
+  const reloading = async () => {
+    const plans = (sandbox: Sandbox) => ['first', 'second'].map((profile) => ({ profile, plan: planFor(sandbox) }));
+    const server = await open({ sandbox: { roles: ['Worker', 'Keeper'] }, plans });
+    const { session, endpoint, network } = planFor(server.sandbox).targets[0].request;
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const keeper = { session: { ...session, roleArn: session.roleArn.replace('Worker', 'Keeper') } };
+    const stuck = {
+      endpoint: { ...endpoint, custom: { url, option: '--endpoint' } },
+      network: { ...network, requestTimeout: 3_600_000 },
+    };
+    const asked = once(silent, 'request') as Promise<[IncomingMessage]>;
+    const reload = server.serving.reload([
+      { profile: 'first', plan: planFor(server.sandbox, keeper) },
+      { profile: 'second', plan: planFor(server.sandbox, stuck) },
+    ]);
+    const [{ socket }] = await asked;
+    return { server, reload, socket };
+  };
+
+  const takenOver = async (server: ServedSandbox): Promise<void> =>
+    vi.waitFor(async () => expect((await askImds(server.url, rolesPath)).body).toBe('Keeper'), { timeout: 5000 });
+
+  test('the new role takes its place once it has credentials', async () => {
+    const { server } = await reloading();
+    await takenOver(server);
+    const keyOf = ({ body }: { body: string }) => (JSON.parse(body) as { AccessKeyId: string }).AccessKeyId;
+    const first = keyOf(await container(server, '/credentials/first'));
+    expect(keyOf(await askImds(server.url, `${rolesPath}Keeper`))).toBe(first);
+    expect(keyOf(await container(server, '/credentials/second'))).not.toBe(first);
+  });
+
+  test('close ends what is to take a place, too', async () => {
+    const { server, reload, socket } = await reloading();
+    await takenOver(server);
+    const hungUp = once(socket, 'close');
+    await server.serving.close();
+    await hungUp;
+    expect(await reload).toBe(1);
+    expect(server.logs.filter(({ level }) => level === 'error')).toEqual([]);
   });
 });
 
