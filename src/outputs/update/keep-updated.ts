@@ -3,9 +3,10 @@ import type { Credentials } from '../../core/credentials.ts';
 import { describeError } from '../../core/describe-error.ts';
 import { failureKind } from '../../core/error-facts.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
+import { inTurn } from '../../core/in-turn.ts';
 import { type RefreshableCredentials, refreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
 import type { RefreshEvent } from '../../pipeline/refresh/refresher.ts';
-import { fileWriter, type UpdateContext, type UpdateTarget } from './update-file.ts';
+import { fileWriter, type UpdateContext, type UpdateTarget, type WriteCredentials } from './update-file.ts';
 
 /** Profiles that are kept fresh in the file. */
 export interface Updating {
@@ -20,48 +21,75 @@ export interface Updating {
  * @throws what obtaining or writing a first set threw, unless it may be over soon: that is tried again
  */
 export async function keepUpdated(targets: readonly UpdateTarget[], context: UpdateContext): Promise<Updating> {
-  const write = fileWriter(context);
-  const updaterContext: UpdaterContext = {
-    ...context,
-    write: (profile, credentials) => write(new Map([[profile, credentials]])),
-  };
-  let updaters = targets.map((target) => new ProfileUpdater(target, updaterContext));
-  const close = async (): Promise<void> => void (await Promise.all(updaters.map((each) => each.close())));
-  const outcomes = await Promise.allSettled(updaters.map((each) => each.start()));
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) {
-    await close();
-    throw failed.reason;
-  }
-  return {
-    async reload(next) {
-      updaters = await Promise.all(
-        updaters.map((each, index) => replaced(each, next[index] ?? each.target, updaterContext)),
-      );
-    },
-    close,
-  };
+  const updaters = new Updaters(targets, { ...context, write: fileWriter(context), oneByOne: inTurn() });
+  await updaters.start();
+  return updaters;
 }
 
-/** A profile that is to be obtained in another way makes place once that way has led to credentials. */
-async function replaced(old: ProfileUpdater, target: UpdateTarget, context: UpdaterContext): Promise<ProfileUpdater> {
-  const isSame = isDeepStrictEqual(old.target, target);
-  const next = isSame ? old : new ProfileUpdater(target, context);
-  try {
-    await (isSame ? old.reload() : next.takeOver());
-    if (!isSame) await old.close();
-    return next;
-  } catch (error) {
-    context.warn(`profile ${target.profile}: ${describeError(error).message}; all stays as it was`);
-    if (!isSame) await next.close();
-    return old;
+class Updaters implements Updating {
+  readonly #context: UpdaterContext;
+  #updaters: readonly ProfileUpdater[];
+  /** What is to take a place among them, and may not come to it. */
+  readonly #candidates = new Set<ProfileUpdater>();
+  #isClosed = false;
+
+  constructor(targets: readonly UpdateTarget[], context: UpdaterContext) {
+    this.#context = context;
+    this.#updaters = targets.map((target) => new ProfileUpdater(target, context));
+  }
+
+  async start(): Promise<void> {
+    const outcomes = await Promise.allSettled(this.#updaters.map((each) => each.start()));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed === undefined) return;
+    await this.close();
+    throw failed.reason;
+  }
+
+  async reload(targets: readonly UpdateTarget[]): Promise<void> {
+    await Promise.all(this.#updaters.map((each, index) => this.#renew(each, targets[index] ?? each.target)));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#updaters, ...this.#candidates].map((each) => each.close()));
+  }
+
+  async #renew(updater: ProfileUpdater, target: UpdateTarget): Promise<void> {
+    if (this.#isClosed) return;
+    try {
+      await (isDeepStrictEqual(updater.target, target) ? updater.reload() : this.#replace(updater, target));
+    } catch (error) {
+      if (this.#isClosed) return;
+      this.#context.warn(`profile ${target.profile}: ${describeError(error).message}; all stays as it was`);
+    }
+  }
+
+  /** A profile that is to be obtained in another way makes place once that way has led to credentials. */
+  async #replace(old: ProfileUpdater, target: UpdateTarget): Promise<void> {
+    const next = new ProfileUpdater(target, this.#context);
+    this.#candidates.add(next);
+    let closing: Promise<void> | undefined;
+    try {
+      await next.takeOver(() => {
+        this.#updaters = this.#updaters.map((each) => (each === old ? next : each));
+        closing = old.close();
+      });
+    } catch (error) {
+      await next.close();
+      throw error;
+    } finally {
+      this.#candidates.delete(next);
+    }
+    await closing;
   }
 }
 
 /** The world around, and who is told. */
 interface UpdaterContext extends Pick<UpdateContext, 'pipeline' | 'clock' | 'warn'> {
-  /** Puts credentials into the file. */
-  readonly write: (profile: string, credentials: Credentials) => Promise<void>;
+  readonly write: WriteCredentials;
+  /** The turns in which the file is written. */
+  readonly oneByOne: ReturnType<typeof inTurn>;
 }
 
 /** Milliseconds. */
@@ -109,10 +137,11 @@ class ProfileUpdater {
   /**
    * The same in place of a profile that works: nothing is tried again, as that one goes on.
    *
+   * @param onWritten called before anybody else writes
    * @throws whatever obtaining and writing throw
    */
-  async takeOver(): Promise<void> {
-    await this.#context.write(this.target.profile, await this.#credentials.get());
+  async takeOver(onWritten?: () => void): Promise<void> {
+    await this.#write(await this.#credentials.get(), onWritten);
     this.#keepFresh();
   }
 
@@ -126,7 +155,18 @@ class ProfileUpdater {
     await this.#credentials.close();
   }
 
+  /** Does nothing once this is closed: the turn may come after another has taken the place. */
+  #write(credentials: Credentials, onWritten?: () => void): Promise<void> {
+    const { write, oneByOne } = this.#context;
+    return oneByOne(async () => {
+      if (this.#isClosed) return;
+      await write(new Map([[this.target.profile, credentials]]));
+      onWritten?.();
+    });
+  }
+
   #keepFresh(): void {
+    if (this.#isClosed) return;
     this.#isStarted = true;
     void this.#writePending();
     this.#credentials.keepFresh();
@@ -147,12 +187,12 @@ class ProfileUpdater {
 
   /** Writes the newest set until it is written, has expired, or nobody wants it any more. */
   async #writePending(): Promise<void> {
-    const { pipeline, clock, write } = this.#context;
+    const { pipeline, clock } = this.#context;
     this.#isWriting = true;
     for (let pause = firstPause; this.#pending !== undefined && !this.#isClosed;) {
       const credentials = this.#pending;
       try {
-        await write(this.target.profile, credentials);
+        await this.#write(credentials);
         if (this.#pending === credentials) this.#pending = undefined;
       } catch (error) {
         const delay = pause * (0.5 + pipeline.random() / 2);

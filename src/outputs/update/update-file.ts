@@ -1,6 +1,5 @@
 import { describeError } from '../../core/describe-error.ts';
 import type { Credentials } from '../../core/credentials.ts';
-import { inTurn } from '../../core/in-turn.ts';
 import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-plan.ts';
 import { obtainPlanned } from '../../pipeline/pipeline.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
@@ -31,15 +30,14 @@ export interface UpdateContext {
 export type WriteCredentials = (credentials: ReadonlyMap<string, Credentials>) => Promise<void>;
 
 /**
- * What writes to the file, one change after the other.
+ * What writes to the file. Of two changes at once one waits for the lock: whoever makes several gives each its turn.
  *
  * Each change throws RolesAnywhereError: FILE_FAILED, FILE_UNSAFE, FILE_LOCKED; RESPONSE_EMPTY, RESPONSE_EXPIRED,
  * RESPONSE_INVALID for credentials that must not be in the file or cannot be.
  */
 export function fileWriter({ path, lock, clock, warn, tell }: Omit<UpdateContext, 'pipeline'>): WriteCredentials {
   const told = new Set<string>();
-  const oneByOne = inTurn();
-  const write: WriteCredentials = async (credentials) => {
+  return async (credentials) => {
     const warnings: string[] = [];
     const change = (text: string): string => {
       // Not those of an attempt before.
@@ -63,7 +61,6 @@ export function fileWriter({ path, lock, clock, warn, tell }: Omit<UpdateContext
       warn(`${path}: ${warning}`);
     }
   };
-  return (credentials) => oneByOne(() => write(credentials));
 }
 
 /**

@@ -1,10 +1,9 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Sandbox } from '../../../src/sandbox/index.ts';
+import { type SilentService, startSilentService } from '../../support/silent-service.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 import { ask, askImds, rolesPath } from '../../support/ask-server.ts';
 import { type ServedSandbox, type ServedSandboxOptions, serveSandbox, planFor, sessionsOf } from './served-sandbox.ts';
@@ -317,33 +316,28 @@ describe('reload', () => {
 });
 
 describe('reload while the service of another profile does not answer', () => {
-  const silent = createServer();
+  let silent: SilentService;
   beforeAll(async () => {
-    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    silent = await startSilentService();
   });
-  afterAll(() => {
-    silent.closeAllConnections();
-    silent.close();
-  });
+  afterAll(() => silent.close());
 
   /** Of two profiles the first is to have another role, the second one of a service that does not answer. */
   const reloading = async () => {
     const plans = (sandbox: Sandbox) => ['first', 'second'].map((profile) => ({ profile, plan: planFor(sandbox) }));
     const server = await open({ sandbox: { roles: ['Worker', 'Keeper'] }, plans });
     const { session, endpoint, network } = planFor(server.sandbox).targets[0].request;
-    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
     const keeper = { session: { ...session, roleArn: session.roleArn.replace('Worker', 'Keeper') } };
     const stuck = {
-      endpoint: { ...endpoint, custom: { url, option: '--endpoint' } },
+      endpoint: { ...endpoint, custom: { url: silent.url, option: '--endpoint' } },
       network: { ...network, requestTimeout: 3_600_000 },
     };
-    const asked = once(silent, 'request') as Promise<[IncomingMessage]>;
+    const asked = silent.asked();
     const reload = server.serving.reload([
       { profile: 'first', plan: planFor(server.sandbox, keeper) },
       { profile: 'second', plan: planFor(server.sandbox, stuck) },
     ]);
-    const [{ socket }] = await asked;
-    return { server, reload, socket };
+    return { server, reload, socket: await asked };
   };
 
   const takenOver = async (server: ServedSandbox): Promise<void> =>

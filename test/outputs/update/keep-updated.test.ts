@@ -1,13 +1,17 @@
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { tryLock } from '../../../src/core/fs/file-lock.ts';
 import { keepUpdated, type Updating } from '../../../src/outputs/update/keep-updated.ts';
 import { type UpdateContext, updateOnce } from '../../../src/outputs/update/update-file.ts';
 import { resolvePlan } from '../../../src/options/resolve/resolve-plan.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/index.ts';
 import { valuesOf } from '../../options/parse/values.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
+import { startSilentService } from '../../support/silent-service.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 
 const hour = 3_600_000;
@@ -34,7 +38,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function context(): UpdateContext {
+function context(lock: Partial<UpdateContext['lock']> = {}): UpdateContext {
   const sleep = async (): Promise<void> => undefined;
   const { now, monotonic } = clock;
   return {
@@ -55,18 +59,20 @@ function context(): UpdateContext {
       monotonic,
       sleep,
       random: () => 0.5,
+      ...lock,
     },
     warn: (message) => warnings.push(message),
     tell: (message) => told.push(message),
   };
 }
 
-async function targetOf(profile = 'default', roleArn = sandbox.roleArn) {
-  const env = { ...sandbox.environment, ROLES_ANYWHERE_ROLE_ARN: roleArn, ROLES_ANYWHERE_MAX_ATTEMPTS: '1' };
+async function targetOf(profile = 'default', changed: Readonly<Record<string, string>> = {}) {
+  const env = { ...sandbox.environment, ROLES_ANYWHERE_MAX_ATTEMPTS: '1', ...changed };
   return { profile, plan: await resolvePlan(await valuesOf('update', { env }), env) };
 }
-const start = async () => {
-  updating = await keepUpdated([await targetOf()], context());
+const ofUnknownRole = (profile?: string) => targetOf(profile, { ROLES_ANYWHERE_ROLE_ARN: `${sandbox.roleArn}-not` });
+const start = async (lock?: Partial<UpdateContext['lock']>) => {
+  updating = await keepUpdated([await targetOf()], context(lock));
 };
 const content = () => readFileSync(path, 'latin1');
 const keyId = () => /ASIA\w+/.exec(content())?.[0];
@@ -78,7 +84,7 @@ const expectOtherThan = (before: string | undefined) =>
 async function passUntil(isDone: () => boolean, longest = hour - 5 * 60_000): Promise<void> {
   for (let passed = 0; passed < longest && !isDone(); passed += 60_000) {
     await clock.advance(60_000);
-    await new Promise((settle) => setTimeout(settle, 50));
+    await setTimeout(50);
   }
 }
 
@@ -176,7 +182,7 @@ describe('reload', () => {
   test('takes over another role, unless that is refused', async () => {
     await start();
     const first = keyId();
-    await updating?.reload([await targetOf('default', `${sandbox.roleArn}-not`)]);
+    await updating?.reload([await ofUnknownRole()]);
     expect([keyId(), warnings]).toEqual([
       first,
       [expect.stringMatching(/^profile default: the service refused .*; all stays as it was$/)],
@@ -195,11 +201,52 @@ describe('reload', () => {
     await expectOtherThan(first);
     expect(content()).toMatch(/^\[default\]\n(.+\n){3}$/);
   });
+
+  test('what the old role waits to write is not written behind the set of the new one', async () => {
+    let isWaiting = false;
+    await start({
+      sleep: async () => {
+        isWaiting = true;
+        await setTimeout(5);
+      },
+    });
+    const lock = tryLock(`${path}.lock`, { pid: process.pid, isRunning: () => true });
+    const short = await targetOf('default', { ROLES_ANYWHERE_SESSION_DURATION: '900' });
+    const replacing = updating?.reload([short]);
+    await vi.waitFor(() => expect(isWaiting).toBe(true));
+    // A set of the old one stands behind that of the new one.
+    await updating?.reload([await targetOf()]);
+    lock?.release();
+    await replacing;
+    // What comes last shows that the queue is through.
+    await updating?.reload([short]);
+    const lifetimes = () =>
+      told.map((line) => (Date.parse(line.replace(/.*until /, '')) - clock.now().getTime()) / 1000);
+    await vi.waitFor(() => expect(lifetimes().filter((seconds) => seconds <= 900)).toHaveLength(2));
+    expect(lifetimes().filter((seconds) => seconds > 900)).toHaveLength(1);
+  });
+
+  test('one that is under way ends with close, and takes no place', async () => {
+    const silent = await startSilentService();
+    try {
+      await start();
+      const first = keyId();
+      const asked = silent.asked();
+      const reloading = updating?.reload([await targetOf('default', { ROLES_ANYWHERE_ENDPOINT: silent.url })]);
+      const hungUp = once(await asked, 'close');
+      await updating?.close();
+      await hungUp;
+      await reloading;
+      expect([keyId(), warnings]).toEqual([first, []]);
+    } finally {
+      silent.close();
+    }
+  });
 });
 
 describe('once', () => {
   test('writes what could be had and throws what could not', async () => {
-    const targets = [await targetOf('a'), await targetOf('b', `${sandbox.roleArn}-not`), await targetOf('c')];
+    const targets = [await targetOf('a'), await ofUnknownRole('b'), await targetOf('c')];
     expect(await rejectionOf(updateOnce(targets, context()))).toMatchObject({ code: 'REFUSED_ROLE_NOT_IN_PROFILE' });
     expect(content()).toMatch(/^\[a\]\n(.+\n){3}\n\[c\]\n(.+\n){3}$/);
   });
