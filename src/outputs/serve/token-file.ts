@@ -29,6 +29,13 @@ interface Surroundings {
 /** Milliseconds that an old token may still hold. A new one holds at once. */
 const lookEvery = 1000;
 
+/** What was there and could not be read. It is tried again, as the reason may pass, but not for everybody who asks. */
+interface FailedRead {
+  readonly stamp: string;
+  readonly at: number;
+  readonly message: string;
+}
+
 /** No client sends a longer one. */
 const maxBytes = 64 * 1024;
 
@@ -50,21 +57,30 @@ export function openTokenFile(
   makeIfAbsent(options);
   let { seen, isToken } = readToken(options, warn);
   let lookedAt = monotonic();
+  let failed: FailedRead | undefined;
   const look = (): void => {
     lookedAt = monotonic();
-    const now = stampAt(options.path);
-    if (now === seen) return;
-    seen = now;
-    if (now === absent) {
+    const stamp = stampAt(options.path);
+    if (stamp === failed?.stamp && lookedAt - failed.at < lookEvery) return;
+    if (stamp === seen) {
+      failed = undefined;
+      return;
+    }
+    if (stamp === absent) {
+      seen = absent;
       isToken = () => false;
       warn(`${options.path} is gone, and its token with it: nobody is let in until the file is there again`);
       return;
     }
-    // Whatever is wrong with the new content, the old token holds until there is a good one.
     try {
       ({ seen, isToken } = readToken(options, warn));
+      failed = undefined;
     } catch (error) {
-      warn(`${describeError(error).message}; the one before still holds`);
+      const { message } = describeError(error);
+      // Whatever is wrong with the new content, the old token holds until there is a good one.
+      const then = seen === absent ? 'nobody is let in' : 'the one before still holds';
+      if (message !== failed?.message) warn(`${message}; ${then}`);
+      failed = { stamp, at: lookedAt, message };
     }
   };
   return (authorization) => {

@@ -91,6 +91,25 @@ test('until the new content is a token, the one before holds', () => {
   ]);
 });
 
+test.runIf(process.platform !== 'win32')('what could not be read is tried again each second, and told of once', () => {
+  writeFileSync(path, 'the-first-token-0', { mode: 0o600 });
+  const isToken = open();
+  writeFileSync(path, 'the-second-token');
+  // The file itself shows nothing of this, and nothing of its end.
+  chmodSync(folder, 0o777);
+  expect([isToken('the-second-token'), isToken('the-first-token-0')]).toEqual([false, true]);
+  now = 1000;
+  expect([isToken('the-second-token'), isToken('the-first-token-0')]).toEqual([false, true]);
+  chmodSync(folder, 0o700);
+  now = 1999;
+  expect([isToken('the-second-token'), isToken('the-first-token-0')]).toEqual([false, true]);
+  now = 2000;
+  expect([isToken('the-second-token'), isToken('the-first-token-0')]).toEqual([true, false]);
+  expect(warnings).toEqual([
+    expect.stringMatching(/^--token-file: .* may be written to by others .*; the one before still holds$/),
+  ]);
+});
+
 test('who removes the file takes the token back; a new file counts at once', () => {
   writeFileSync(path, 'the-first-token-0', { mode: 0o600 });
   const isToken = open();
