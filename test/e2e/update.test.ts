@@ -9,6 +9,7 @@ import { type CommandSettings, runCommand } from '../support/command.ts';
 import { needsMounts, needsPython } from '../support/programs.ts';
 import { type RunningCommand, startCommand } from '../support/running-command.ts';
 import { readByBotocore, readByJavaScript } from '../support/shared-credentials.ts';
+import { startSilentService } from '../support/silent-service.ts';
 import { type ShortSessions, shortSessions } from '../support/short-sessions.ts';
 
 let sandbox: Sandbox;
@@ -173,6 +174,26 @@ describe('several profiles', () => {
 describe('what cannot be done leaves the file as it is', () => {
   const before = `# ${'filling '.repeat(2000)}\n[default]\n${old}`;
   const unprivileged = process.getuid?.() === 0 ? ['setpriv', '--inh-caps=-all', '--bounding-set=-all'] : [];
+
+  test('SIGHUP before the first set is there is not forgotten', { timeout: 60_000 }, async () => {
+    const silent = await startSilentService();
+    try {
+      const config = join(home, 'config');
+      const section = sandbox.configSection('mine');
+      writeFileSync(config, section.replaceAll(sandbox.endpoint, silent.url));
+      const asked = silent.asked();
+      const args = ['--from-profile', 'mine', '--max-attempts', '1'];
+      const updating = start(args, { HOME: home, AWS_CONFIG_FILE: config });
+      const socket = await asked;
+      writeFileSync(config, section);
+      updating.child.kill('SIGHUP');
+      socket.destroy();
+      await updating.said(/works until/);
+      expect(await updating.stop()).toEqual(endedWell);
+    } finally {
+      silent.close();
+    }
+  });
 
   test.each([
     ['a refusal', { status: 403 }, 4],

@@ -44,3 +44,49 @@ export async function endingInTime<T>(
     clearTimeout(timer);
   }
 }
+
+/**
+ * Waits for what begins to run, unless a signal comes first: what comes to run after that is closed.
+ *
+ * @returns undefined where the signal came first
+ */
+export async function unlessStopped<T extends { close(): Promise<void> }>(
+  starting: Promise<T>,
+  stopped: Promise<void>,
+): Promise<T | undefined> {
+  const running = await Promise.race([starting, stopped]);
+  if (running !== undefined) return running;
+  starting.then((late) => late.close()).catch(() => undefined);
+  return undefined;
+}
+
+/**
+ * Signals come when they like, before there is an answer to them, too; what they ask for is done one after the other,
+ * and once for any that came meanwhile.
+ */
+export class HangUps {
+  #action: (() => Promise<void>) | undefined;
+  #isPending = false;
+  #isRunning = false;
+
+  ring(): void {
+    this.#isPending = true;
+    void this.#run();
+  }
+
+  /** @param action never rejects */
+  answer(action: () => Promise<void>): void {
+    this.#action = action;
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    if (this.#isRunning || this.#action === undefined) return;
+    this.#isRunning = true;
+    while (this.#isPending) {
+      this.#isPending = false;
+      await this.#action();
+    }
+    this.#isRunning = false;
+  }
+}

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { endingInTime, warnOfDebugDoors } from '../../../src/cli/terminal/long-lived.ts';
+import { endingInTime, HangUps, unlessStopped, warnOfDebugDoors } from '../../../src/cli/terminal/long-lived.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -38,4 +38,48 @@ test('options of node that show what is in memory are named, others are not', ()
   expect(warnings).toEqual([
     'node was started with --report-on-signal, --inspect: what it opens or writes holds keys and credentials',
   ]);
+});
+
+test('what comes to run after the signal is closed, and what fails after it is nobody’s', async () => {
+  let hasClosed = false;
+  const late = {
+    close: async () => {
+      hasClosed = true;
+    },
+  };
+  expect(await unlessStopped(Promise.resolve(late), never)).toBe(late);
+  let begin: (running: typeof late) => void = nothing;
+  const starting = new Promise<typeof late>((settle) => (begin = settle));
+  expect(await unlessStopped(starting, Promise.resolve())).toBeUndefined();
+  expect(hasClosed).toBe(false);
+  begin(late);
+  await vi.waitFor(() => expect(hasClosed).toBe(true));
+  const failing = (async () => {
+    await Promise.resolve();
+    throw new Error('no');
+  })();
+  expect(await unlessStopped(failing, Promise.resolve())).toBeUndefined();
+});
+
+test('hang-ups before there is an answer are answered once, and so are those during one', async () => {
+  const hangUps = new HangUps();
+  hangUps.ring();
+  hangUps.ring();
+  let answers = 0;
+  let end = nothing;
+  hangUps.answer(() => {
+    answers += 1;
+    return new Promise((settle) => (end = settle));
+  });
+  expect(answers).toBe(1);
+  hangUps.ring();
+  hangUps.ring();
+  expect(answers).toBe(1);
+  end();
+  await vi.waitFor(() => expect(answers).toBe(2));
+  end();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(answers).toBe(2);
+  hangUps.ring();
+  expect(answers).toBe(3);
 });

@@ -18,7 +18,7 @@ import { systemClock } from '../../../pipeline/refresh/clock.ts';
 import { version } from '../../../version.ts';
 import type { Terminal } from '../../command.ts';
 import { pipelineContext } from '../../contexts.ts';
-import { endingInTime, warnOfDebugDoors } from '../../terminal/long-lived.ts';
+import { endingInTime, HangUps, unlessStopped, warnOfDebugDoors } from '../../terminal/long-lived.ts';
 import { logLines } from './serve-log-lines.ts';
 
 /** Serves until a signal ends it; SIGHUP reads everything again. */
@@ -70,14 +70,6 @@ async function serveUntil(stopped: Promise<void>, command: Command): Promise<voi
   log('info', 'stopping');
   clearInterval(watchdog);
   await Promise.all([notify('STOPPING=1'), serving.close()]);
-}
-
-/** A signal while the first credentials are being obtained ends the wait for them; what was opened by then is closed. */
-async function unlessStopped(starting: Promise<Serving>, stopped: Promise<void>): Promise<Serving | undefined> {
-  const serving = await Promise.race([starting, stopped]);
-  if (serving !== undefined) return serving;
-  starting.then((late) => late.close()).catch(() => undefined);
-  return undefined;
 }
 
 function serveLog(values: OptionValues, { now, log }: Terminal): ServeLog {
@@ -187,31 +179,4 @@ function startWatchdog(notify: Notify, env: Terminal['env']): NodeJS.Timeout | u
   if (interval === undefined) return undefined;
   void notify('WATCHDOG=1');
   return setInterval(() => void notify('WATCHDOG=1'), interval);
-}
-
-/** Signals come when they like; what they ask for is done one after the other, and once for any that came meanwhile. */
-class HangUps {
-  #action: (() => Promise<void>) | undefined;
-  #isPending = false;
-  #isRunning = false;
-
-  ring(): void {
-    this.#isPending = true;
-    void this.#run();
-  }
-
-  answer(action: () => Promise<void>): void {
-    this.#action = action;
-    void this.#run();
-  }
-
-  async #run(): Promise<void> {
-    if (this.#isRunning || this.#action === undefined) return;
-    this.#isRunning = true;
-    while (this.#isPending) {
-      this.#isPending = false;
-      await this.#action();
-    }
-    this.#isRunning = false;
-  }
 }

@@ -8,7 +8,7 @@ import { resolveProfiles } from '../../../options/resolve/resolve-profiles.ts';
 import { systemClock } from '../../../pipeline/refresh/clock.ts';
 import type { Terminal } from '../../command.ts';
 import { pipelineContext } from '../../contexts.ts';
-import { endingInTime, warnOfDebugDoors } from '../../terminal/long-lived.ts';
+import { endingInTime, HangUps, unlessStopped, warnOfDebugDoors } from '../../terminal/long-lived.ts';
 import { printable } from '../../terminal/printable.ts';
 import { logLines } from '../serve/serve-log-lines.ts';
 import { thisProcess } from '../../terminal/this-process.ts';
@@ -20,28 +20,46 @@ export async function runUpdate(
   reread: () => Promise<OptionValues>,
 ): Promise<void> {
   const terminal = tellingTerminal(values, given);
-  const targets = await targetsOf(values, terminal);
-  const context = await updateContext(values, terminal);
-  if (values.isOn('once')) return updateOnce(targets, { ...context, tell: () => undefined });
+  if (values.isOn('once')) return once(values, terminal);
   warnOfDebugDoors(terminal.env, terminal.warn);
-  let onHangUp = (): void => undefined;
-  const stopped = terminal.untilStopped(() => onHangUp());
+  const hangUps = new HangUps();
+  const stopped = terminal.untilStopped(() => hangUps.ring());
   // Timers of the refresher keep nothing alive.
   const alive = setInterval(() => undefined, 2 ** 30);
   try {
-    const updating = await Promise.race([keepUpdated(targets, context), stopped]);
-    if (updating === undefined) return;
-    let reloaded = Promise.resolve();
-    onHangUp = () => {
-      reloaded = reloaded
-        .then(async () => updating.reload(await targetsOf(await reread(), terminal)))
-        .catch((error: unknown) => context.warn(`reload failed, all stays as it was: ${describeError(error).message}`));
-    };
-    await stopped;
-    await endingInTime(updating.close(), stopped, context.warn);
+    await endingInTime(updateUntil(stopped, { values, terminal, reread, hangUps }), stopped, terminal.warn);
   } finally {
     clearInterval(alive);
   }
+}
+
+async function once(values: OptionValues, terminal: TellingTerminal): Promise<void> {
+  const targets = await targetsOf(values, terminal);
+  await updateOnce(targets, { ...(await updateContext(values, terminal)), tell: () => undefined });
+}
+
+interface Command {
+  readonly values: OptionValues;
+  readonly terminal: TellingTerminal;
+  readonly reread: () => Promise<OptionValues>;
+  readonly hangUps: HangUps;
+}
+
+async function updateUntil(stopped: Promise<void>, command: Command): Promise<void> {
+  const { values, terminal, reread, hangUps } = command;
+  const targets = await targetsOf(values, terminal);
+  const starting = keepUpdated(targets, await updateContext(values, terminal));
+  const updating = await unlessStopped(starting, stopped);
+  if (updating === undefined) return;
+  hangUps.answer(async () => {
+    try {
+      await updating.reload(await targetsOf(await reread(), terminal));
+    } catch (error) {
+      terminal.warn(`reload failed, all stays as it was: ${describeError(error).message}`);
+    }
+  });
+  await stopped;
+  await updating.close();
 }
 
 interface TellingTerminal extends Terminal {
