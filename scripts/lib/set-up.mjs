@@ -60,7 +60,7 @@ export function missingPackages() {
   return Object.keys(locked).filter(
     (path) =>
       path !== '' &&
-      (wanted.has(path) || isNeeded(locked[path])) &&
+      ((wanted.has(path) && locked[path].cpu === undefined) || isNeeded(locked[path])) &&
       (installed[path]?.version !== locked[path].version || !existsSync(join(root, path, 'package.json'))),
   );
 }

@@ -9,6 +9,7 @@
  */
 const arrows = {
   core: [],
+  ffi: [],
   'version.ts': [],
   'supported-node.ts': [],
   options: [
@@ -19,7 +20,7 @@ const arrows = {
     'aws/assume-role/check-hop.ts',
     'type:pipeline/credential-plan.ts',
   ],
-  identity: ['core'],
+  identity: ['core', 'ffi'],
   'identity/pkcs11-uri.ts': ['core', 'type:identity'],
   'aws/sigv4-x509': ['core', 'type:identity'],
   'aws/http': ['core', 'type:identity', 'type:aws/create-session'],
@@ -77,6 +78,7 @@ const arrows = {
 /** Packages and built-ins that only these folders may touch. */
 const owners = {
   pkcs11js: ['identity/backends/pkcs11/'],
+  'bun:ffi': ['ffi/'],
   '@aws-sdk/': ['aws/assume-role/'],
   '@smithy/': ['outputs/provider/'],
   '@noble/post-quantum': ['identity/x509/', 'identity/backends/file/', 'trust/', 'sandbox/'],
