@@ -1,7 +1,8 @@
 import type { CredentialRequest, PipelineContext } from './pipeline/credential-plan.ts';
 import { RolesAnywhereError } from './core/errors.ts';
 import { isObject, type KeysOf, refuseUnknownKeys, whatIs } from './core/given-shape.ts';
-import type { IdentitySource, Pkcs11Settings, TpmSettings } from './identity/identity.ts';
+import { backendSettings } from './identity/backends/settings.ts';
+import type { BackendSettings, IdentitySource } from './identity/identity.ts';
 import { identityFault } from './identity/identity-fault.ts';
 import { hopMembers } from './aws/assume-role/check-hop.ts';
 import type { StsOptions } from './aws/assume-role/role-hop.ts';
@@ -27,29 +28,11 @@ const textKeys: Keys = { option: true, text: true };
 const pathKeys: KeysOf<NonNullable<NetworkOptions['caBundle']>> = { path: true, option: true };
 const urlKeys: KeysOf<NonNullable<EndpointOptions['custom']>> = { url: true, option: true };
 
-const identityKeys: KeysOf<IdentitySource> = {
+const identityKeys: KeysOf<Omit<IdentitySource, keyof BackendSettings>> = {
   certificate: true,
   privateKey: true,
   intermediates: true,
   keyPassword: true,
-  pkcs11: true,
-  tpm: true,
-};
-
-const pkcs11Keys: KeysOf<Pkcs11Settings> = {
-  module: true,
-  defaultModule: true,
-  pin: true,
-  reusePin: true,
-  useLatestExpiring: true,
-};
-
-const tpmKeys: KeysOf<TpmSettings> = {
-  device: true,
-  keyPassword: true,
-  noKeyPassword: true,
-  parentPassword: true,
-  hierarchyPassword: true,
 };
 
 /** One context serves every function. */
@@ -166,18 +149,16 @@ function checkOpenIdentity(identity: unknown, place: string): void {
 }
 
 function checkSource(given: unknown, place: string): void {
-  const source = requireKeys(given, identityKeys, place);
+  const source = requireMembers(given, [identityKeys, backendSettings].flatMap(Object.keys), place);
   requireKeys(source['certificate'], sourceKeys, `${place}.certificate`);
   for (const name of ['privateKey', 'intermediates', 'keyPassword']) {
     optionalKeys(source[name], sourceKeys, `${place}.${name}`);
   }
-  const pkcs11 = optionalKeys(source['pkcs11'], pkcs11Keys, `${place}.pkcs11`);
-  for (const name of ['module', 'defaultModule']) optionalKeys(pkcs11[name], textKeys, `${place}.pkcs11.${name}`);
-  optionalKeys(pkcs11['pin'], sourceKeys, `${place}.pkcs11.pin`);
-  const tpm = optionalKeys(source['tpm'], tpmKeys, `${place}.tpm`);
-  optionalKeys(tpm['device'], textKeys, `${place}.tpm.device`);
-  for (const name of ['keyPassword', 'parentPassword', 'hierarchyPassword']) {
-    optionalKeys(tpm[name], sourceKeys, `${place}.tpm.${name}`);
+  for (const [group, known] of Object.entries(backendSettings)) {
+    const given = optionalMembers(source[group], Object.keys(known), `${place}.${group}`);
+    for (const [name, { is }] of Object.entries(known)) {
+      if (is !== 'flag') optionalKeys(given[name], is === 'text' ? textKeys : sourceKeys, `${place}.${group}.${name}`);
+    }
   }
 }
 
@@ -189,7 +170,11 @@ function checkHops(hops: unknown): void {
 }
 
 function optionalKeys(given: unknown, keys: Keys, place: string): Readonly<Record<string, unknown>> {
-  return given === undefined ? {} : requireKeys(given, keys, place);
+  return optionalMembers(given, Object.keys(keys), place);
+}
+
+function optionalMembers(given: unknown, known: readonly string[], place: string): Readonly<Record<string, unknown>> {
+  return given === undefined ? {} : requireMembers(given, known, place);
 }
 
 /** @returns its members by name */

@@ -41,6 +41,7 @@ const arrows = {
     'core',
     'pipeline/refresh',
     'identity/backends/sources.ts',
+    'identity/backends/settings.ts',
     'type:pipeline',
     'type:identity',
     'type:aws',
@@ -66,6 +67,7 @@ const arrows = {
   'check-library.ts': [
     'core',
     'identity/identity-fault.ts',
+    'identity/backends/settings.ts',
     'aws/assume-role/check-hop.ts',
     'type:identity',
     'type:aws',

@@ -126,6 +126,9 @@ export interface IdentitySource {
   readonly tpm?: TpmSettings;
 }
 
+/** What is said of backends beside the source of the key; each group has a row in backends/settings.ts. */
+export type BackendSettings = Omit<IdentitySource, 'certificate' | 'privateKey' | 'intermediates' | 'keyPassword'>;
+
 /** A private key to sign with; at least one of certificate and privateKey. */
 export interface SignerSource {
   /** The key must belong to it; it is not judged further. */

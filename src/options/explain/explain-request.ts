@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { type Arn, type ArnKind, isRegion, isSessionName, parseArn } from '../resolve/arn.ts';
-import { checkSources } from '../resolve/read-sources.ts';
+import { readSources } from '../resolve/read-sources.ts';
 import type { Environment, OptionValues } from '../parse/option-values.ts';
 import { placeholderHints, Problems, shown } from '../parse/problems.ts';
 import { explainRoleChain } from '../resolve/resolve-role-chain.ts';
@@ -34,7 +34,7 @@ export function throwRequestProblems(values: OptionValues, env: Environment = {}
     checkText(values, 'role-session-name', isSessionName, '2 to 64 letters, digits or characters of _+=,.@-'),
   );
   explainRoleChain(values, problems);
-  checkSources(values, problems);
+  readSources(values, problems);
   problems.throwAny();
   throw new RolesAnywhereError('INTERNAL', 'options were refused without a reason');
 }

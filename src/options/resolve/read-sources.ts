@@ -117,12 +117,6 @@ function fault(option: string, [code, what, hint]: Explanation): RolesAnywhereEr
   return new RolesAnywhereError(code, `${option} ${what}`, { hints: [hint] });
 }
 
-const readers = {
-  certificate: readCertificateSource,
-  'private-key': readKeySource,
-  intermediates: readByteSource,
-} as const;
-
 /** The flags of everything that has a password, or is a PIN. */
 const passwordFlags = [
   'pkcs8-password',
@@ -132,13 +126,28 @@ const passwordFlags = [
   'tpm-hierarchy-password',
 ] as const;
 
-/** Tells what is wrong with the places of certificate, key, intermediates and passwords. */
-export function checkSources(values: OptionValues, problems: Problems): void {
-  const sources = (['certificate', 'private-key', 'intermediates'] as const).map((flag) => {
+/** Where certificate, key and intermediates are, of those that were given. */
+export interface GivenSources {
+  readonly certificate?: KeySource;
+  readonly privateKey?: KeySource;
+  readonly intermediates?: ByteSource;
+}
+
+/** Reads the places of certificate, key and intermediates, and tells what is wrong with them and with the passwords'. */
+export function readSources(values: OptionValues, problems: Problems): GivenSources {
+  const read = <S>(flag: string, reader: (text: string, option: string) => S): S | undefined => {
     const text = values.isGiven(flag) ? values.text(flag) : undefined;
-    return text === undefined ? undefined : problems.try(() => readers[flag](text, values.origin(flag)));
-  });
-  problems.try(() => refuseSharedDescriptors(passwordsOf(values), sources));
+    return text === undefined ? undefined : problems.try(() => reader(text, values.origin(flag)));
+  };
+  const certificate = read('certificate', readCertificateSource);
+  const privateKey = read('private-key', readKeySource);
+  const intermediates = read('intermediates', readByteSource);
+  problems.try(() => refuseSharedDescriptors(passwordsOf(values), [certificate, privateKey, intermediates]));
+  return {
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(privateKey === undefined ? {} : { privateKey }),
+    ...(intermediates === undefined ? {} : { intermediates }),
+  };
 }
 
 function passwordsOf(values: OptionValues): readonly SecretSource[] {

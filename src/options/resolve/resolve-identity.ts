@@ -1,5 +1,11 @@
-import type { IdentitySource, NamedText, Pkcs11Settings, TpmSettings } from '../../identity/identity.ts';
-import { checkSources, readByteSource, readCertificateSource, readKeySource } from './read-sources.ts';
+import type {
+  BackendSettings,
+  IdentitySource,
+  NamedText,
+  Pkcs11Settings,
+  TpmSettings,
+} from '../../identity/identity.ts';
+import { readSources } from './read-sources.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 import { passwordOf } from './sources.ts';
 import { Problems } from '../parse/problems.ts';
@@ -11,29 +17,19 @@ import { Problems } from '../parse/problems.ts';
  */
 export function resolveIdentity(values: OptionValues): IdentitySource | undefined {
   const problems = new Problems();
-  checkSources(values, problems);
-  const certificate = values.text('certificate');
+  const { certificate, ...sources } = readSources(values, problems);
   if (!problems.isEmpty || certificate === undefined) return undefined;
-  const [privateKey, intermediates] = [values.text('private-key'), values.text('intermediates')];
   const keyPassword = passwordOf(values, 'pkcs8-password');
   return {
-    certificate: readCertificateSource(certificate, values.origin('certificate')),
-    ...(privateKey === undefined ? {} : { privateKey: readKeySource(privateKey, values.origin('private-key')) }),
-    ...(intermediates === undefined
-      ? {}
-      : { intermediates: readByteSource(intermediates, values.origin('intermediates')) }),
+    certificate,
+    ...sources,
     ...(keyPassword === undefined ? {} : { keyPassword }),
     ...resolveHardware(values),
   };
 }
 
-export interface HardwareSettings {
-  readonly pkcs11?: Pkcs11Settings;
-  readonly tpm?: TpmSettings;
-}
-
 /** What the options say of tokens and TPMs. */
-export function resolveHardware(values: OptionValues): HardwareSettings {
+export function resolveHardware(values: OptionValues): BackendSettings {
   const pkcs11 = pkcs11Of(values);
   const tpm = tpmOf(values);
   return {

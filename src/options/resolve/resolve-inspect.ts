@@ -1,15 +1,15 @@
-import type { KeySource, SecretSource } from '../../identity/identity.ts';
+import type { BackendSettings, KeySource, SecretSource } from '../../identity/identity.ts';
 import type { Digest } from '../../identity/signer.ts';
-import { checkSources, readCertificateSource, readKeySource } from './read-sources.ts';
+import { type GivenSources, readSources } from './read-sources.ts';
 import { missingOptions } from '../explain/explain-request.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 import { passwordOf } from './sources.ts';
 import { Problems } from '../parse/problems.ts';
-import { type HardwareSettings, resolveHardware } from './resolve-identity.ts';
+import { resolveHardware } from './resolve-identity.ts';
 
 /** What `sign-string` is asked for. */
 interface SignString {
-  readonly key: HardwareSettings & {
+  readonly key: BackendSettings & {
     readonly certificate?: KeySource;
     readonly privateKey?: KeySource;
     readonly keyPassword?: SecretSource;
@@ -25,15 +25,13 @@ const digests: Readonly<Record<string, Digest>> = { SHA256: 'SHA-256', SHA384: '
  * @throws RolesAnywhereError OPTION_*
  */
 export function resolveSignString(values: OptionValues): SignString {
-  refuseSources(values);
-  const certificate = certificateOf(values);
-  const privateKey = values.text('private-key');
+  const { certificate, privateKey } = sourcesOf(values);
   if (certificate === undefined && privateKey === undefined) throw missingOptions(['private-key']);
   const format = values.text('format');
   return {
     key: {
       ...(certificate === undefined ? {} : { certificate }),
-      ...(privateKey === undefined ? {} : { privateKey: readKeySource(privateKey, values.origin('private-key')) }),
+      ...(privateKey === undefined ? {} : { privateKey }),
       ...keyPasswordOf(values),
       ...resolveHardware(values),
     },
@@ -48,22 +46,17 @@ export function resolveSignString(values: OptionValues): SignString {
  */
 export function resolveCertificate(
   values: OptionValues,
-): HardwareSettings & { readonly certificate: KeySource; readonly keyPassword?: SecretSource } {
-  refuseSources(values);
-  const certificate = certificateOf(values);
+): BackendSettings & { readonly certificate: KeySource; readonly keyPassword?: SecretSource } {
+  const { certificate } = sourcesOf(values);
   if (certificate === undefined) throw missingOptions(['certificate']);
   return { certificate, ...keyPasswordOf(values), ...resolveHardware(values) };
 }
 
-function refuseSources(values: OptionValues): void {
+function sourcesOf(values: OptionValues): GivenSources {
   const problems = new Problems();
-  checkSources(values, problems);
+  const sources = readSources(values, problems);
   problems.throwAny();
-}
-
-function certificateOf(values: OptionValues): KeySource | undefined {
-  const text = values.text('certificate');
-  return text === undefined ? undefined : readCertificateSource(text, values.origin('certificate'));
+  return sources;
 }
 
 function keyPasswordOf(values: OptionValues): { readonly keyPassword?: SecretSource } {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CredentialPlan, CredentialRequest } from '../credential-plan.ts';
-import type { IdentitySource, KeySource, Pkcs11Settings, TpmSettings } from '../../identity/identity.ts';
+import type { IdentitySource, KeySource } from '../../identity/identity.ts';
+import { decidingSettings } from '../../identity/backends/settings.ts';
 import { cacheLocation, givesBytes } from '../../identity/backends/sources.ts';
 import type { StsOptions } from '../../aws/assume-role/role-hop.ts';
 import type { NetworkOptions } from '../../aws/create-session/session-request.ts';
@@ -31,20 +32,6 @@ const network: Deciding<NetworkOptions> = {
   connectTimeout: false,
   requestTimeout: false,
 };
-const pkcs11: Deciding<Pkcs11Settings> = {
-  module: true,
-  defaultModule: true,
-  pin: false,
-  reusePin: false,
-  useLatestExpiring: true,
-};
-const tpm: Deciding<TpmSettings> = {
-  device: true,
-  keyPassword: false,
-  noKeyPassword: false,
-  parentPassword: false,
-  hierarchyPassword: false,
-};
 const sts: Deciding<StsOptions> = { endpoint: true, fips: true, dualStack: true, clientConfig: false };
 
 /**
@@ -69,13 +56,9 @@ function decidingOf({ roleChain, ...request }: CredentialRequest, identity: Keye
 
 function decidingOfIdentity({ source, certificate }: KeyedIdentity): object {
   return {
-    ...source,
+    ...decidingSettings(source),
     certificate: certificate === undefined ? locationOf(source.certificate) : digestOf(certificate),
     privateKey: source.privateKey && locationOf(source.privateKey),
-    intermediates: undefined,
-    keyPassword: undefined,
-    pkcs11: source.pkcs11 && deciding(source.pkcs11, pkcs11),
-    tpm: source.tpm && deciding(source.tpm, tpm),
   };
 }
 
