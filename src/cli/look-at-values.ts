@@ -1,5 +1,5 @@
 import type { OptionValues } from '../options/parse/option-values.ts';
-import { refuseNotBuilt } from '../options/resolve/cert-selector.ts';
+import { refuseNotBuilt } from '../options/resolve/refuse-not-built.ts';
 import type { RunnableCommand, Terminal } from './command.ts';
 import { traceOptions } from './debug-trace.ts';
 

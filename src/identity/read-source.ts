@@ -38,12 +38,10 @@ async function readOrExplain(source: ByteSource, context: ReadContext): Promise<
  *
  * @throws RolesAnywhereError PASSWORD_UNREADABLE
  */
-export function readSecret(source: SecretSource, context: ReadContext): Promise<Buffer> {
-  if (source.kind === 'value') return Promise.resolve(Buffer.from(source.value, 'utf8'));
-  return naming(source, 'PASSWORD_UNREADABLE', async () => {
-    const { bytes } = await readSource(source, 'PASSWORD_UNREADABLE', context);
-    return withoutLineBreak(bytes);
-  });
+export async function readSecret(source: SecretSource, context: ReadContext): Promise<Buffer> {
+  if (source.kind === 'value') return Buffer.from(source.value, 'utf8');
+  const { bytes } = await readSource(source, 'PASSWORD_UNREADABLE', context);
+  return withoutLineBreak(bytes);
 }
 
 const newline = 0x0a;

@@ -169,12 +169,3 @@ export function homeFolder(env: Environment): string | undefined {
     return undefined;
   }
 }
-
-/** @throws RolesAnywhereError FILE_FAILED where there is none */
-export function homeForCache(env: Environment): string {
-  const home = homeFolder(env);
-  if (home !== undefined) return home;
-  throw new RolesAnywhereError('FILE_FAILED', 'there is no place for the cache: this user has no home folder', {
-    hints: ['name a folder with --cache-dir, or set HOME'],
-  });
-}

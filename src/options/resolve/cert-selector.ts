@@ -3,8 +3,6 @@ import { RolesAnywhereError } from '../../core/errors.ts';
 import { readFile } from '../../core/fs/read-file.ts';
 import { readReason } from '../../core/fs/read-reason.ts';
 import { shown } from '../parse/problems.ts';
-import type { OptionRow } from '../schema/option.ts';
-import type { OptionValues } from '../parse/option-values.ts';
 
 /** Which certificate to take: every member that is there must match. */
 export interface CertSelector {
@@ -117,19 +115,4 @@ async function readSelectorFile(path: string, origin: string): Promise<string> {
 
 function invalid(message: string, cause?: unknown): RolesAnywhereError {
   return new RolesAnywhereError('OPTION_INVALID', message, { cause, hints: forms });
-}
-
-/**
- * Refuses the options that are not built yet, each after its form has been checked.
- * @throws RolesAnywhereError OPTION_NOT_BUILT, OPTION_INVALID
- */
-export async function refuseNotBuilt(rows: readonly OptionRow[], values: OptionValues): Promise<void> {
-  for (const row of rows) {
-    if (row.notBuilt === undefined || !values.isGiven(row.flag)) continue;
-    const origin = values.origin(row.flag);
-    if (row.flag === 'cert-selector') await parseCertSelector(values.text(row.flag) ?? '', origin);
-    throw new RolesAnywhereError('OPTION_NOT_BUILT', `${origin} is for ${row.notBuilt}, which are not built yet`, {
-      hints: ['this version takes certificate and key from files, env:NAME, fd:N, stdin, PKCS#11 tokens and TPMs'],
-    });
-  }
 }

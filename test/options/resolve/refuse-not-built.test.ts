@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { refuseNotBuilt } from '../../../src/options/resolve/cert-selector.ts';
+import { refuseNotBuilt } from '../../../src/options/resolve/refuse-not-built.ts';
 import { optionTable as rows } from '../../../src/options/schema/table.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 import { valuesOf } from '../parse/values.ts';

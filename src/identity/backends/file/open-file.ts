@@ -90,7 +90,7 @@ export async function pairUp(
     files.context.warn((await import('./explain-file.ts')).strangers(source.intermediates, intermediates));
   }
   const chain = await naming(source.intermediates ?? source.certificate, 'CHAIN_INVALID', () => chainOf(issuers));
-  return { certificate, chain, signer: key.signer, close: key.close ?? (() => Promise.resolve()) };
+  return { certificate, chain, signer: key.signer, close: closerOf(key) };
 }
 
 /** Before any of it is parsed, so that a missing file is told rather than a password asked for. */
