@@ -79,8 +79,8 @@ function world(...answers: readonly string[]) {
 }
 
 /** The open identity, after it has signed. */
-function opened(kept: ReloadingIdentity): Promise<SigningIdentity> {
-  return kept.use(async (identity) => {
+function opened(reloading: ReloadingIdentity): Promise<SigningIdentity> {
+  return reloading.use(async (identity) => {
     expect(await signsWell(identity)).toBe(true);
     return identity;
   });
@@ -88,22 +88,22 @@ function opened(kept: ReloadingIdentity): Promise<SigningIdentity> {
 
 describe('files', () => {
   it('are opened once for as long as they stay the same', async () => {
-    const kept = reloadingIdentity(install(ec), world());
-    const first = await opened(kept);
-    expect(await opened(kept)).toBe(first);
+    const reloading = reloadingIdentity(install(ec), world());
+    const first = await opened(reloading);
+    expect(await opened(reloading)).toBe(first);
     utimesSync(join(folder, 'leaf.pem'), new Date(), new Date());
-    expect(await opened(kept)).toBe(first);
-    await kept.close();
+    expect(await opened(reloading)).toBe(first);
+    await reloading.close();
   });
 
   it('are opened anew as one pair when they change, whatever the kind of key', async () => {
-    const kept = reloadingIdentity(install(rsa), world());
-    expect((await opened(kept)).signer.algorithm).toBe('RSA');
+    const reloading = reloadingIdentity(install(rsa), world());
+    expect((await opened(reloading)).signer.algorithm).toBe('RSA');
     install(ec);
-    expect((await opened(kept)).signer.algorithm).toBe('ECDSA');
+    expect((await opened(reloading)).signer.algorithm).toBe('ECDSA');
     install(rsa);
-    expect((await opened(kept)).signer.algorithm).toBe('RSA');
-    await kept.close();
+    expect((await opened(reloading)).signer.algorithm).toBe('RSA');
+    await reloading.close();
   });
 
   it('with intermediates that change are opened anew', async () => {
@@ -112,39 +112,39 @@ describe('files', () => {
     const chain = join(folder, 'chain.pem');
     copyFileSync(root.certificate, chain);
     const context = world();
-    const kept = reloadingIdentity({ ...install(leaf), intermediates: file(chain, '--intermediates') }, context);
-    expect((await opened(kept)).chain).toHaveLength(0);
+    const reloading = reloadingIdentity({ ...install(leaf), intermediates: file(chain, '--intermediates') }, context);
+    expect((await opened(reloading)).chain).toHaveLength(0);
     copyFileSync(between.certificate, chain);
-    expect((await opened(kept)).chain).toHaveLength(1);
-    await kept.close();
+    expect((await opened(reloading)).chain).toHaveLength(1);
+    await reloading.close();
   });
 
   it('out of the environment are read again', async () => {
     const environment: Record<string, string> = { CERTIFICATE: readFileSync(ec.certificate, 'utf8') };
     environment['KEY'] = readFileSync(ec.key, 'utf8');
-    const kept = reloadingIdentity(
+    const reloading = reloadingIdentity(
       {
         certificate: { option: '--certificate', kind: 'env', name: 'CERTIFICATE' },
         privateKey: { option: '--private-key', kind: 'env', name: 'KEY' },
       },
       { ...world(), environment },
     );
-    const first = await opened(kept);
+    const first = await opened(reloading);
     environment['CERTIFICATE'] = readFileSync(otherEc.certificate, 'utf8');
     environment['KEY'] = readFileSync(otherEc.key, 'utf8');
-    expect((await opened(kept)).certificate.serialNumber).not.toBe(first.certificate.serialNumber);
-    await kept.close();
+    expect((await opened(reloading)).certificate.serialNumber).not.toBe(first.certificate.serialNumber);
+    await reloading.close();
   });
 });
 
 describe('a broken new pair', () => {
   it('leaves the one before in use, with one warning until it is mended', async () => {
     const context = world();
-    const kept = reloadingIdentity(install(ec), context);
-    const first = await opened(kept);
+    const reloading = reloadingIdentity(install(ec), context);
+    const first = await opened(reloading);
     copyFileSync(rsa.key, join(folder, 'leaf.key'));
-    expect(await opened(kept)).toBe(first);
-    expect(await opened(kept)).toBe(first);
+    expect(await opened(reloading)).toBe(first);
+    expect(await opened(reloading)).toBe(first);
     expect(context.warnings).toEqual([
       expect.stringMatching(
         /^the certificate and key that are there now cannot be used, those before are kept: .*leaf\.key.* is not the key of /,
@@ -152,23 +152,23 @@ describe('a broken new pair', () => {
     ]);
 
     install(otherEc);
-    expect(await opened(kept)).not.toBe(first);
+    expect(await opened(reloading)).not.toBe(first);
     copyFileSync(rsa.key, join(folder, 'leaf.key'));
-    await opened(kept);
+    await opened(reloading);
     expect(context.warnings).toHaveLength(2);
-    await kept.close();
+    await reloading.close();
   });
 
   it('that is put back as it was is warned of again the next time', async () => {
     const context = world();
-    const kept = reloadingIdentity(install(ec), context);
-    const first = await opened(kept);
+    const reloading = reloadingIdentity(install(ec), context);
+    const first = await opened(reloading);
     for (const leaf of [rsa, ec, rsa]) {
       copyFileSync(leaf.key, join(folder, 'leaf.key'));
-      expect(await opened(kept)).toBe(first);
+      expect(await opened(reloading)).toBe(first);
     }
     expect(context.warnings).toHaveLength(2);
-    await kept.close();
+    await reloading.close();
   });
 
   it.each([
@@ -181,27 +181,27 @@ describe('a broken new pair', () => {
     ],
   ])('may be one whose file is %s', async (_, breakIt, why) => {
     const context = world();
-    const kept = reloadingIdentity(install(ec), context);
-    const first = await opened(kept);
+    const reloading = reloadingIdentity(install(ec), context);
+    const first = await opened(reloading);
     breakIt();
-    expect(await opened(kept)).toBe(first);
+    expect(await opened(reloading)).toBe(first);
     expect(context.warnings).toEqual([expect.stringMatching(why)]);
-    await kept.close();
+    await reloading.close();
   });
 
   it('is told as an error once the certificate before has expired, and from the start', async () => {
     const context = world();
-    const kept = reloadingIdentity(
+    const reloading = reloadingIdentity(
       install(makeLeaf(folder, 'short', root, { notAfter: new Date(Date.now() + day) })),
       context,
     );
-    await opened(kept);
+    await opened(reloading);
     copyFileSync(rsa.key, join(folder, 'leaf.key'));
     context.wait(2 * day);
-    expect((await rejectionOf(opened(kept))).code).toBe('KEY_MISMATCH');
+    expect((await rejectionOf(opened(reloading))).code).toBe('KEY_MISMATCH');
     install(ec);
-    await opened(kept);
-    await kept.close();
+    await opened(reloading);
+    await reloading.close();
 
     copyFileSync(rsa.key, join(folder, 'leaf.key'));
     const other = reloadingIdentity(source(), context);
@@ -213,25 +213,25 @@ describe('a broken new pair', () => {
 
   it('the same pair is refused once it has expired', async () => {
     const context = world();
-    const kept = reloadingIdentity(
+    const reloading = reloadingIdentity(
       install(makeLeaf(folder, 'short', root, { notAfter: new Date(Date.now() + day) })),
       context,
     );
-    await opened(kept);
+    await opened(reloading);
     context.wait(2 * day);
-    expect((await rejectionOf(opened(kept))).code).toBe('CERTIFICATE_EXPIRED');
-    await kept.close();
+    expect((await rejectionOf(opened(reloading))).code).toBe('CERTIFICATE_EXPIRED');
+    await reloading.close();
   });
 
   it('is taken once it has become valid, though no file changes', async () => {
     const context = world();
-    const kept = reloadingIdentity(install(ec), context);
-    const first = await opened(kept);
+    const reloading = reloadingIdentity(install(ec), context);
+    const first = await opened(reloading);
     install(makeLeaf(folder, 'later', root, { notBefore: new Date(Date.now() + day) }));
-    expect(await opened(kept)).toBe(first);
+    expect(await opened(reloading)).toBe(first);
     context.wait(2 * day);
-    expect(await opened(kept)).not.toBe(first);
-    await kept.close();
+    expect(await opened(reloading)).not.toBe(first);
+    await reloading.close();
   });
 });
 
@@ -250,7 +250,7 @@ describe('what can be read only once', needs('mkfifo'), () => {
     const certificate = pipe('certificate', readFileSync(ec.certificate));
     const key = openSync(pipe('key', encrypted), 'r');
     const password = openSync(pipe('password', 'secret\n'), 'r');
-    const kept = reloadingIdentity(
+    const reloading = reloadingIdentity(
       {
         certificate: file(certificate),
         privateKey: { option: '--private-key', kind: 'fd', fd: key },
@@ -258,35 +258,37 @@ describe('what can be read only once', needs('mkfifo'), () => {
       },
       world(),
     );
-    const first = await opened(kept);
+    const first = await opened(reloading);
     closeSync(key);
     closeSync(password);
-    kept.reload();
-    const second = await opened(kept);
+    reloading.reload();
+    const second = await opened(reloading);
     expect(second).not.toBe(first);
     expect(second.certificate.serialNumber).toBe(first.certificate.serialNumber);
-    await kept.close();
+    await reloading.close();
   });
 
   it('is held once where certificate and key come out of one', async () => {
     const both = openSync(pipe('both', Buffer.concat([ec.certificate, ec.key].map((path) => readFileSync(path)))), 'r');
     const fd = { kind: 'fd', fd: both } as const;
-    const kept = reloadingIdentity(
+    const reloading = reloadingIdentity(
       { certificate: { option: '--certificate', ...fd }, privateKey: { option: '--private-key', ...fd } },
       world(),
     );
-    await opened(kept);
-    kept.reload();
-    await opened(kept);
+    await opened(reloading);
+    reloading.reload();
+    await opened(reloading);
     closeSync(both);
-    await kept.close();
+    await reloading.close();
   });
 
   it('is named in messages as what it was', async () => {
     const path = pipe('nothing', 'no certificate');
-    const kept = reloadingIdentity({ ...install(ec), certificate: file(path) }, world());
-    expect((await rejectionOf(opened(kept))).message).toMatch(/^--certificate: .*\/nothing is neither PEM nor DER/);
-    await kept.close();
+    const reloading = reloadingIdentity({ ...install(ec), certificate: file(path) }, world());
+    expect((await rejectionOf(opened(reloading))).message).toMatch(
+      /^--certificate: .*\/nothing is neither PEM nor DER/,
+    );
+    await reloading.close();
   });
 });
 
@@ -300,51 +302,51 @@ describe('a password', () => {
   it('that was typed is remembered, and asked for anew when it is refused', async () => {
     const context = world('wrong', 'first', 'second');
     encrypt(ec, 'first');
-    const kept = reloadingIdentity(source(), context);
-    await opened(kept);
+    const reloading = reloadingIdentity(source(), context);
+    await opened(reloading);
     expect(context.questions).toHaveLength(2);
     encrypt(otherEc, 'first');
-    kept.reload();
-    await opened(kept);
+    reloading.reload();
+    await opened(reloading);
     expect(context.questions).toHaveLength(2);
 
     encrypt(ec, 'second');
-    await opened(kept);
+    await opened(reloading);
     expect(context.questions).toHaveLength(3);
-    kept.reload();
-    await opened(kept);
+    reloading.reload();
+    await opened(reloading);
     expect(context.questions).toHaveLength(3);
-    await kept.close();
+    await reloading.close();
   });
 
   it('is asked for no more once the person was wrong too often, until the key changes or a reload', async () => {
     const context = world('no', 'no', 'no', 'no', 'no', 'no', 'right');
     encrypt(ec, 'right');
-    const kept = reloadingIdentity(source(), context);
-    const error = await rejectionOf(opened(kept));
+    const reloading = reloadingIdentity(source(), context);
+    const error = await rejectionOf(opened(reloading));
     expect(error.code).toBe('PASSWORD_WRONG');
-    expect(await rejectionOf(opened(kept))).toBe(error);
+    expect(await rejectionOf(opened(reloading))).toBe(error);
     copyFileSync(otherEc.certificate, join(folder, 'leaf.pem'));
-    expect(await rejectionOf(opened(kept))).toBe(error);
+    expect(await rejectionOf(opened(reloading))).toBe(error);
     expect(context.questions).toHaveLength(3);
 
     encrypt(otherEc, 'right');
-    expect((await rejectionOf(opened(kept))).code).toBe('PASSWORD_WRONG');
+    expect((await rejectionOf(opened(reloading))).code).toBe('PASSWORD_WRONG');
     expect(context.questions).toHaveLength(6);
-    kept.reload();
-    await opened(kept);
+    reloading.reload();
+    await opened(reloading);
     expect(context.questions).toHaveLength(7);
-    await kept.close();
+    await reloading.close();
   });
 
   it('is not asked for again of a person who gave up', async () => {
     const context = world();
     encrypt(ec, 'right');
-    const kept = reloadingIdentity(source(), context);
-    expect((await rejectionOf(opened(kept))).code).toBe('PASSWORD_MISSING');
-    expect((await rejectionOf(opened(kept))).code).toBe('PASSWORD_MISSING');
+    const reloading = reloadingIdentity(source(), context);
+    expect((await rejectionOf(opened(reloading))).code).toBe('PASSWORD_MISSING');
+    expect((await rejectionOf(opened(reloading))).code).toBe('PASSWORD_MISSING');
     expect(context.questions).toHaveLength(1);
-    await kept.close();
+    await reloading.close();
   });
 
   it('out of a file is read again when that changes', async () => {
@@ -352,26 +354,26 @@ describe('a password', () => {
     const path = join(folder, 'password');
     writeFileSync(path, 'wrong\n');
     const keyPassword = { option: '--pkcs8-password-file', kind: 'file', path } as const;
-    const kept = reloadingIdentity({ ...source(), keyPassword }, world());
-    const error = await rejectionOf(opened(kept));
+    const reloading = reloadingIdentity({ ...source(), keyPassword }, world());
+    const error = await rejectionOf(opened(reloading));
     expect(error.code).toBe('PASSWORD_WRONG');
-    expect(await rejectionOf(opened(kept))).toBe(error);
+    expect(await rejectionOf(opened(reloading))).toBe(error);
     writeFileSync(path, 'right\n');
-    await opened(kept);
-    await kept.close();
+    await opened(reloading);
+    await reloading.close();
   });
 
   it('that is refused for a new key leaves the old one in use', async () => {
     const context = world('first');
     encrypt(ec, 'first');
-    const kept = reloadingIdentity(source(), context);
-    const first = await opened(kept);
+    const reloading = reloadingIdentity(source(), context);
+    const first = await opened(reloading);
     encrypt(otherEc, 'second');
-    expect(await opened(kept)).toBe(first);
-    expect(await opened(kept)).toBe(first);
+    expect(await opened(reloading)).toBe(first);
+    expect(await opened(reloading)).toBe(first);
     expect(context.questions).toHaveLength(2);
     expect(context.warnings).toEqual([expect.stringMatching(/those before are kept/)]);
-    await kept.close();
+    await reloading.close();
   });
 });
 
@@ -379,9 +381,9 @@ describe('a change', () => {
   const soon = { lookEveryMs: 10 };
 
   /** Resolves at the next change that is told; the test's own time-out is the bound. */
-  function nextChange(kept: ReloadingIdentity): Promise<void> {
+  function nextChange(reloading: ReloadingIdentity): Promise<void> {
     return new Promise((resolve) => {
-      const end = kept.onChange(() => {
+      const end = reloading.onChange(() => {
         end();
         resolve();
       });
@@ -402,12 +404,12 @@ describe('a change', () => {
     ],
     ['by removal', () => rmSync(join(folder, 'leaf.pem'))],
   ])('%s is told', async (_, change) => {
-    const kept = reloadingIdentity(install(ec), world(), soon);
-    await opened(kept);
-    const told = nextChange(kept);
+    const reloading = reloadingIdentity(install(ec), world(), soon);
+    await opened(reloading);
+    const told = nextChange(reloading);
     change();
     await expect(told).resolves.toBeUndefined();
-    await kept.close();
+    await reloading.close();
   });
 
   it('of the link that Kubernetes turns is told, and the new pair is read as one', async () => {
@@ -420,40 +422,40 @@ describe('a change', () => {
     }
     symlinkSync('..2026_01', join(folder, '..data'));
     for (const name of ['leaf.pem', 'leaf.key']) symlinkSync(`..data/${name}`, join(folder, name));
-    const kept = reloadingIdentity(source(), world(), soon);
-    await opened(kept);
-    const told = nextChange(kept);
+    const reloading = reloadingIdentity(source(), world(), soon);
+    await opened(reloading);
+    const told = nextChange(reloading);
     symlinkSync('..2026_02', join(folder, '..data_tmp'));
     renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
     await told;
-    expect((await opened(kept)).signer.algorithm).toBe('RSA');
-    await kept.close();
+    expect((await opened(reloading)).signer.algorithm).toBe('RSA');
+    await reloading.close();
   });
 
   it('of the dates alone is none, and what comes after it is told once', async () => {
-    const kept = reloadingIdentity(install(ec), world(), soon);
-    await opened(kept);
+    const reloading = reloadingIdentity(install(ec), world(), soon);
+    await opened(reloading);
     let changes = 0;
-    kept.onChange(() => (changes += 1));
+    reloading.onChange(() => (changes += 1));
     utimesSync(join(folder, 'leaf.pem'), new Date(), new Date(0));
-    const told = nextChange(kept);
+    const told = nextChange(reloading);
     install(rsa);
     await told;
-    const again = nextChange(kept);
+    const again = nextChange(reloading);
     install(ec);
     await again;
     expect(changes).toBeLessThanOrEqual(2);
-    await kept.close();
+    await reloading.close();
   });
 
   it('is told to nobody who has ended that, nor after the close', async () => {
-    const kept = reloadingIdentity(install(ec), world(), soon);
-    await opened(kept);
+    const reloading = reloadingIdentity(install(ec), world(), soon);
+    await opened(reloading);
     let changes = 0;
-    const end = kept.onChange(() => (changes += 1));
+    const end = reloading.onChange(() => (changes += 1));
     end();
-    kept.onChange(() => (changes += 1));
-    await kept.close();
+    reloading.onChange(() => (changes += 1));
+    await reloading.close();
     install(rsa);
     const other = reloadingIdentity(source(), world(), soon);
     await opened(other);
@@ -467,20 +469,20 @@ describe('a change', () => {
 
 describe('close', () => {
   it('comes after the last use, and there is none after it', async () => {
-    const kept = reloadingIdentity(install(ec), world());
+    const reloading = reloadingIdentity(install(ec), world());
     const order: string[] = [];
     let end = (): void => undefined;
-    const using = kept.use(async (identity) => {
+    const using = reloading.use(async (identity) => {
       await new Promise<void>((resolve) => (end = resolve));
       order.push(`signed ${await signsWell(identity)}`);
     });
-    await kept.use(async () => undefined);
-    const closing = kept.close();
+    await reloading.use(async () => undefined);
+    const closing = reloading.close();
     end();
     await using;
     await closing;
     expect(order).toEqual(['signed true']);
-    await expect(kept.use(async () => undefined)).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(reloading.use(async () => undefined)).rejects.toMatchObject({ name: 'AbortError' });
   });
 });
 
@@ -549,22 +551,22 @@ describe('a token', needsSoftHsm(), () => {
   }
 
   it('is held open: one session, one login', async () => {
-    const kept = reloadingIdentity(held(), world());
-    const first = await opened(kept);
-    expect(await opened(kept)).toBe(first);
-    expect(await opened(kept)).toBe(first);
-    await kept.close();
+    const reloading = reloadingIdentity(held(), world());
+    const first = await opened(reloading);
+    expect(await opened(reloading)).toBe(first);
+    expect(await opened(reloading)).toBe(first);
+    await reloading.close();
     expect(calls('C_Login')).toBe(1);
     expect(calls('C_Sign')).toBe(3);
     expect(calls('C_Finalize')).toBe(1);
   });
 
   it('is opened anew when the certificate is renewed, and the session before closed after its last use', async () => {
-    const kept = reloadingIdentity(held(), world());
+    const reloading = reloadingIdentity(held(), world());
     let end = (): void => undefined;
     let begun = (): void => undefined;
     const hasBegun = new Promise<void>((resolve) => (begun = resolve));
-    const using = kept.use(async (identity) => {
+    const using = reloading.use(async (identity) => {
       begun();
       await new Promise<void>((resolve) => (end = resolve));
       return signsWell(identity);
@@ -572,70 +574,70 @@ describe('a token', needsSoftHsm(), () => {
     await hasBegun;
     const renewed = makeLeaf(folder, 'renewed', root, { key: ec.key });
     copyFileSync(renewed.certificate, join(folder, 'leaf.pem'));
-    const second = await opened(kept);
+    const second = await opened(reloading);
     expect(calls('C_CloseSession')).toBe(calls('C_OpenSession') - 2);
     end();
     expect(await using).toBe(true);
-    expect(await opened(kept)).toBe(second);
-    await kept.close();
+    expect(await opened(reloading)).toBe(second);
+    await reloading.close();
     expect(calls('C_Login')).toBe(1);
     expect(calls('C_CloseSession')).toBe(calls('C_OpenSession'));
   });
 
   it('never gets a wrong PIN twice, but a new one at once', async () => {
     writeFileSync(pin, '9999');
-    const kept = reloadingIdentity(held(), world());
-    const error = await rejectionOf(opened(kept));
+    const reloading = reloadingIdentity(held(), world());
+    const error = await rejectionOf(opened(reloading));
     expect(error.code).toBe('PIN_WRONG');
-    for (let use = 0; use < 5; use += 1) expect(await rejectionOf(opened(kept))).toBe(error);
+    for (let use = 0; use < 5; use += 1) expect(await rejectionOf(opened(reloading))).toBe(error);
     copyFileSync(makeLeaf(folder, 'renewed', root, { key: ec.key }).certificate, join(folder, 'leaf.pem'));
-    expect(await rejectionOf(opened(kept))).toBe(error);
+    expect(await rejectionOf(opened(reloading))).toBe(error);
     expect(calls('C_Login')).toBe(1);
 
     writeFileSync(pin, '1234');
-    await opened(kept);
+    await opened(reloading);
     expect(calls('C_Login')).toBe(2);
-    await kept.close();
+    await reloading.close();
   });
 
   it('is opened anew after what that may mend', async () => {
-    const kept = reloadingIdentity(held(), world());
-    const first = await opened(kept);
+    const reloading = reloadingIdentity(held(), world());
+    const first = await opened(reloading);
     const lost = new RolesAnywhereError('PKCS11_NOT_FOUND', 'the key is not there any more');
-    expect(await rejectionOf(kept.use(() => Promise.reject(lost)))).toBe(lost);
-    expect(await opened(kept)).not.toBe(first);
+    expect(await rejectionOf(reloading.use(() => Promise.reject(lost)))).toBe(lost);
+    expect(await opened(reloading)).not.toBe(first);
     const refused = new RolesAnywhereError('REFUSED_ROLE', 'no');
-    const second = await opened(kept);
-    await rejectionOf(kept.use(() => Promise.reject(refused)));
-    expect(await opened(kept)).toBe(second);
-    await kept.close();
+    const second = await opened(reloading);
+    await rejectionOf(reloading.use(() => Promise.reject(refused)));
+    expect(await opened(reloading)).toBe(second);
+    await reloading.close();
   });
 
   it('that refuses the PIN while it is in use is left alone', async () => {
-    const kept = reloadingIdentity(held(), world());
-    await opened(kept);
+    const reloading = reloadingIdentity(held(), world());
+    await opened(reloading);
     const wrong = new RolesAnywhereError('PIN_WRONG', 'no');
-    expect(await rejectionOf(kept.use(() => Promise.reject(wrong)))).toBe(wrong);
-    expect(await rejectionOf(opened(kept))).toBe(wrong);
-    kept.reload();
-    await opened(kept);
-    await kept.close();
+    expect(await rejectionOf(reloading.use(() => Promise.reject(wrong)))).toBe(wrong);
+    expect(await rejectionOf(opened(reloading))).toBe(wrong);
+    reloading.reload();
+    await opened(reloading);
+    await reloading.close();
   });
 
   it('asks for a PIN once', async () => {
     const context = world('1234');
     const uri = 'pkcs11:token=hsm;object=leaf';
-    const kept = reloadingIdentity(
+    const reloading = reloadingIdentity(
       { ...held(), privateKey: { option: '--private-key', kind: 'pkcs11', uri } },
       context,
     );
-    const first = await opened(kept);
+    const first = await opened(reloading);
     const lost = new RolesAnywhereError('PKCS11_FAILED', 'lost');
-    await rejectionOf(kept.use(() => Promise.reject(lost)));
-    expect(await opened(kept)).not.toBe(first);
+    await rejectionOf(reloading.use(() => Promise.reject(lost)));
+    expect(await opened(reloading)).not.toBe(first);
     expect(context.questions).toEqual([expect.stringMatching(/^PIN of token "hsm"/)]);
     expect(calls('C_Login')).toBe(2);
-    await kept.close();
+    await reloading.close();
   });
 });
 

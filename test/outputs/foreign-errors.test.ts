@@ -84,9 +84,9 @@ const use = () => Promise.resolve('used');
 
 test('an identity that is opened anew', async () => {
   const answers = [() => Promise.resolve(identity), () => Promise.reject(foreign)];
-  const kept = reopeningIdentity(() => answers.shift()?.() ?? fail(), context);
-  await kept.use(use);
-  expect(await kept.use(use)).toBe('used');
+  const reloading = reopeningIdentity(() => answers.shift()?.() ?? fail(), context);
+  await reloading.use(use);
+  expect(await reloading.use(use)).toBe('used');
   expectOnlyTheName();
 });
 
@@ -98,9 +98,9 @@ test('keys that functions give', async () => {
     onChange: () => () => undefined,
     close: () => Promise.resolve(),
   });
-  const kept = functionIdentity(() => answers.shift()?.() ?? fail(), keep, { ...context, clock: systemClock() });
-  await kept.use(use);
-  expect(await kept.use(use)).toBe('used');
+  const reloading = functionIdentity(() => answers.shift()?.() ?? fail(), keep, { ...context, clock: systemClock() });
+  await reloading.use(use);
+  expect(await reloading.use(use)).toBe('used');
   expectOnlyTheName();
 });
 

@@ -27,7 +27,7 @@ const hour = 60 * minute;
 let clock: FakeClock;
 let folder: string;
 let sandboxes: Sandbox[];
-let held: RefreshableCredentials | undefined;
+let refreshable: RefreshableCredentials | undefined;
 let refreshed: RefreshEvent[];
 let failedOver: FailoverEvent[];
 let warnings: string[];
@@ -41,8 +41,8 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  await held?.close();
-  held = undefined;
+  await refreshable?.close();
+  refreshable = undefined;
   await Promise.all(sandboxes.map((sandbox) => sandbox.close()));
   removeFolder(folder);
 });
@@ -78,9 +78,9 @@ function target(
   return { name: sandbox.region, request: { ...chainRequest(sandbox, { hops }), ...parts } };
 }
 
-function hold(first: CredentialTarget, ...others: readonly CredentialTarget[]): RefreshableCredentials {
-  held = refreshableCredentials({ targets: [first, ...others], failoverOnRefusal: false }, context());
-  return held;
+function refreshing(first: CredentialTarget, ...others: readonly CredentialTarget[]): RefreshableCredentials {
+  refreshable = refreshableCredentials({ targets: [first, ...others], failoverOnRefusal: false }, context());
+  return refreshable;
 }
 
 /** Certificate and key in files of the test's own. */
@@ -105,7 +105,7 @@ function operations(sandbox: Sandbox): readonly string[] {
 describe('one target', () => {
   it('ten thousand callers at once make one CreateSession', async () => {
     const sandbox = await start();
-    const credentials = hold(target(sandbox));
+    const credentials = refreshing(target(sandbox));
     const sets = await Promise.all(Array.from({ length: 10_000 }, () => credentials.get()));
 
     expect(new Set(sets.map(({ accessKeyId }) => accessKeyId)).size).toBe(1);
@@ -114,7 +114,7 @@ describe('one target', () => {
 
   it('is renewed early, while what is held is handed out', async () => {
     const sandbox = await start();
-    const credentials = hold(target(sandbox));
+    const credentials = refreshing(target(sandbox));
     const first = await credentials.get();
     await clock.advance(50 * minute + second);
     expect((await credentials.get()).accessKeyId).toBe(first.accessKeyId);
@@ -125,7 +125,7 @@ describe('one target', () => {
 
   it('that fails leaves what is held until it expires, and then says why', async () => {
     const sandbox = await start();
-    const credentials = hold(target(sandbox));
+    const credentials = refreshing(target(sandbox));
     const first = await credentials.get();
     sandbox.failNext({ status: 503, times: 100 });
     for (let at = 50; at < 60; at += 1) {
@@ -142,7 +142,7 @@ describe('one target', () => {
 
   it('never hands out what the service calls a success and is none', async () => {
     const sandbox = await start();
-    const credentials = hold(target(sandbox));
+    const credentials = refreshing(target(sandbox));
     const first = await credentials.get();
     sandbox.failNext({ status: 201, body: '{"credentialSet":[]}' });
     await clock.advance(59 * minute + 30 * second);
@@ -153,7 +153,7 @@ describe('one target', () => {
   it('a refusal is told at once, and not asked for again by those who call in the pause', async () => {
     const sandbox = await start();
     sandbox.disable(sandbox.profileArn);
-    const credentials = hold(target(sandbox));
+    const credentials = refreshing(target(sandbox));
     const { code } = await rejectionOf(credentials.get());
     expect(code).toMatch(/^REFUSED_/);
     await Promise.all(Array.from({ length: 10 }, () => rejectionOf(credentials.get())));
@@ -168,7 +168,7 @@ describe('one target', () => {
   it('one caller gives up, the other does not notice', async () => {
     const sandbox = await start();
     sandbox.failNext({ delay: 50, status: 503 });
-    const credentials = hold(target(sandbox));
+    const credentials = refreshing(target(sandbox));
     const controller = new AbortController();
     const impatient = credentials.get({ signal: controller.signal });
     const patient = rejectionOf(credentials.get());
@@ -180,7 +180,7 @@ describe('one target', () => {
 
   it('a machine that slept past the end asks anew', async () => {
     const sandbox = await start();
-    const credentials = hold(target(sandbox));
+    const credentials = refreshing(target(sandbox));
     const first = await credentials.get();
     await clock.suspend(2 * hour);
     expect((await credentials.get()).accessKeyId).not.toBe(first.accessKeyId);
@@ -191,7 +191,7 @@ describe('certificate and key', () => {
   it('that change are used at the next renewal, of whatever kind they are', async () => {
     const sandbox = await start();
     const identity = install(await sandbox.ca.issueLeaf({ subject: 'CN=first', keyType: 'RSA-2048' }));
-    const credentials = hold(target(sandbox, { identity }));
+    const credentials = refreshing(target(sandbox, { identity }));
     await credentials.get();
     install(await sandbox.ca.issueLeaf({ subject: 'CN=second', keyType: 'P-256' }));
     await credentials.get({ forceRefresh: true });
@@ -204,7 +204,7 @@ describe('certificate and key', () => {
   it('that are broken leave those before in use, with one warning', async () => {
     const sandbox = await start();
     const identity = install(await sandbox.ca.issueLeaf({ subject: 'CN=first' }));
-    const credentials = hold(target(sandbox, { identity }));
+    const credentials = refreshing(target(sandbox, { identity }));
     await credentials.get();
     writeFileSync(join(folder, 'leaf.key'), (await sandbox.ca.issueLeaf()).privateKey);
     for (let renewal = 0; renewal < 3; renewal += 1) {
@@ -218,7 +218,7 @@ describe('certificate and key', () => {
   it('that change are noticed and lead to a renewal, without anybody calling', async () => {
     const sandbox = await start();
     const identity = install(await sandbox.ca.issueLeaf({ subject: 'CN=first' }));
-    const credentials = hold(target(sandbox, { identity }));
+    const credentials = refreshing(target(sandbox, { identity }));
     await credentials.get();
     credentials.keepFresh();
     install(await sandbox.ca.issueLeaf({ subject: 'CN=second' }));
@@ -233,13 +233,13 @@ describe('certificate and key', () => {
       return install({ ...leaf, privateKey });
     };
     const identity = encrypt(await sandbox.ca.issueLeaf());
-    held = refreshableCredentials(
+    refreshable = refreshableCredentials(
       { targets: [target(sandbox, { identity })], failoverOnRefusal: false },
       context(['secret']),
     );
-    await held.get();
+    await refreshable.get();
     encrypt(await sandbox.ca.issueLeaf());
-    await held.reload();
+    await refreshable.reload();
     expect(questions).toHaveLength(1);
     expect(operations(sandbox)).toEqual(['CreateSession', 'CreateSession']);
   });
@@ -250,19 +250,19 @@ describe('certificate and key', () => {
     const privateKey = openssl(['pkcs8', '-topk8', '-passout', 'pass:secret'], leaf.privateKey).toString();
     const identity = install({ ...leaf, privateKey });
     const answers = ['no', 'no', 'no'];
-    held = refreshableCredentials(
+    refreshable = refreshableCredentials(
       { targets: [target(sandbox, { identity })], failoverOnRefusal: false },
       context(answers),
     );
-    held.keepFresh();
-    const error = await rejectionOf(held.get());
+    refreshable.keepFresh();
+    const error = await rejectionOf(refreshable.get());
     expect(error.code).toBe('PASSWORD_WRONG');
     await clock.advance(24 * hour);
-    expect(await rejectionOf(held.get())).toBe(error);
+    expect(await rejectionOf(refreshable.get())).toBe(error);
     expect(questions).toHaveLength(3);
 
     answers.push('secret');
-    await held.reload();
+    await refreshable.reload();
     expect(operations(sandbox)).toEqual(['CreateSession']);
   });
 
@@ -279,10 +279,10 @@ describe('certificate and key', () => {
       return answers.shift() ?? Promise.resolve(undefined);
     };
     const plan = { targets: [target(sandbox, { identity })], failoverOnRefusal: false } as const;
-    held = refreshableCredentials(plan, { ...context(), askSecret });
-    const underWay = rejectionOf(held.get());
+    refreshable = refreshableCredentials(plan, { ...context(), askSecret });
+    const underWay = rejectionOf(refreshable.get());
     await until(() => questions.length === 1);
-    const reloaded = held.reload();
+    const reloaded = refreshable.reload();
     answer('no');
     expect((await underWay).code).toBe('PASSWORD_WRONG');
     await reloaded;
@@ -297,7 +297,7 @@ describe('certificate and key', () => {
     let closes = 0;
     const identity = { ...opened, close: async () => void (closes += 1) };
     rmSync(join(folder, 'leaf.pem'));
-    const credentials = hold(target(sandbox, { identity }));
+    const credentials = refreshing(target(sandbox, { identity }));
     await credentials.get();
     await credentials.reload();
     await credentials.close();
@@ -315,7 +315,7 @@ describe('a chain of roles', () => {
       { roleArn: second, durationSeconds: 3600 },
       { roleArn: third, durationSeconds: 900 },
     ];
-    return { sandbox, credentials: hold(target(sandbox, {}, hops)) };
+    return { sandbox, credentials: refreshing(target(sandbox, {}, hops)) };
   }
 
   it('is renewed only where it expires', async () => {
@@ -353,7 +353,7 @@ describe('a chain of roles', () => {
       { targets: [chained], failoverOnRefusal: false },
       { ...context(), sleep },
     );
-    held = credentials;
+    refreshable = credentials;
     sandbox.failNext({ operation: 'AssumeRole', status: 503 });
     const controller = new AbortController();
     const waiting = credentials.get({ signal: controller.signal });
@@ -401,7 +401,7 @@ describe('a chain of roles, while the renewal before still signs with the old ce
       },
       close: () => opened.close(),
     };
-    const credentials = hold(target(sandbox, { identity }, [{ roleArn: sandbox.addRole('Second') }]));
+    const credentials = refreshing(target(sandbox, { identity }, [{ roleArn: sandbox.addRole('Second') }]));
     credentials.keepFresh();
     const before = credentials.get();
     await until(() => isUsed);
@@ -415,7 +415,7 @@ describe('a chain of roles, while the renewal before still signs with the old ce
 describe('several targets', () => {
   it('serve one after the other, and the first one again when it is back', async () => {
     const [east, west] = [await start({ region: 'us-east-1' }), await start({ region: 'us-west-2' })];
-    const credentials = hold(target(east), target(west));
+    const credentials = refreshing(target(east), target(west));
     expect((await credentials.get()).target).toBe('us-east-1');
 
     east.failNext({ status: 503 });
@@ -438,7 +438,7 @@ describe('several targets', () => {
 
   it('serve when the first one does not even listen', async () => {
     const [east, west] = [await start({ region: 'us-east-1' }), await start({ region: 'us-west-2' })];
-    const credentials = hold(target(east), target(west));
+    const credentials = refreshing(target(east), target(west));
     await east.close();
     // Its key files went with it.
     expect(west.requests).toHaveLength(0);
@@ -451,14 +451,14 @@ describe('several targets', () => {
       certificate: { option: '--certificate', kind: 'file', path: join(folder, 'east.pem') },
       privateKey: { option: '--private-key', kind: 'file', path: join(folder, 'east.key') },
     };
-    expect((await hold(target(east, { identity }), target(west)).get()).target).toBe('us-west-2');
+    expect((await refreshing(target(east, { identity }), target(west)).get()).target).toBe('us-west-2');
     expect(failedOver).toMatchObject([{ kind: 'target-failed', error: { code: 'NETWORK_UNREACHABLE' } }, {}]);
   });
 
   it('do not serve after a refusal', async () => {
     const [east, west] = [await start({ region: 'us-east-1' }), await start({ region: 'us-west-2' })];
     east.disable(east.trustAnchorArn);
-    expect((await rejectionOf(hold(target(east), target(west)).get())).code).toMatch(/^REFUSED_/);
+    expect((await rejectionOf(refreshing(target(east), target(west)).get())).code).toMatch(/^REFUSED_/);
     expect(west.requests).toEqual([]);
   });
 
@@ -468,11 +468,11 @@ describe('several targets', () => {
     const identity = install({ ...leaf, privateKey });
     const [east, west] = [await start({ region: 'us-east-1' }), await start({ region: 'us-west-2' })];
     for (const sandbox of [east, west]) sandbox.failNext({ status: 503 });
-    held = refreshableCredentials(
+    refreshable = refreshableCredentials(
       { targets: [target(east, { identity }), target(west, { identity })], failoverOnRefusal: false },
       context(['secret']),
     );
-    const error = await rejectionOf(held.get());
+    const error = await rejectionOf(refreshable.get());
     expect(error.code).toBe('SERVICE_UNAVAILABLE');
     expect(error.hints).toContainEqual(expect.stringMatching(/^us-west-2 did not serve either: /));
     expect(questions).toHaveLength(1);
@@ -481,7 +481,7 @@ describe('several targets', () => {
 
 it('after close there is nothing, and nothing is left open', async () => {
   const sandbox = await start();
-  const credentials = hold(target(sandbox));
+  const credentials = refreshing(target(sandbox));
   await credentials.get();
   credentials.keepFresh();
   await credentials.close();
@@ -512,7 +512,7 @@ describe('close ends a renewal', () => {
   async function closedBefore(waiting: Promise<unknown>): Promise<{ outcome: string; milliseconds: number }> {
     const outcome = waiting.then(() => 'credentials', String);
     const started = performance.now();
-    await held?.close();
+    await refreshable?.close();
     return { outcome: await outcome, milliseconds: performance.now() - started };
   }
 
@@ -527,7 +527,7 @@ describe('close ends a renewal', () => {
     const { endpoint, network } = chainRequest(sandbox, { hops: [] });
     const custom = { url: `${scheme}://127.0.0.1:${port}`, option: '--endpoint' };
     const patient = { ...network, maxAttempts: 3, requestTimeout: 600_000, connectTimeout: 600_000 };
-    const waiting = hold(target(sandbox, { endpoint: { ...endpoint, custom }, network: patient })).get();
+    const waiting = refreshing(target(sandbox, { endpoint: { ...endpoint, custom }, network: patient })).get();
     await until(() => received() > 0);
     expectEnd(await closedBefore(waiting));
     await until(() => sockets.size === 0);
@@ -540,7 +540,7 @@ describe('close ends a renewal', () => {
     const endpoint = { url: `http://127.0.0.1:${port}`, option: '--sts-endpoint' };
     const { network } = chainRequest(sandbox, { hops: [], network: { requestTimeout: 600_000 } });
     const hops = [{ roleArn: sandbox.addRole('Second') }];
-    const waiting = hold(target(sandbox, { sts: { ...sts, endpoint }, network }, hops)).get();
+    const waiting = refreshing(target(sandbox, { sts: { ...sts, endpoint }, network }, hops)).get();
     await until(() => received() > 0);
     expectEnd(await closedBefore(waiting));
     await until(() => sockets.size === 0);
@@ -554,7 +554,7 @@ describe('close ends a renewal', () => {
       isAsked = true;
       return new Promise(() => undefined);
     };
-    const waiting = hold(target(sandbox, { identity: { ...opened, signer: { ...opened.signer, sign } } })).get();
+    const waiting = refreshing(target(sandbox, { identity: { ...opened, signer: { ...opened.signer, sign } } })).get();
     await until(() => isAsked);
     expectEnd(await closedBefore(waiting));
   });
@@ -570,8 +570,8 @@ describe('close ends a renewal', () => {
       return new Promise(() => undefined);
     };
     const plan = { targets: [target(sandbox, { identity })], failoverOnRefusal: false } as const;
-    held = refreshableCredentials(plan, { ...context(), askSecret });
-    const waiting = held.get();
+    refreshable = refreshableCredentials(plan, { ...context(), askSecret });
+    const waiting = refreshable.get();
     await until(() => isAsked);
     expectEnd(await closedBefore(waiting));
   });

@@ -45,32 +45,32 @@ const follow = () =>
     warn: (message) => warnings.push(message),
     clock,
   });
-const use = (kept: ReloadingIdentity) => kept.use(() => Promise.resolve(pin));
+const use = (reloading: ReloadingIdentity) => reloading.use(() => Promise.resolve(pin));
 
 test('what stays the same is opened once', async () => {
-  const kept = follow();
-  await Promise.all([use(kept), use(kept)]);
-  await use(kept);
+  const reloading = follow();
+  await Promise.all([use(reloading), use(reloading)]);
+  await use(reloading);
   expect(opened).toEqual(['1111']);
   expect(closed).toEqual([]);
 });
 
 test('what is new is opened, and the one before closed after that', async () => {
-  const kept = follow();
-  await use(kept);
+  const reloading = follow();
+  await use(reloading);
   pin = '2222';
-  expect(await use(kept)).toBe('2222');
+  expect(await use(reloading)).toBe('2222');
   expect(opened).toEqual(['1111', '2222']);
   expect(closed).toEqual(['1111']);
-  await kept.close();
+  await reloading.close();
   expect(closed).toEqual(['1111', '2222']);
 });
 
 test('a refused PIN is not sent again before the function gives another', async () => {
-  const kept = follow();
-  await use(kept);
+  const reloading = follow();
+  await use(reloading);
   pin = '9999';
-  for (let times = 0; times < 3; times += 1) await use(kept);
+  for (let times = 0; times < 3; times += 1) await use(reloading);
   expect(opened.filter((given) => given === '9999')).toHaveLength(1);
   expect(closed).toEqual(['9999']);
   expect(warnings).toHaveLength(3);
@@ -78,32 +78,32 @@ test('a refused PIN is not sent again before the function gives another', async 
     'the certificate and key that are given now cannot be used, those before are kept: the PIN is wrong',
   );
   pin = '2222';
-  expect(await use(kept)).toBe('2222');
+  expect(await use(reloading)).toBe('2222');
 });
 
 test('reload tries a refused PIN once more', async () => {
   pin = '9999';
-  const kept = follow();
-  expect(await rejectionOf(use(kept))).toMatchObject({ code: 'PIN_WRONG' });
-  expect(await rejectionOf(use(kept))).toMatchObject({ code: 'PIN_WRONG' });
+  const reloading = follow();
+  expect(await rejectionOf(use(reloading))).toMatchObject({ code: 'PIN_WRONG' });
+  expect(await rejectionOf(use(reloading))).toMatchObject({ code: 'PIN_WRONG' });
   expect(closed).toEqual(['9999']);
-  kept.reload();
-  expect(await rejectionOf(use(kept))).toMatchObject({ code: 'PIN_WRONG' });
+  reloading.reload();
+  expect(await rejectionOf(use(reloading))).toMatchObject({ code: 'PIN_WRONG' });
   expect(closed).toEqual(['9999', '9999']);
 });
 
 test('an expired certificate is not kept', async () => {
-  const kept = follow();
-  await use(kept);
+  const reloading = follow();
+  await use(reloading);
   pin = '9999';
   now = notAfter;
-  expect(await rejectionOf(use(kept))).toMatchObject({ code: 'PIN_WRONG' });
+  expect(await rejectionOf(use(reloading))).toMatchObject({ code: 'PIN_WRONG' });
 });
 
 test('the failure of a use is its own', async () => {
-  const kept = follow();
-  await expect(kept.use(() => Promise.reject(new Error('busy')))).rejects.toThrow('busy');
-  expect(await use(kept)).toBe('1111');
+  const reloading = follow();
+  await expect(reloading.use(() => Promise.reject(new Error('busy')))).rejects.toThrow('busy');
+  expect(await use(reloading)).toBe('1111');
   expect(warnings).toEqual([]);
 });
 
@@ -120,9 +120,9 @@ describe('a function that never gives anything', () => {
 
   test('is waited for four seconds where what it gave before still works', async () => {
     calls = [given];
-    const kept = following();
-    await use(kept);
-    const waiting = use(kept);
+    const reloading = following();
+    await use(reloading);
+    const waiting = use(reloading);
     await clock.advance(3999);
     expect(warnings).toEqual([]);
     await clock.advance(1);
@@ -135,12 +135,12 @@ describe('a function that never gives anything', () => {
   test('is not called again while it runs, and what it gives late counts', async () => {
     let give: (materials: KeyMaterials) => void = () => undefined;
     calls = [given, () => new Promise((resolve) => (give = resolve)), given];
-    const kept = following();
-    await use(kept);
-    const late = [use(kept), use(kept)];
+    const reloading = following();
+    await use(reloading);
+    const late = [use(reloading), use(reloading)];
     await clock.advance(8000);
     await Promise.all(late);
-    const next = use(kept);
+    const next = use(reloading);
     await settled();
     give(new Map([['pkcs11-pin', '2222']]));
     await next;
@@ -151,11 +151,11 @@ describe('a function that never gives anything', () => {
   test('does not keep close from ending, with or without something before', async () => {
     for (const first of [[], [given]]) {
       calls = [...first];
-      const kept = following();
-      if (first.length > 0) await use(kept);
-      const waiting = use(kept).catch((error: unknown) => error);
+      const reloading = following();
+      if (first.length > 0) await use(reloading);
+      const waiting = use(reloading).catch((error: unknown) => error);
       await settled();
-      await kept.close();
+      await reloading.close();
       expect(await waiting).toMatchObject({ name: 'AbortError', message: 'the identity was closed' });
     }
     expect(warnings).toEqual([]);

@@ -32,10 +32,10 @@ test('what goes well is for debugging, and holds no secret', async () => {
 
 test('a renewal that fails while credentials are held is a warning', async () => {
   const provider = providerIn(around, { ...initFor(sandbox), durationSeconds: 900, logger: loggerTo(lines) });
-  const held = await provider();
+  const before = await provider();
   sandbox.disable(sandbox.profileArn);
   around.advance(14.5 * 60_000);
-  expect((await provider()).accessKeyId).toBe(held.accessKeyId);
+  expect((await provider()).accessKeyId).toBe(before.accessKeyId);
   expect(lines.at(-1)).toMatch(
     /^warn .*: cannot renew the credentials, which still work: the service refused .*; the next attempt is in [\d.]+ s at the earliest$/,
   );

@@ -44,9 +44,9 @@ test('who gets the lock after another one has renewed asks for nothing', async (
 test('a wrong PIN is not tried again as long as there are credentials', async () => {
   const entry = sampleEntry();
   const renew = (): Promise<never> => Promise.reject(new RolesAnywhereError('PIN_WRONG', 'wrong'));
-  const kept = await renewAlone(renewal({ read: () => entry, renew }), context(later(minutes(51))));
-  expect(kept).toEqual({ ...entry, restsUntil: later(minutes(60)) });
-  expect(written).toEqual([kept]);
+  const outcome = await renewAlone(renewal({ read: () => entry, renew }), context(later(minutes(51))));
+  expect(outcome).toEqual({ ...entry, restsUntil: later(minutes(60)) });
+  expect(written).toEqual([outcome]);
   expect(warnings).toEqual([
     expect.stringMatching(/could not be renewed, .* work until 2026-03-01T13:00:00\.000Z: wrong$/),
   ]);
@@ -63,8 +63,8 @@ test('where nothing can be written, what there is in the cache still counts', as
   const folder = { ...place.folder, path: `${process.execPath}/cache` };
   const renew = (): Promise<never> => Promise.reject(new RolesAnywhereError('SERVICE_UNAVAILABLE', 'gone'));
   const entry = sampleEntry();
-  const kept = await renewAlone(renewal({ folder, read: () => entry, renew }), context(later(minutes(51))));
-  expect(kept).toMatchObject(entry);
+  const outcome = await renewAlone(renewal({ folder, read: () => entry, renew }), context(later(minutes(51))));
+  expect(outcome).toMatchObject(entry);
   expect(warnings).toEqual([
     expect.stringContaining(`${folder.path} cannot be written`),
     expect.stringContaining('gone'),

@@ -203,8 +203,8 @@ async function play(world: World, refresher: Refresher, steps: readonly Step[]):
       world.excuse = true;
       world.clock.setWallClock(step.milliseconds);
     } else refresher.keepFresh();
-    const held = refresher.current();
-    if (held !== undefined) world.judgeSet(held);
+    const current = refresher.current();
+    if (current !== undefined) world.judgeSet(current);
   }
   await world.clock.advance(10 * minute);
   const left = waiting;
