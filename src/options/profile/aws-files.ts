@@ -50,7 +50,7 @@ export async function profileNames(env: Environment): Promise<readonly string[]>
 const isPrintable = (name: string): boolean => !/\p{Cc}/u.test(name);
 
 /** Where the SDKs look for the configuration file. */
-export function configPath(env: Environment): string {
+function configPath(env: Environment): string {
   return pathOf(env, 'AWS_CONFIG_FILE', 'config');
 }
 
@@ -101,7 +101,7 @@ async function readCredentialsFile(
 const maxFileBytes = 16 * 1024 * 1024;
 
 /** The text of a file of `~/.aws`. @throws as `readFile` */
-export async function readAwsFile(path: string): Promise<string> {
+async function readAwsFile(path: string): Promise<string> {
   return (await readFile(path, { bytes: maxFileBytes })).bytes.toString();
 }
 
