@@ -48,7 +48,7 @@ const arrows = {
   ],
   pipeline: ['core', 'identity', 'aws', 'pipeline'],
   outputs: ['core', 'options', 'identity', 'pipeline', 'type:aws', 'aws/assume-role/check-hop.ts', 'version.ts'],
-  trust: [],
+  trust: ['supported-node.ts'],
   sandbox: ['trust', 'core/given-shape.ts', 'supported-node.ts'],
   doctor: ['core', 'options', 'identity', 'aws', 'trust'],
   cli: [

@@ -1,10 +1,17 @@
 /** Tags, source identity, session name and duration: what the service makes of a leaf. */
 import { describe, expect, test } from 'vitest';
-import type { JudgedCertificate, NameAttribute } from '../../src/trust/certificate.ts';
-import { defaultSessionName, sessionDuration, sessionTags, sourceIdentity } from '../../src/trust/session.ts';
+import type { JudgedCertificate, NameAttribute } from '../../../src/trust/x509/certificate.ts';
+import { noNames } from '../../../src/trust/x509/general-names.ts';
+import {
+  defaultSessionName,
+  sessionDuration,
+  sessionTags,
+  sourceIdentity,
+} from '../../../src/trust/session/session.ts';
 
 const name = (...attributes: readonly string[]) => ({
   der: new Uint8Array(),
+  comparable: [],
   text: '',
   attributes: attributes.map((attribute): NameAttribute => {
     const equals = attribute.indexOf('=');
@@ -28,7 +35,8 @@ function leaf(changes: Partial<JudgedCertificate>): JudgedCertificate {
     publicKeyInfo: nothing,
     basicConstraints: undefined,
     keyUsage: undefined,
-    alternativeNames: { dns: [], uri: [], directory: [] },
+    alternativeNames: noNames,
+    nameConstraints: undefined,
     unknownCriticalExtensions: [],
     ...changes,
   };
@@ -40,7 +48,12 @@ describe('tags', () => {
   test('of subject, issuer and the first of each alternative name', () => {
     const subject = name('CN=worker', 'O=Example');
     const issuer = name('CN=CA');
-    const alternativeNames = { dns: ['a', 'b'], uri: ['c:d', 'e:f'], directory: [name('CN=x'), name('CN=y')] };
+    const alternativeNames = {
+      ...noNames,
+      dns: ['a', 'b'],
+      uri: ['c:d', 'e:f'],
+      directory: [name('CN=x'), name('CN=y')],
+    };
     expect(tagsOf({ subject, issuer, alternativeNames })).toEqual({
       'x509Subject/CN': 'worker',
       'x509Subject/O': 'Example',

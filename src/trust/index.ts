@@ -1,0 +1,33 @@
+/**
+ * `roles-anywhere/trust`: what Roles Anywhere would decide about a certificate and a role, before it is asked.
+ *
+ * All of it is computed from what is handed in: nothing here reads a clock, a file or the network.
+ */
+import '../supported-node.ts';
+
+export type {
+  AlgorithmIdentifier,
+  DistinguishedName,
+  GeneralNames,
+  JudgedCertificate,
+  KeyUsage,
+  NameAttribute,
+  NameConstraints,
+} from './x509/certificate.ts';
+export { findPath, longestChain, type PathRequest, type PathResult } from './x509/certificate-path.ts';
+export { anchorLimit, anchorViolations } from './x509/issuer-constraints.ts';
+export { leafViolations } from './x509/leaf-constraints.ts';
+export { decodeCertificate, decodeCertificates } from './x509/read-certificate.ts';
+export { decodeCrl } from './x509/read-revocation-list.ts';
+export {
+  checkRevocation,
+  type CrlJudgement,
+  crlLimits,
+  type CrlRule,
+  type CrlViolation,
+  crlViolations,
+  type RevocationRequest,
+  type RevocationResult,
+} from './x509/revocation.ts';
+export type { CrlScope, RevocationList, RevocationReason, RevokedEntry } from './x509/revocation-list.ts';
+export type { CertificateRule, Violation } from './x509/violation.ts';
