@@ -10,7 +10,7 @@ export type {
   DistinguishedName,
   GeneralNames,
   JudgedCertificate,
-  KeyUsage,
+  JudgedKeyUsage,
   NameAttribute,
   NameConstraints,
 } from './x509/certificate.ts';

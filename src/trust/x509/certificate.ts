@@ -11,6 +11,7 @@ export interface NameAttribute {
   readonly value: string;
 }
 
+/** A distinguished name (RFC 5280, section 4.1.2.4). */
 export interface DistinguishedName {
   readonly der: Uint8Array;
   /** What names are compared by, one text for each relative name (RFC 5280, section 7.1). */
@@ -29,7 +30,7 @@ export interface AlgorithmIdentifier {
 }
 
 /** The bits of a key usage that decide here (RFC 5280, section 4.2.1.3). */
-export interface KeyUsage {
+export interface JudgedKeyUsage {
   readonly digitalSignature: boolean;
   readonly keyCertSign: boolean;
   readonly cRLSign: boolean;
@@ -73,7 +74,7 @@ export interface JudgedCertificate {
   /** Absent extension: undefined. */
   readonly basicConstraints: { readonly ca: boolean; readonly pathLength: number | undefined } | undefined;
   /** Absent extension: undefined. */
-  readonly keyUsage: KeyUsage | undefined;
+  readonly keyUsage: JudgedKeyUsage | undefined;
   /** Empty where there is no such extension. */
   readonly alternativeNames: GeneralNames;
   /** Absent extension: undefined. */

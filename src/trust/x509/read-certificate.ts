@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { checkSignatureAlgorithm, readAlgorithm } from './certificate-signature.ts';
-import type { GeneralNames, JudgedCertificate, KeyUsage, NameConstraints } from './certificate.ts';
+import type { GeneralNames, JudgedCertificate, JudgedKeyUsage, NameConstraints } from './certificate.ts';
 import {
   type DerElement,
   derTag,
@@ -159,7 +159,7 @@ function readBasicConstraints(value: Uint8Array): JudgedCertificate['basicConstr
 }
 
 /** Bit 0 is digitalSignature, bit 5 keyCertSign, bit 6 cRLSign (RFC 5280, section 4.2.1.3). */
-function readKeyUsage(value: Uint8Array): KeyUsage {
+function readKeyUsage(value: Uint8Array): JudgedKeyUsage {
   const [flags = 0] = readBits(readOnly(value, derTag.bitString)).bytes;
   const has = (bit: number): boolean => (flags & (0x80 >> bit)) !== 0;
   return { digitalSignature: has(0), keyCertSign: has(5), cRLSign: has(6) };
