@@ -21,6 +21,7 @@ const sourceKeys: Keys = {
   bytes: true,
   uri: true,
   handle: true,
+  socket: true,
   value: true,
 };
 

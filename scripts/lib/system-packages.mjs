@@ -22,6 +22,9 @@ const needed = {
   swtpm_setup: 'swtpm-tools',
   tpm2_create: 'tpm2-tools',
   socat: 'socat',
+  'ssh-agent': 'openssh-client',
+  'gpg-agent': 'gpg-agent',
+  gpgconf: 'gpgconf',
   'systemd-notify': 'systemd',
   'systemd-socket-activate': 'systemd',
 };

@@ -65,6 +65,15 @@ type TpmErrorCode =
   | 'TPM_POLICY_FAILED'
   | 'TPM_FAILED';
 
+/** An agent of the SSH agent protocol cannot be used, or not with this key. */
+type SshAgentErrorCode =
+  | 'SSH_AGENT_UNREACHABLE'
+  | 'SSH_AGENT_LOCKED'
+  | 'SSH_AGENT_KEY_NOT_FOUND'
+  | 'SSH_AGENT_KEY_UNSUPPORTED'
+  | 'SSH_AGENT_REFUSED'
+  | 'SSH_AGENT_FAILED';
+
 /** The service refused, or what it answered cannot be used. */
 type ServiceErrorCode =
   | 'REFUSED_UNTRUSTED'
@@ -121,6 +130,7 @@ export type ErrorCode =
   | IdentityErrorCode
   | Pkcs11ErrorCode
   | TpmErrorCode
+  | SshAgentErrorCode
   | ServiceErrorCode
   | NetworkErrorCode
   | LocalErrorCode
@@ -230,6 +240,13 @@ export const errorTable = {
   TPM_POLICY_UNSUPPORTED: identity,
   TPM_POLICY_FAILED: identity,
   TPM_FAILED: { ...identity, reopened: true },
+
+  SSH_AGENT_UNREACHABLE: { ...identity, kind: 'transient', reopened: true },
+  SSH_AGENT_LOCKED: { ...identity, kind: 'transient' },
+  SSH_AGENT_KEY_NOT_FOUND: { ...identity, reopened: true },
+  SSH_AGENT_KEY_UNSUPPORTED: identity,
+  SSH_AGENT_REFUSED: { ...identity, kind: 'secret' },
+  SSH_AGENT_FAILED: { ...identity, reopened: true },
 
   REFUSED_UNTRUSTED: answer,
   REFUSED_CERTIFICATE: answer,

@@ -79,7 +79,9 @@ export type KeySource =
   /** A PKCS#11 URI (RFC 7512) */
   | { readonly option: string; readonly kind: 'pkcs11'; readonly uri: string }
   /** A persistent handle, 0x81000000 to 0x81ffffff */
-  | { readonly option: string; readonly kind: 'tpm-handle'; readonly handle: number };
+  | { readonly option: string; readonly kind: 'tpm-handle'; readonly handle: number }
+  /** The agent's key that the certificate is for; `socket` as IdentityAgent of ssh_config(5), SSH_AUTH_SOCK when not given */
+  | { readonly option: string; readonly kind: 'ssh-agent'; readonly socket?: string };
 
 /** A key store, which does not give the key out. Each kind has a row in backends/sources.ts and backends/registry.ts. */
 export type KeyStoreSource = Exclude<KeySource, ByteSource>;

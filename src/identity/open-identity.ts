@@ -94,5 +94,5 @@ export async function openCertificateStore(
  * file only the file backend sees that it is for the TPM. Neither imports the other.
  */
 function keyOpener(tpm: TpmSettings | undefined, context: IdentityContext): OpenKey {
-  return async (source, bytes) => (await import('./backends/registry.ts')).openKey(source, { tpm, context, bytes });
+  return async (source, found) => (await import('./backends/registry.ts')).openKey(source, { tpm, context, ...found });
 }

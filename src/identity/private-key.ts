@@ -14,13 +14,20 @@ export interface PrivateKey {
   readonly close?: () => Promise<void>;
 }
 
+/** What the file backend has found by the time that a key is opened which it cannot open itself. */
+export interface FoundBefore {
+  /** Of a key file that only the store can use; may be wiped afterwards. */
+  readonly bytes?: Uint8Array;
+  /** Of the certificate's own source, the leaf among them: a store may know its key by them. Empty without one. */
+  readonly certificates: readonly Certificate[];
+}
+
 /**
  * Opens a key that the file backend cannot: one of a store of keys, or of a TSS2 PRIVATE KEY file, which the TPM opens.
  *
- * @param bytes of that file, which may be wiped afterwards; undefined for a key of a store
- * @throws RolesAnywhereError OPTION_INVALID, PASSWORD_*, TPM_*
+ * @throws RolesAnywhereError OPTION_INVALID, PASSWORD_*, TPM_*, SSH_AGENT_*
  */
-export type OpenKey = (source: KeySource, bytes?: Uint8Array) => Promise<PrivateKey>;
+export type OpenKey = (source: KeySource, found: FoundBefore) => Promise<PrivateKey>;
 
 /** A key that node:crypto does not hold, out of its public half. */
 export function foreignKey(signer: Signer, publicKeyInfo: Uint8Array): PrivateKey {

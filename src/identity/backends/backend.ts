@@ -8,7 +8,7 @@ import type {
   SigningIdentity,
   TpmSettings,
 } from '../identity.ts';
-import type { PrivateKey } from '../private-key.ts';
+import type { FoundBefore, PrivateKey } from '../private-key.ts';
 import type { OpenedSigner } from '../signer.ts';
 import type { Certificate } from '../x509/certificate.ts';
 
@@ -17,7 +17,7 @@ import type { Certificate } from '../x509/certificate.ts';
  *
  * @typeParam S the source that it opens
  */
-export type Backend<S> = (CertificateStore | KeyStore) & {
+export type Backend<S> = (CertificateStore | KeyStore<S>) & {
   /** Password or PIN that the source itself names; a change of its file is a change of the identity. */
   secretOf?(source: S): SecretSource | undefined;
 };
@@ -31,19 +31,17 @@ export interface CertificateStore {
 }
 
 /** A store of keys alone. The file backend reads the certificate, and asks for the key that goes with it. */
-interface KeyStore {
+interface KeyStore<S> {
   readonly holds: 'keys';
-  readonly openKey: (source: KeySource, opening: KeyOpening) => Promise<PrivateKey>;
+  openKey(source: S, opening: KeyOpening): Promise<PrivateKey>;
 }
 
 type Open<Source, Opened> = (source: Source, context: IdentityContext) => Promise<Opened>;
 
 /** What a key of a store is opened with. */
-export interface KeyOpening {
+export interface KeyOpening extends FoundBefore {
   readonly tpm: TpmSettings | undefined;
   readonly context: IdentityContext;
-  /** Of a key file that only the store can use; may be wiped afterwards. */
-  readonly bytes?: Uint8Array | undefined;
 }
 
 /** Where certificates are to be looked for. */

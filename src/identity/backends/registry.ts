@@ -22,7 +22,11 @@ const backends: Backends = {
   },
   'tpm-handle': {
     holds: 'keys',
-    openKey: async (...given) => (await import('./tpm/open-tpm-key.ts')).openTpmKey(...given),
+    openKey: openTpmKey,
+  },
+  'ssh-agent': {
+    holds: 'keys',
+    openKey: async (...given) => (await import('./ssh-agent/open-agent-key.ts')).openAgentKey(...given),
   },
 };
 
@@ -37,9 +41,14 @@ export function certificateStoreOf(sources: readonly KeySource[]): CertificateSt
  * @throws RolesAnywhereError what the backend throws
  */
 export async function openKey(source: KeySource, opening: KeyOpening): Promise<PrivateKey> {
-  const backend = backendOf(source) ?? backends['tpm-handle'];
+  if (givesBytes(source)) return openTpmKey(source, opening);
+  const backend: Backend<KeyStoreSource> = backends[source.kind];
   if (backend.holds === 'keys') return backend.openKey(source, opening);
   throw new RolesAnywhereError('OPTION_CONFLICT', `${source.option} names no key alone`);
+}
+
+async function openTpmKey(source: KeySource, opening: KeyOpening): Promise<PrivateKey> {
+  return (await import('./tpm/open-tpm-key.ts')).openTpmKey(source, opening);
 }
 
 /** The password that a source names. Where it cannot be read, whoever opens it says why. */

@@ -26,6 +26,10 @@ const keyStores: WordsOfEach = {
     name: ({ handle }) => `TPM handle 0x${handle.toString(16)}`,
     cacheLocation: ({ kind, handle }) => ({ kind, handle }),
   },
+  'ssh-agent': {
+    name: ({ socket }) => (socket === undefined ? 'the ssh-agent of SSH_AUTH_SOCK' : `the ssh-agent at ${socket}`),
+    cacheLocation: ({ kind, socket }) => ({ kind, socket }),
+  },
 };
 
 const byteSources: Readonly<Record<ByteSource['kind'], true>> = {

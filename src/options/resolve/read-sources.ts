@@ -1,6 +1,7 @@
 import { type ErrorCode, RolesAnywhereError } from '../../core/errors.ts';
 import type { ByteSource, KeySource, KeyStoreSource, SecretSource } from '../../identity/identity.ts';
 import { parsePkcs11Uri } from '../../identity/pkcs11-uri.ts';
+import { attributesOf } from './store-attributes.ts';
 import { holdsPem, parseByteSource, passwordOf } from './sources.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 import type { Problems } from '../parse/problems.ts';
@@ -25,6 +26,12 @@ const noCertificateInTpm: Explanation = [
   'OPTION_INVALID',
   'names a handle of the TPM, which holds keys and no certificates',
   'give the handle with --private-key, and with --certificate the file of the certificate',
+];
+
+const noCertificateInAgent: Explanation = [
+  'OPTION_INVALID',
+  'names an ssh-agent, which holds keys and no X.509 certificates',
+  'give it with --private-key, and with --certificate the file of the certificate',
 ];
 
 const keyStores: KeyStoreTexts = {
@@ -54,6 +61,21 @@ const keyStores: KeyStoreTexts = {
     },
     noCertificate: noCertificateInTpm,
     noBytes: noCertificateInTpm,
+  },
+  'ssh-agent': {
+    scheme: 'ssh-agent',
+    parse(text, option) {
+      const attributes = attributesOf(text.slice('ssh-agent:'.length), ['socket']);
+      const socket = attributes?.get('socket');
+      if (attributes !== undefined) return { option, kind: 'ssh-agent', ...(socket === undefined ? {} : { socket }) };
+      throw fault(option, [
+        'OPTION_INVALID',
+        'must be ssh-agent: alone, or name a socket after it',
+        'write ssh-agent: for the agent of SSH_AUTH_SOCK, or ssh-agent:?socket=/run/user/1000/agent',
+      ]);
+    },
+    noCertificate: noCertificateInAgent,
+    noBytes: noCertificateInAgent,
   },
 };
 

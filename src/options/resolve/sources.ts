@@ -10,7 +10,7 @@ import type { OptionValues } from '../parse/option-values.ts';
  *   read-sources.ts reads it, or says what is wrong with it
  */
 export function parseByteSource(text: string, option: string): ByteSource | undefined {
-  const [, scheme, rest = ''] = /^([a-z]\w+):(.*)$/s.exec(text) ?? [];
+  const [, scheme, rest = ''] = /^([a-z][\w-]+):(.*)$/s.exec(text) ?? [];
   if (text === '-' || text === 'fd:0') return { option, kind: 'stdin' };
   if (scheme === 'env') return /^[A-Za-z_]\w*$/.test(rest) ? { option, kind: 'env', name: rest } : undefined;
   if (scheme === 'fd') return /^\d{1,9}$/.test(rest) ? { option, kind: 'fd', fd: Number(rest) } : undefined;

@@ -77,10 +77,10 @@ export const identity: readonly OptionDefinition[] = [
       flag: 'private-key',
       kind: 'string',
       placeholder: 'SOURCE',
-      help: 'Private key, from the same kinds of sources, a TSS2 key file or handle:0x81… of a TPM; that of the certificate when not given.',
+      help: 'Private key, from the same kinds of sources, a TSS2 key file or handle:0x81… of a TPM, or ssh-agent: for an agent; that of the certificate when not given.',
       property: {
         type: 'Supplied<KeyMaterial>',
-        text: 'Its private key: what `certificate` takes, `handle:0x81…` of a TPM, a KeyObject; by default it is looked for where the certificate is.',
+        text: 'Its private key: what `certificate` takes, `handle:0x81…` of a TPM, `ssh-agent:`, a KeyObject; by default it is looked for where the certificate is.',
       },
     },
   ]),

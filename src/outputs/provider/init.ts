@@ -122,8 +122,8 @@ export interface RolesAnywhereTarget {
    */
   readonly certificate?: Supplied<CertificateMaterial> | undefined;
   /**
-   * Its private key: what `certificate` takes, `handle:0x81…` of a TPM, a KeyObject; by default it is looked for where
-   * the certificate is. The command's `--private-key`; also from `ROLES_ANYWHERE_PRIVATE_KEY`.
+   * Its private key: what `certificate` takes, `handle:0x81…` of a TPM, `ssh-agent:`, a KeyObject; by default it is
+   * looked for where the certificate is. The command's `--private-key`; also from `ROLES_ANYWHERE_PRIVATE_KEY`.
    */
   readonly privateKey?: Supplied<KeyMaterial> | undefined;
   /**

@@ -33,6 +33,11 @@ const keyStores: {
     'TPM handle 0x81000001',
     { kind: 'tpm-handle', handle: 0x8100_0001 },
   ],
+  'ssh-agent': [
+    { option, kind: 'ssh-agent', socket: '/run/agent' },
+    'the ssh-agent at /run/agent',
+    { kind: 'ssh-agent', socket: '/run/agent' },
+  ],
 };
 
 describe.each(Object.values(byteSources))('$kind', (source, name) => {

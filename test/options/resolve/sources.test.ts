@@ -34,6 +34,8 @@ describe('places that keep the key to themselves', () => {
     [uri, { kind: 'pkcs11', uri }],
     ['handle:0x81000001', { kind: 'tpm-handle', handle: 0x8100_0001 }],
     ['handle:81FFFFFF', { kind: 'tpm-handle', handle: 0x81ff_ffff }],
+    ['ssh-agent:', { kind: 'ssh-agent' }],
+    ['ssh-agent:?socket=~/a b%20c', { kind: 'ssh-agent', socket: '~/a b c' }],
   ])('%s', (text, expected) => {
     expect(parseByteSource(text, option)).toBeUndefined();
     expect(readKeySource(text, option)).toEqual({ option, ...expected });
@@ -77,6 +79,9 @@ describe('refused', () => {
     ['handle:0x80000001', 'must hold a persistent handle after handle:'],
     ['handle:0x8100000100', 'must hold a persistent handle after handle:'],
     ['handle:key', 'must hold a persistent handle after handle:'],
+    ...['sesame', '?socket=', '?sock=/sesame', '?socket=%zz', '?socket=/a&socket=/b', '?socket=%00'].map(
+      (rest) => [`ssh-agent:${rest}`, 'must be ssh-agent: alone, or name a socket after it'] as const,
+    ),
     [
       '-----BEGIN PRIVATE KEY-----\nsesame\n-----END PRIVATE KEY-----\n',
       'holds PEM text itself, where its place belongs',

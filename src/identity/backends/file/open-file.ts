@@ -52,7 +52,9 @@ async function openFrom(source: FileIdentitySource, files: KeyFileContext): Prom
   const own = await openCertificateFile(source.certificate, files);
   const holdsKey = own.keys.length > 0 || own.keyProblem !== undefined;
   const isCombined = holdsKey && isSameSource(source.certificate, source.privateKey);
-  const { keys, certificates: others } = isCombined ? own : await openKeyFile(source.privateKey, files);
+  const { keys, certificates: others } = isCombined
+    ? own
+    : await openKeyFile(source.privateKey, files, own.certificates);
   await warnIfExposed(source.privateKey, files);
   try {
     return await pairUp(source, { own, keys, others }, files);
@@ -135,7 +137,7 @@ async function openSignerFrom(
   { certificate, privateKey }: FileSignerSource,
   files: KeyFileContext,
 ): Promise<OpenedKey> {
-  const ofKey = await openKeyFile(privateKey, files);
+  const ofKey = await openKeyFile(privateKey, files, await certificatesFor(privateKey, certificate, files));
   const { keys } = ofKey;
   await warnIfExposed(privateKey, files);
   try {
@@ -151,6 +153,16 @@ async function openSignerFrom(
     for (const key of keys) await key.close?.();
     throw error;
   }
+}
+
+/** Those by which a store finds its key. A key file goes without. */
+async function certificatesFor(
+  privateKey: KeySource,
+  certificate: ByteSource | undefined,
+  files: KeyFileContext,
+): Promise<readonly Certificate[]> {
+  if (certificate === undefined || givesBytes(privateKey)) return [];
+  return (await openCertificateFile(certificate, files)).certificates;
 }
 
 function closerOf(key: PrivateKey): () => Promise<void> {

@@ -58,13 +58,20 @@ async function openCertificates(
 /**
  * The private key of a file or of a store of keys; of a PKCS#12 all of them, at least one, and its certificates.
  *
- * @throws RolesAnywhereError KEY_UNREADABLE, KEY_INVALID, KEY_UNSUPPORTED, PASSWORD_*, TPM_*
+ * @param certificates of the certificate's own source
+ * @throws RolesAnywhereError KEY_UNREADABLE, KEY_INVALID, KEY_UNSUPPORTED, PASSWORD_*, TPM_*, SSH_AGENT_*
  */
-export async function openKeyFile(source: KeySource, files: KeyFileContext): Promise<FileContents> {
-  if (!givesBytes(source)) return keyAlone(await files.openKey(source));
+export async function openKeyFile(
+  source: KeySource,
+  files: KeyFileContext,
+  certificates: readonly Certificate[] = [],
+): Promise<FileContents> {
+  if (!givesBytes(source)) return keyAlone(await files.openKey(source, { certificates }));
   const { bytes } = await files.reader.read(source, 'KEY_UNREADABLE');
   const lock = lockOf(source, files, 'the private key ');
-  return naming(source, 'KEY_INVALID', () => readKeyFile(bytes, lock, (content) => files.openKey(source, content)));
+  return naming(source, 'KEY_INVALID', () =>
+    readKeyFile(bytes, lock, (content) => files.openKey(source, { bytes: content, certificates })),
+  );
 }
 
 function lockOf(source: ByteSource, { password, context }: FileContext, what = ''): Lock {
