@@ -79,9 +79,12 @@ describe('refused', () => {
     ['handle:0x80000001', 'must hold a persistent handle after handle:'],
     ['handle:0x8100000100', 'must hold a persistent handle after handle:'],
     ['handle:key', 'must hold a persistent handle after handle:'],
-    ...['sesame', '?socket=', '?sock=/sesame', '?socket=%zz', '?socket=/a&socket=/b', '?socket=%00'].map(
-      (rest) => [`ssh-agent:${rest}`, 'must be ssh-agent: alone, or name a socket after it'] as const,
-    ),
+    ['ssh-agent:sesame', 'must be ssh-agent: alone, or name a socket after it'],
+    ['ssh-agent:?socket=', 'must be ssh-agent: alone, or name a socket after it'],
+    ['ssh-agent:?sock=/sesame', 'must be ssh-agent: alone, or name a socket after it'],
+    ['ssh-agent:?socket=%zz', 'must be ssh-agent: alone, or name a socket after it'],
+    ['ssh-agent:?socket=/a&socket=/b', 'must be ssh-agent: alone, or name a socket after it'],
+    ['ssh-agent:?socket=%00', 'must be ssh-agent: alone, or name a socket after it'],
     [
       '-----BEGIN PRIVATE KEY-----\nsesame\n-----END PRIVATE KEY-----\n',
       'holds PEM text itself, where its place belongs',
