@@ -39,11 +39,11 @@ export function signerContract(name: string, open: () => Promise<JudgedSigner>):
     test.each(digests)('%s', async (digest) => {
       const { signer, verify, digests: able = digests } = await open();
       const message = Buffer.from('message');
-      if (!able.includes(digest)) {
-        await expect(signer.sign(message, digest)).rejects.toBeInstanceOf(RolesAnywhereError);
-        return;
-      }
-      expect(verify(message, await signer.sign(message, digest), digest)).toBe(true);
+      const signature = await signer.sign(message, digest).catch((error: unknown) => error);
+      const isRight = able.includes(digest)
+        ? signature instanceof Uint8Array && verify(message, signature, digest)
+        : signature instanceof RolesAnywhereError;
+      expect(isRight).toBe(true);
     });
 
     test.each([0, 1, 100_000])('a message of %i bytes, or the most that it takes', async (length) => {
