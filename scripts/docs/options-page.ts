@@ -23,8 +23,9 @@ throttles or fails, and with \`--failover-on-refusal\` also where the service re
 itself. Flags and environment hold for all of them. A name ends at a comma.
 
 A list has commas between its parts in the environment and in a profile; between ARNs, only a comma before the next \`arn:\`
-counts, for the name of a role may hold one. A variable or key that is empty counts as not given. A flag with an empty value
-is an error, but for passwords, where it means none. A switch takes \`true\`, \`false\` and their short forms after an equals
+counts, for the name of a role may hold one. A variable or key that is empty counts as not given, but for ROLES_ANYWHERE_PKCS8_PASSWORD: where
+no other password of the file is given, it is the empty one. A flag with an empty value is an error, but for passwords: it is the
+empty one too, and of a PIN, which is never empty, none. A switch takes \`true\`, \`false\` and their short forms after an equals
 sign: \`--debug=false\`.
 
 The endpoints have one more rule: \`AWS_ENDPOINT_URL\` and \`endpoint_url\`, which are meant for all services, come after

@@ -248,6 +248,16 @@ describe('PKCS#12', () => {
   });
 });
 
+test('an empty variable is the empty password', async () => {
+  const key = file(
+    'empty.key',
+    openssl(['pkcs8', '-topk8', '-in', makeLeaf(folder, 'empty', ca).key, '-passout', 'pass:']),
+  );
+  const sign = (env: Record<string, string>) => runCommand(['sign-string', '--private-key', key], { env });
+  expect(await sign({ ROLES_ANYWHERE_PKCS8_PASSWORD: '' })).toMatchObject({ status: 0, stderr: '' });
+  expect(await sign({})).toMatchObject({ status: 3, stderr: expect.stringContaining('no password was given') });
+});
+
 test('certificate and key from variables', async () => {
   const leaf = makeLeaf(folder, 'variables', ca);
   const { trustAnchorArn, profileArn, roleArn, endpoint } = sandbox;

@@ -46,7 +46,7 @@ export interface GivenOption {
   readonly texts: readonly string[];
   /** What messages call the place. */
   readonly origin: string;
-  /** 0 for the command line, 1 for the environment, 2 for the profile. */
+  /** 0 for the command line, 1 for the environment, 2 for the profile, 3 for a variable that is empty. */
   readonly level: number;
 }
 

@@ -36,7 +36,8 @@ export interface OptionSources {
 
 /**
  * Takes each option from the first source that has it: flag, environment, profile. An empty variable or key counts as
- * not given; an empty flag is an error, for a script with an unset variable means something else.
+ * not given, unless the empty text is a value of the option; an empty flag is an error, for a script with an unset
+ * variable means something else.
  *
  * @throws RolesAnywhereError OPTION_CONFLICT, OPTION_INVALID: everything of the kind at once
  */
@@ -50,7 +51,11 @@ export async function gatherValues(command: CommandOptions, sources: OptionSourc
   return optionValues(command.options, new Map(given.map((one) => [one.row.flag, one])), sources);
 }
 
-function findGiven(row: OptionRow, { flags, env, profile }: OptionSources): GivenOption | undefined {
+function findGiven(row: OptionRow, sources: OptionSources): GivenOption | undefined {
+  return findText(row, sources) ?? (row.mayBeEmpty ? findEmpty(row, sources) : undefined);
+}
+
+function findText(row: OptionRow, { flags, env, profile }: OptionSources): GivenOption | undefined {
   const texts = flags.given.get(row.flag);
   if (texts !== undefined) return { row, texts, origin: `--${row.flag}`, level: 0 };
   if (row.flagOnly) return undefined;
@@ -67,6 +72,12 @@ function findGiven(row: OptionRow, { flags, env, profile }: OptionSources): Give
     firstOf(row.general?.environment, inEnvironment) ??
     firstOf(row.general?.profileKeys, inProfile)
   );
+}
+
+/** Anything else that is given overrules it: where a template leaves a variable empty, it stands for none. */
+function findEmpty(row: OptionRow, { env }: OptionSources): GivenOption | undefined {
+  const origin = environmentName(row);
+  return env[origin] === '' ? { row, texts: [''], origin, level: 3 } : undefined;
 }
 
 function isSwitchedOff({ switchedOffBy }: OptionRow, env: Environment, profile: ProfileKeys | undefined): boolean {

@@ -11,6 +11,8 @@ interface Password {
   /** Of value and file in the library; a descriptor is for a process that is started with one. */
   readonly text: readonly [string, string];
   readonly hardware?: boolean;
+  /** Not for what counts wrong passwords and locks: there an empty variable is none. */
+  readonly mayBeEmpty?: boolean;
   readonly excludes?: readonly string[];
 }
 
@@ -20,6 +22,7 @@ function password({
   help,
   text,
   hardware,
+  mayBeEmpty,
   excludes = [],
 }: Password): readonly Option[] {
   const all = hardware === undefined ? {} : { hardware };
@@ -28,6 +31,7 @@ function password({
   return [
     {
       ...all,
+      ...(mayBeEmpty === undefined ? {} : { mayBeEmpty }),
       ...{ flag, kind: 'string', secret: true, placeholder, help: help[0] },
       excludes: [file, fd, ...excludes],
       property: { type: 'Supplied<string>', text: text[0] },
@@ -99,6 +103,7 @@ export const identity: readonly OptionDefinition[] = [
   ...of(everywhere, [
     ...password({
       flag: 'pkcs8-password',
+      mayBeEmpty: true,
       help: [
         'Password of an encrypted key file or PKCS#12.',
         'File that holds that password; a line break at its end does not count.',

@@ -49,6 +49,8 @@ export interface OptionRow extends Partial<HelpText> {
   readonly switchedOffBy?: { readonly environment: string; readonly profileKey: string };
   /** The value never shows in a message, a log or help. A text may be empty then: `--pkcs8-password ""`. */
   readonly secret?: boolean;
+  /** True where an empty variable is a value as well, when nothing else is given: the empty password. */
+  readonly mayBeEmpty?: boolean;
   /** True for an option that only the command line may give. */
   readonly flagOnly?: boolean;
   /** Set while the option is known but not built: what it is for, `keys in a TPM`. */

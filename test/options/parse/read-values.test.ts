@@ -40,7 +40,8 @@ describe.each(commands)('sources of the options of %s', (command) => {
       env: { [environmentName(row)]: '' },
       profile: { [profileKeyName(row)]: '' },
     });
-    expect([nobody.text(flag), nobody.origin(flag), nobody.isGiven(flag)]).toEqual([row.fallback, `--${flag}`, false]);
+    const expected = row.mayBeEmpty ? ['', environmentName(row), true] : [row.fallback, `--${flag}`, false];
+    expect([nobody.text(flag), nobody.origin(flag), nobody.isGiven(flag)]).toEqual(expected);
   });
 
   test.each(configurable.filter((row) => row.secret !== true || row.kind !== 'string').map((row) => row.flag))(
@@ -179,6 +180,32 @@ describe('forms', () => {
   test('the empty password is one', async () => {
     const values = await valuesOf('sign-string', { args: ['--pkcs8-password', ''] });
     expect([values.text('pkcs8-password'), values.isGiven('pkcs8-password')]).toEqual(['', true]);
+  });
+
+  const [variable, key] = ['ROLES_ANYWHERE_PKCS8_PASSWORD', 'roles_anywhere_pkcs8_password'];
+
+  test('also of an empty variable', async () => {
+    const values = await valuesOf('sign-string', { env: { [variable]: '' } });
+    expect(values.isGiven('pkcs8-password')).toBe(true);
+    expect([values.text('pkcs8-password'), values.origin('pkcs8-password')]).toEqual(['', variable]);
+  });
+
+  test.each([
+    [{ env: { [variable]: '' }, profile: { [key]: 'sesame' } }, 'pkcs8-password'],
+    [{ env: { [variable]: '', [`${variable}_FILE`]: '/run/password' } }, 'pkcs8-password-file'],
+    [{ env: { [variable]: '' }, profile: { [`${key}_fd`]: '3' } }, 'pkcs8-password-fd'],
+  ])('an empty variable gives way to whatever is given: %j', async (given, flag) => {
+    const values = await valuesOf('sign-string', given);
+    const flags = ['pkcs8-password', 'pkcs8-password-file', 'pkcs8-password-fd'];
+    expect(flags.filter((one) => values.isGiven(one))).toEqual([flag]);
+    expect(values.text(flag)).not.toBe('');
+  });
+
+  test('an empty variable is no PIN and no password of a TPM: what counts wrong ones is not asked with it', async () => {
+    const flags = ['pkcs11-pin', 'tpm-key-password', 'tpm-parent-password', 'tpm-hierarchy-password'];
+    const env = Object.fromEntries(flags.map((flag) => [environmentName({ flag }), '']));
+    const values = await valuesOf('sign-string', { env });
+    expect(flags.filter((one) => values.isGiven(one))).toEqual([]);
   });
 });
 
