@@ -49,6 +49,7 @@ const { success, logs } = await Bun.build({
   sourcemap: 'none',
   define: {
     __VERSION__: JSON.stringify(version),
+    __TARGET__: JSON.stringify(target),
     'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"',
   },
   plugins: [plugin],

@@ -33,6 +33,11 @@ describe('without a command', () => {
     expect(await run(argv)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
   });
 
+  test('version --verbose: also which build this is, and what runs it', async () => {
+    const build = `build: bundle\nruntime: Node ${process.versions.node}\nprogram: ${process.execPath}\n`;
+    expect(await run(['version', '--verbose'])).toEqual({ status: 0, stdout: `${version}\n${build}`, stderr: '' });
+  });
+
   test.each([
     [['credential-proces'], 'unknown command "credential-proces"', 'did you mean credential-process?'],
     [['frobnicate'], 'unknown command "frobnicate"', `the commands are ${commandNames.join(', ')}`],

@@ -1,0 +1,33 @@
+/**
+ * `npm run package [-- FORM …]`: what is published, below dist-packages, out of dist and of the executables in dist-native;
+ * every form when none is named.
+ *
+ *     npm      dist-packages/npm/*.tgz: the package, and one for each platform with its executable
+ *
+ * The same commit gives the same bytes, by the same tools.
+ */
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './lib/set-up.mjs';
+import { packNpm } from './package/npm.mjs';
+
+const forms = { npm: packNpm };
+
+const selected = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(forms);
+const unknown = selected.filter((form) => !Object.hasOwn(forms, form));
+if (unknown.length > 0) {
+  console.error(`no such form: ${unknown.join(', ')}; there are ${Object.keys(forms).join(', ')}`);
+  process.exit(2);
+}
+if (!existsSync(join(root, 'dist', 'command')) || !existsSync(join(root, 'dist-native', 'SHA256SUMS'))) {
+  console.error('run `npm run build` and `npm run build:native` first');
+  process.exit(1);
+}
+for (const form of selected) {
+  const folder = join(root, 'dist-packages', form);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const begun = Date.now();
+  forms[form](folder);
+  console.log(`dist-packages/${form} (${((Date.now() - begun) / 1000).toFixed(0)} s)`);
+}

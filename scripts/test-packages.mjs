@@ -1,0 +1,24 @@
+/**
+ * Tests what is published: builds the executables and every package of them, and has npm, dpkg, rpm and the like take
+ * them. `npm run test:packages [-- vitest arguments]`; with PACKAGES=as-they-are it builds nothing.
+ */
+import { join } from 'node:path';
+import { fetchNode } from './lib/other-node.mjs';
+import { buildAll, installPackages, root, run } from './lib/set-up.mjs';
+
+installPackages();
+if (process.env['PACKAGES'] !== 'as-they-are') {
+  buildAll();
+  run(process.execPath, [join(root, 'scripts', 'build-native.mjs')]);
+  run(process.execPath, [join(root, 'scripts', 'package.mjs')]);
+}
+const [installed] = process.versions.node.split('.');
+const others = process.platform === 'linux' && process.arch === 'x64' ? ['22', '24', '26'] : [];
+const nodes = {
+  ...Object.fromEntries(others.map((major) => [major, fetchNode(major)])),
+  [installed]: process.execPath,
+};
+const tools = { folder: join(root, 'dist-packages'), nodes };
+const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+const env = { ...process.env, PACKAGING_TOOLS: JSON.stringify(tools) };
+run(process.execPath, [vitest, 'run', 'test/packaging', ...process.argv.slice(2)], { env });
