@@ -1,11 +1,11 @@
 /**
- * `npm test`: everything it needs, then all tests. With arguments, which go to vitest (`npm test -- test/cli`), it sets
+ * `npm test`: everything it needs, then all tests, those on Windows too where there is Wine. With arguments, which go to vitest (`npm test -- test/cli`), it sets
  * nothing up but what is not there at all.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildAddons, buildAll, installPackages, root, run } from './lib/set-up.mjs';
-import { installSystemPackages } from './lib/system-packages.mjs';
+import { installSystemPackages, isOnPath } from './lib/system-packages.mjs';
 
 const selection = process.argv.slice(2);
 
@@ -23,3 +23,4 @@ if (selection.length === 0) {
   }
 }
 run(process.execPath, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...selection]);
+if (selection.length === 0 && isOnPath('wine')) run(process.execPath, [join(root, 'scripts', 'windows.mjs')]);

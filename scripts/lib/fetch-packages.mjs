@@ -9,8 +9,9 @@ import { root, run } from './set-up.mjs';
  *
  * @param name of the folder, besides what it must hold
  * @param packages name -> version
+ * @param flags of npm: for which system
  */
-export function fetchPackages(name, packages) {
+export function fetchPackages(name, packages, flags = []) {
   const wanted = Object.entries(packages).map(([each, version]) => `${each}@${version}`);
   const digest = createHash('sha256').update(wanted.join(' ')).digest('hex').slice(0, 8);
   const folder = join(root, '.cache', `${name}-${digest}`);
@@ -19,7 +20,7 @@ export function fetchPackages(name, packages) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   const quiet = ['--no-save', '--no-fund', '--no-audit', '--loglevel=error'];
-  run('npm', ['install', ...quiet, ...wanted], { cwd: folder });
+  run('npm', ['install', ...quiet, ...flags, ...wanted], { cwd: folder });
   writeFileSync(done, '');
   return folder;
 }

@@ -70,6 +70,12 @@ export function installSystemPackages() {
   for (const name of namesOfMissing()) console.log(`skipped: the tests that need ${name}, which is not installed`);
 }
 
+/** The same for what only some tests need: program -> Debian package. */
+export function installPackagesOf(programs) {
+  const missing = Object.keys(programs).filter((program) => !isOnPath(program));
+  if (missing.length > 0 && mayInstall()) install(missing.map((program) => programs[program]));
+}
+
 function namesOfMissing() {
   return [
     ...Object.keys(needed).filter((program) => !isOnPath(program)),

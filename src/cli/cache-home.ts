@@ -1,5 +1,5 @@
 import { RolesAnywhereError } from '../core/errors.ts';
-import { homeFolder } from '../options/profile/aws-files.ts';
+import { homeFolder, homeVariable } from '../options/profile/aws-files.ts';
 
 /**
  * The home folder that the cache is in, where HOME does not say it.
@@ -9,6 +9,6 @@ export function cacheHome(env: Readonly<Record<string, string | undefined>>): st
   const home = homeFolder(env);
   if (home !== undefined) return home;
   throw new RolesAnywhereError('FILE_FAILED', 'there is no place for the cache: this user has no home folder', {
-    hints: ['name a folder with --cache-dir, or set HOME'],
+    hints: [`name a folder with --cache-dir, or set ${homeVariable}`],
   });
 }

@@ -30,6 +30,8 @@ export async function pipelineContext(values: OptionValues, terminal: Terminal):
   };
 }
 
+const isUnix = process.platform !== 'win32';
+
 type Environment = Pick<Terminal, 'env'>;
 
 /** What `--cache` asks for, for the process that this is; undefined without it. */
@@ -40,7 +42,7 @@ export async function cacheOptions(values: OptionValues, terminal: Environment):
 
 /** The folder of `--cache-dir`, or `~/.aws/roles-anywhere/cache`, for the user that this process acts as. */
 export async function cacheFolder(values: OptionValues, { env }: Environment): Promise<CacheOptions['folder']> {
-  const home = async () => env['HOME'] || (await import('./cache-home.ts')).cacheHome(env);
+  const home = async () => (isUnix && env['HOME']) || (await import('./cache-home.ts')).cacheHome(env);
   const path = values.text('cache-dir') ?? `${await home()}/.aws/roles-anywhere/cache`;
   return { path, option: values.origin('cache-dir'), userId: process.geteuid?.() };
 }

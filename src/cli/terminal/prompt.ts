@@ -1,5 +1,5 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { ReadStream } from 'node:tty';
+import { openSync } from 'node:fs';
+import { ReadStream, WriteStream } from 'node:tty';
 import { printable } from './printable.ts';
 
 const backspaces = new Set(['\b', '\u007F']);
@@ -19,20 +19,19 @@ export async function askSecret(question: string): Promise<string | undefined> {
   const stopWatching = endRawModeOnSignals(terminal.input);
   // The echo goes off first: keys may come as soon as the question shows.
   terminal.input.setRawMode(true);
-  const answer = await readLine(terminal.input, () => writeSync(terminal.output, `${printable(question)}: `));
+  const answer = await readLine(terminal.input, () => terminal.output.write(`${printable(question)}: `));
   stopWatching();
-  writeSync(terminal.output, '\n');
-  closeSync(terminal.output);
+  terminal.output.end('\n');
   // As if the terminal had not been raw: whoever runs us from a script stops as well.
   if (answer === interrupt) process.kill(process.pid, 'SIGINT');
   return answer === interrupt ? undefined : answer;
 }
 
 /** Undefined for a process without a controlling terminal. */
-function openTerminal(): { readonly input: ReadStream; readonly output: number } | undefined {
+function openTerminal(): { readonly input: ReadStream; readonly output: WriteStream } | undefined {
   const [input, output] = process.platform === 'win32' ? ['\\\\.\\CONIN$', '\\\\.\\CONOUT$'] : ['/dev/tty', '/dev/tty'];
   try {
-    return { input: new ReadStream(openSync(input, 'r+')), output: openSync(output, 'w') };
+    return { input: new ReadStream(openSync(input, 'r+')), output: new WriteStream(openSync(output, 'w')) };
   } catch {
     return undefined;
   }

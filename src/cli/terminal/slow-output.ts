@@ -8,8 +8,13 @@ import type { HelperOutput } from './isolate-output.ts';
  */
 export async function writeRest(bytes: Uint8Array, failure: unknown): Promise<void> {
   if (codeOf(failure) !== 'EAGAIN') throw outputFailed(failure);
-  await writeSlowly(bytes).catch((later: unknown) => {
-    throw outputFailed(later);
+  await writeByStream(bytes);
+}
+
+/** @throws RolesAnywhereError OUTPUT_FAILED */
+export async function writeByStream(data: string | Uint8Array): Promise<void> {
+  await writeSlowly(data).catch((failure: unknown) => {
+    throw outputFailed(failure);
   });
 }
 
@@ -21,10 +26,10 @@ export async function writeByHelper(data: string | Uint8Array, { stdin, finish }
   });
 }
 
-function writeSlowly(bytes: Uint8Array): Promise<void> {
+function writeSlowly(data: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.once('error', reject);
-    process.stdout.write(bytes, (failure) => (failure ? reject(failure) : resolve()));
+    process.stdout.write(data, (failure) => (failure ? reject(failure) : resolve()));
   });
 }
 

@@ -4,6 +4,8 @@ import type { Output } from './isolate-output.ts';
 import { printable } from './printable.ts';
 import { bufferWarnings } from './warnings.ts';
 
+const isWindows = process.platform === 'win32';
+
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   const warnings = bufferWarnings(
@@ -42,6 +44,7 @@ function takeWarningsOfNode(warn: Terminal['warn']): void {
  */
 async function writeOut(data: string | Uint8Array, output: Output): Promise<void> {
   if (typeof output !== 'number') return (await import('./slow-output.ts')).writeByHelper(data, output);
+  if (isConsole(output)) return (await import('./slow-output.ts')).writeByStream(data);
   let rest = typeof data === 'string' ? Buffer.from(data) : data;
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(output, rest));
@@ -50,8 +53,17 @@ async function writeOut(data: string | Uint8Array, output: Output): Promise<void
   }
 }
 
+/** A console of Windows takes bytes for characters of its own code page; the streams of Node write characters to it. */
+function isConsole(descriptor: number): boolean {
+  return isWindows && fstatSync(descriptor).isCharacterDevice();
+}
+
 /** There is nobody to tell when stderr fails. */
 function writeError(line: string): void {
+  if (isConsole(2)) {
+    process.stderr.on('error', () => undefined).write(`${line}\n`);
+    return;
+  }
   let rest = Buffer.from(`${line}\n`);
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(2, rest));
@@ -63,8 +75,10 @@ function writeError(line: string): void {
 
 function untilStopped(onHangUp?: () => void): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
-    process.on('SIGHUP', onHangUp ?? (() => resolve()));
+    const stop = (): void => resolve();
+    for (const signal of ['SIGINT', 'SIGTERM', ...(isWindows ? ['SIGBREAK'] : [])]) process.on(signal, stop);
+    // There it means that the console is closed, and in some seconds the process with it.
+    process.on('SIGHUP', isWindows ? stop : (onHangUp ?? stop));
     // Means nothing here, and would end the process.
     process.on('SIGUSR2', () => undefined);
   });

@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { homedir, platform } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { systemCodeOf } from '../../core/errno.ts';
@@ -59,14 +59,18 @@ export function credentialsPath(env: Environment): string {
   return pathOf(env, 'AWS_SHARED_CREDENTIALS_FILE', 'credentials');
 }
 
+const isWindows = platform() === 'win32';
+const startsAtHome = isWindows ? /^~[/\\]/ : /^~\//;
+export const homeVariable = isWindows ? 'USERPROFILE' : 'HOME';
+
 /** Where the SDKs look for a file, a `~/` at the beginning of the variable's value being the home folder. */
 function pathOf(env: Environment, variable: string, name: string): string {
   const given = env[variable] || `~/.aws/${name}`;
-  if (!given.startsWith('~/')) return given;
+  if (!startsAtHome.test(given)) return given;
   const home = homeFolder(env);
   if (home !== undefined) return join(home, given.slice(2));
   throw new RolesAnywhereError('FILE_FAILED', `${given} cannot be found: this user has no home folder`, {
-    hints: [`set HOME, or ${variable} to the path of the file`],
+    hints: [`set ${homeVariable}, or ${variable} to the path of the file`],
   });
 }
 
@@ -159,9 +163,14 @@ async function sectionOf(read: () => Promise<ConfigSection | undefined>): Promis
   }
 }
 
-/** The home folder, where there is one: a user without an entry in the user database has none but that of HOME. */
+/**
+ * The home folder, where there is one: a user without an entry in the user database has none but that of HOME. On
+ * Windows HOME is what shells of other systems set, and the AWS CLI and most SDKs look elsewhere.
+ */
 export function homeFolder(env: Environment): string | undefined {
-  const given = env['HOME'] || env['USERPROFILE'];
+  const { HOME, USERPROFILE, HOMEDRIVE, HOMEPATH } = env;
+  const profile = USERPROFILE || (HOMEDRIVE && HOMEPATH && HOMEDRIVE + HOMEPATH);
+  const given = isWindows ? profile || HOME : HOME || profile;
   if (given) return given;
   try {
     return homedir() || undefined;

@@ -7,6 +7,7 @@ import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { Terminal } from '../../command.ts';
 import type { Output } from '../../terminal/isolate-output.ts';
 import { reportError } from '../../report-error.ts';
+import type { BatchCommand } from './batch-file.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,6 +17,8 @@ type ProgramEnd = { readonly status: number } | { readonly signal: NodeJS.Signal
 const passedOn = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 /** A terminal sends these to every process in the foreground by itself, and twice is once too often. */
 const ofTerminal = ['SIGINT', 'SIGQUIT'] as const;
+/** What happens to a console comes to every program on it, and there is no other way to signal: `kill` ends at once. */
+const ofConsole = ['SIGINT', 'SIGBREAK', 'SIGHUP'] as const;
 
 /** A program to run: its name, or the path of its file, and its arguments. */
 export type CommandLine = readonly [program: string, ...args: string[]];
@@ -66,33 +69,54 @@ function isAbsent(cause: unknown): boolean {
 }
 
 /** @throws RolesAnywhereError PROGRAM_FAILED when it cannot be started */
-function spawnProgram([program, ...args]: CommandLine, { env, terminal }: ProgramContext): Promise<ProgramEnd> {
+async function spawnProgram([program, ...args]: CommandLine, { env, terminal }: ProgramContext): Promise<ProgramEnd> {
+  // Shells and execvp(3) say so of a name that is empty; Node takes it for a mistake of whoever calls it.
+  if (program === '') throw cannotRun("''", Object.assign(new Error('the name is empty'), { code: 'ENOENT' }));
+  const output = terminal.output();
+  const stdout = typeof output === 'number' ? output : output.stdin;
+  const batch = process.platform === 'win32' ? await asBatch(program, args, env) : undefined;
   return new Promise((resolve, reject) => {
-    // Shells and execvp(3) say so of a name that is empty; Node takes it for a mistake of whoever calls it.
-    if (program === '') throw cannotRun("''", Object.assign(new Error('the name is empty'), { code: 'ENOENT' }));
-    const isInTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
-    const handlers = [
-      ...passedOn.map((name) => [name, () => void child.kill(name)] as const),
-      ...ofTerminal.map((name) => [name, () => void (isInTerminal || child.kill(name))] as const),
-    ];
-    for (const [name, handler] of handlers) process.on(name, handler);
-    const finish = (): void => {
-      for (const [name, handler] of handlers) process.off(name, handler);
-    };
-    const output = terminal.output();
-    const stdout = typeof output === 'number' ? output : output.stdin;
-    const child = spawn(program, args, { env: { ...env }, stdio: [0, stdout, 2], windowsHide: false });
+    const release = handleSignals((name) => void child.kill(name));
+    const child = spawn(batch?.shell ?? program, batch?.args ?? args, {
+      env: { ...env },
+      stdio: [0, stdout, 2],
+      windowsHide: false,
+      windowsVerbatimArguments: batch !== undefined,
+    });
     child.once('error', (cause) => {
-      finish();
+      release();
       reject(cannotRun(program, cause));
     });
     child.once('exit', (status, signal) => {
-      finish();
+      release();
       const end = signal === null ? { status: status ?? 1 } : { signal };
       void written(output).then(() => resolve(end));
     });
   });
 }
+
+async function asBatch(program: string, args: readonly string[], env: Environment): Promise<BatchCommand | undefined> {
+  return (await import('./batch-file.ts')).batchCommand(program, args, env);
+}
+
+/** Has the program get the signals that this process gets. @returns what ends it */
+function handleSignals(send: (name: NodeJS.Signals) => void): () => void {
+  const handlers = process.platform === 'win32' ? ofConsole.map((name) => [name, ignore] as const) : passOn(send);
+  for (const [name, handler] of handlers) process.on(name, handler);
+  return () => {
+    for (const [name, handler] of handlers) process.off(name, handler);
+  };
+}
+
+function passOn(send: (name: NodeJS.Signals) => void): readonly (readonly [NodeJS.Signals, () => void])[] {
+  const isInTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+  return [
+    ...passedOn.map((name) => [name, () => send(name)] as const),
+    ...ofTerminal.map((name) => [name, () => isInTerminal || send(name)] as const),
+  ];
+}
+
+function ignore(): void {}
 
 /** Resolves when all output is where it belongs; what the program has left running may go on writing. */
 async function written(output: Output): Promise<void> {
