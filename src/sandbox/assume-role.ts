@@ -1,4 +1,4 @@
-import { durationLimits } from '../trust/session/session.ts';
+import { durationLimits } from '../trust/session.ts';
 import { formatTime, type IssuedCredentials, type RoleSession, sessionArn } from './credential-store.ts';
 import { ServiceRefusal } from './refusal.ts';
 import type { Registry, Role } from './registry.ts';

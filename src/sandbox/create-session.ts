@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { findPath } from '../trust/x509/certificate-path.ts';
-import { leafViolations } from '../trust/x509/leaf-constraints.ts';
-import { defaultSessionName, sessionDuration, sessionTags, sourceIdentity } from '../trust/session/session.ts';
+import { findPath } from '../trust/certificate-path.ts';
+import { leafViolations } from '../trust/leaf-constraints.ts';
+import { defaultSessionName, sessionDuration, sessionTags, sourceIdentity } from '../trust/session.ts';
 import { type CreateSessionInput, readCreateSessionInput } from './create-session-input.ts';
 import { formatTime, type IssuedCredentials, type RoleSession, sessionArn } from './credential-store.ts';
 import type { ReceivedRequest } from './received-request.ts';

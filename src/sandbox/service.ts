@@ -1,4 +1,4 @@
-import type { PolicyContext } from '../trust/policy/condition.ts';
+import type { PolicyContext } from '../trust/policy-condition.ts';
 import type { CredentialStore, RoleSession } from './credential-store.ts';
 import type { Registry } from './registry.ts';
 

@@ -1,4 +1,4 @@
-import { durationLimits, tagLimits } from '../trust/session/session.ts';
+import { durationLimits, tagLimits } from '../trust/session.ts';
 import { ServiceRefusal } from './refusal.ts';
 
 /** What AssumeRole was asked for, checked for form. */

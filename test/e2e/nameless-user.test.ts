@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -93,6 +94,28 @@ describe('as a user that the system has no entry for, without HOME (as root)', n
     const { status, stdout, stderr } = await run([command, ...given, ...extra]);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(expected);
+  });
+
+  describe.runIf(process.platform === 'linux')('memory of a process that lives on', () => {
+    const program = ['--', 'sh', '-c', 'echo ready >&2; exec sleep 60'];
+    const commands = [
+      ['serve', ['serve', '--port', '0'], /listening on/],
+      ['update', ['update'], /works until/],
+      ['exec --server', ['exec', '--server', ...program], /ready/],
+    ] as const;
+    /** Whether another program of the same user can read it. */
+    const isShown = (pid: number): boolean =>
+      spawnSync('cat', [`/proc/${pid}/environ`], { uid: namelessUid, gid: namelessUid, stdio: 'ignore' }).status === 0;
+
+    test.each(commands)('of %s is shown to nobody, that of its programs to whom it would be', async (_, args, isUp) => {
+      const command = start(args, { AWS_SHARED_CREDENTIALS_FILE: join(own, 'credentials') });
+      const { pid = 0 } = command.child;
+      await command.said(isUp);
+      expect(isShown(pid)).toBe(false);
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').match(/\d+/g) ?? [];
+      expect(children.map((child) => isShown(Number(child)))).toEqual(args[0] === 'exec' ? [true] : []);
+      expect(command.stderr()).not.toMatch(/warn/);
+    });
   });
 
   test('credential-process --from-profile, and what there is to do where no file is named', async () => {

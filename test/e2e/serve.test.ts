@@ -202,23 +202,6 @@ test('nothing secret shows, with --debug either', async () => {
   }
 });
 
-describe('a systemd-notify that hangs', () => {
-  test('holds up neither reload nor shutdown', async () => {
-    const program = join(config.folder, 'systemd-notify');
-    writeFileSync(program, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
-    const env = { PATH: `${config.folder}:${process.env['PATH']}`, NOTIFY_SOCKET: join(config.folder, 'nobody') };
-    const command = start(onPrem, { env });
-    await urlOf(command);
-    command.child.kill('SIGHUP');
-    await command.said(/ info {2}reloaded\n/);
-    command.child.kill('SIGHUP');
-    await command.said(/ info {2}reloaded\n[^]* info {2}reloaded\n/);
-    expect(await command.stop()).toEqual({ status: 0, signal: null });
-    const warning = 'systemd cannot be told how the service is: systemd-notify takes longer than 2 s';
-    expect(command.stderr().split(warning)).toHaveLength(2);
-  });
-});
-
 describe('under systemd', needs('systemd-socket-activate'), () => {
   test('takes the sockets that are handed over', async () => {
     const [path, admin] = [join(config.folder, 'handed'), join(config.folder, 'admin')];

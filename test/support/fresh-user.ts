@@ -74,6 +74,8 @@ export function namelessWrapper(folder: string): readonly string[] {
   mkdirSync(command);
   for (const part of ['bin', 'dist', 'package.json'])
     cpSync(join(root, part), join(command, part), { recursive: true });
+  const koffi = join('node_modules', '@koromix');
+  cpSync(join(root, koffi), join(command, koffi), { recursive: true });
   return [
     ...['setpriv', `--reuid=${namelessUid}`, `--regid=${namelessUid}`, '--clear-groups', 'env', '-u', 'HOME'],
     // What follows is the checkout's own node and command, and then the arguments.

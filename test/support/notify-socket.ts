@@ -8,7 +8,7 @@ import { join } from 'node:path';
 const program = `
 import os, socket, sys
 manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-manager.bind(sys.argv[1])
+manager.bind(sys.argv[1].replace('@', '\\0', 1) if sys.argv[1][0] == '@' else sys.argv[1])
 print('BOUND', flush=True)
 while True:
     data, ancillary, _, _ = manager.recvmsg(4096, socket.CMSG_SPACE(64))
@@ -29,9 +29,9 @@ export interface NotifySocket {
 }
 
 /** Opens a socket as systemd does for its services; needs python3, as Node has no datagram sockets of the Unix domain. */
-export async function openNotifySocket(): Promise<NotifySocket> {
+export async function openNotifySocket({ isAbstract = false } = {}): Promise<NotifySocket> {
   const folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-notify-'));
-  const path = join(folder, 'notify');
+  const path = `${isAbstract ? '@' : ''}${join(folder, 'notify')}`;
   const child = spawn('python3', ['-c', program, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   let heard = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (heard += chunk));

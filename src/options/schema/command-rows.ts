@@ -24,8 +24,7 @@ export const serveRows: readonly OptionRow[] = [
     flag: 'hop-limit',
     kind: 'integer',
     placeholder: 'NUMBER',
-    help: "For the official helper's sake: Node cannot set the IP time to live of answers, which is the system's.",
-    fallback: '64',
+    help: 'Over how many routers answers may go: the IP time to live, and the hop limit of IPv6. That of the system unless given.',
     range: [1, 255],
   },
   {
@@ -59,7 +58,7 @@ export const serveRows: readonly OptionRow[] = [
     flag: 'allow-uid',
     kind: 'list',
     placeholder: 'UID',
-    help: 'User of this machine whose processes may connect by TCP, and nobody else; Linux.',
+    help: 'User of this machine whose processes may connect, and nobody else; Linux.',
   },
   {
     flag: 'wait',

@@ -151,8 +151,12 @@ export function checkExposure({ listen, tokenFile }: Access): void {
  * Says what an open address hands out, and to whom. A socket that was handed over is known only now.
  * @throws RolesAnywhereError OPTION_MISSING
  */
-export function warnOfExposure({ name, kind, isLocal }: Listener, options: Access, log: ServeLog): void {
-  const { tokenFile, allowUids, socketMode } = options;
+export function warnOfExposure(
+  { name, kind, isLocal }: Listener,
+  options: Access & { readonly asksUnixPeers: boolean },
+  log: ServeLog,
+): void {
+  const { tokenFile, allowUids, socketMode, asksUnixPeers } = options;
   if (!isLocal) {
     demandToken(name, tokenFile);
     const imds =
@@ -164,7 +168,7 @@ export function warnOfExposure({ name, kind, isLocal }: Listener, options: Acces
       `${name} can be reached from other machines: whoever has the token gets credentials, over plain http; ${imds}`,
     );
   }
-  if (kind === 'unix' && allowUids !== undefined) {
+  if (kind === 'unix' && allowUids !== undefined && !asksUnixPeers) {
     const mode = `its mode (${socketMode.toString(8).padStart(4, '0')} where we made it)`;
     log('warn', `--allow-uid cannot be checked on ${name}: ${mode} decides who may connect`);
   }

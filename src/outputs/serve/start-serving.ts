@@ -1,3 +1,6 @@
+import type { Server } from 'node:http';
+import { platform } from 'node:os';
+import type { Ffi, MissingFfi } from '../../ffi/ffi.ts';
 import type { PipelineContext } from '../../pipeline/credential-plan.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
 import { adminAnswerer, guardedAnswerer } from './guard.ts';
@@ -11,6 +14,7 @@ import { type ProfilePlan, ServerRoles } from './server-roles.ts';
 import { requestLog, type ServeLog } from './serve-log.ts';
 import { openTokenFile } from './token-file.ts';
 import { peerCheck, type Peers } from './peer-check.ts';
+import { openSocketCalls, setHopLimit, type SocketCalls } from './socket-calls.ts';
 
 /** What to serve, where and to whom. */
 export interface ServeOptions extends Access {
@@ -22,6 +26,8 @@ export interface ServeOptions extends Access {
   readonly allowHosts: readonly string[];
   /** Listens before there are credentials, and keeps trying. */
   readonly wait: boolean;
+  /** Over how many hops answers may go; what the system says when undefined. */
+  readonly hopLimit?: number | undefined;
 }
 
 /** The world around. */
@@ -31,6 +37,8 @@ export interface ServeContext {
   readonly log: ServeLog;
   readonly logsRequests: boolean;
   readonly version: string;
+  /** What does to sockets what Node does not. */
+  readonly ffi: Ffi | MissingFfi;
 }
 
 /** A server that runs. */
@@ -59,7 +67,8 @@ export async function startServing(options: ServeOptions, context: ServeContext)
   const metrics = makeMetrics({ version: context.version, now: clock.now, roles: () => roles.all });
   const roles = new ServerRoles(options.plans, { pipeline, clock, log, metrics });
   const tokens = new ImdsTokens(clock.monotonic);
-  const peers = peerCheck(options.allowUids);
+  const calls = socketCallsOf(options, context);
+  const peers = peerCheck(options.allowUids, calls);
   const opened: Listener[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((listener) => listener.close()));
@@ -68,7 +77,7 @@ export async function startServing(options: ServeOptions, context: ServeContext)
     await roles.close();
   };
   try {
-    const openers = openersOf({ options, context, metrics, roles, tokens, peers });
+    const openers = openersOf({ options, context, metrics, roles, tokens, peers, calls });
     if (!options.wait) await roles.start();
     for (const open of openers) opened.push(await open());
     if (options.wait) roles.keepFresh();
@@ -85,6 +94,17 @@ export async function startServing(options: ServeOptions, context: ServeContext)
   };
 }
 
+/** Says, too, what goes without them. */
+function socketCallsOf({ allowUids, hopLimit }: ServeOptions, { ffi, log }: ServeContext): SocketCalls | undefined {
+  if (!('missing' in ffi) && platform() !== 'win32') return openSocketCalls(ffi);
+  const missing = 'missing' in ffi ? ffi.missing : 'a system other than Windows';
+  if (hopLimit !== undefined) log('warn', `--hop-limit has no effect: it needs ${missing}`);
+  if (allowUids !== undefined) {
+    log('warn', `--allow-uid looks through all connections of this machine for each new one; not to needs ${missing}`);
+  }
+  return undefined;
+}
+
 interface Parts {
   readonly options: ServeOptions;
   readonly context: ServeContext;
@@ -92,10 +112,19 @@ interface Parts {
   readonly roles: ServerRoles;
   readonly tokens: ImdsTokens;
   readonly peers: Peers;
+  readonly calls: SocketCalls | undefined;
 }
 
 /** What opens each of the addresses, those of credentials first. */
-function openersOf({ options, context, metrics, roles, tokens, peers }: Parts): readonly (() => Promise<Listener>)[] {
+function openersOf({
+  options,
+  context,
+  metrics,
+  roles,
+  tokens,
+  peers,
+  calls,
+}: Parts): readonly (() => Promise<Listener>)[] {
   const { clock, log } = context;
   const { now } = clock;
   const directory = () => roles.directory;
@@ -107,6 +136,10 @@ function openersOf({ options, context, metrics, roles, tokens, peers }: Parts): 
   const logRequest = requestLog({ log, monotonic: clock.monotonic, everything: context.logsRequests });
   const { mayConnect, userOf } = peers;
 
+  const limitHops = (server: Server): void => {
+    if (options.hopLimit === undefined || calls === undefined || setHopLimit(calls, server, options.hopLimit)) return;
+    log('warn', 'the system does not take --hop-limit, and it has no effect');
+  };
   const open = async (
     address: ListenAddress,
     makeAnswerer: typeof guardedAnswerer,
@@ -123,6 +156,7 @@ function openersOf({ options, context, metrics, roles, tokens, peers }: Parts): 
       userOf,
     });
     const listener = await openListener(address, options.socketMode, server);
+    if (listener.kind === 'tcp') limitHops(server);
     routes = routesOf(listener);
     return listener;
   };
@@ -134,7 +168,7 @@ function openersOf({ options, context, metrics, roles, tokens, peers }: Parts): 
       admin: options.adminListen.length === 0 ? admin : undefined,
     }));
     try {
-      warnOfExposure(listener, options, log);
+      warnOfExposure(listener, { ...options, asksUnixPeers: calls !== undefined }, log);
     } catch (error) {
       await listener.close();
       throw error;

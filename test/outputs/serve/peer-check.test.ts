@@ -1,132 +1,142 @@
-import { createServer, connect, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type ConnectionEnds, peerCheck, PeerUids, uidsInTable } from '../../../src/outputs/serve/peer-check.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type ListenOptions, type NetConnectOpts, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { findFfi } from '../../../src/ffi/find-ffi.ts';
+import { type Peers, peerCheck } from '../../../src/outputs/serve/peer-check.ts';
+import { openSocketCalls, setHopLimit, type SocketCalls } from '../../../src/outputs/serve/socket-calls.ts';
+import { descriptorOf, intOf } from '../../../src/outputs/serve/socket-calls.ts';
 
-const title = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
-const row = (local: string, remote: string, state: string, uid: number, inode: number): string =>
-  `   4: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000 ${String(uid).padStart(5)}        0 ${inode} 1 0000000000000000 20 4 30 10 -1`;
-const table = (...rows: string[]): string => [title, ...rows, ''].join('\n');
+const me = process.getuid?.() ?? 0;
+const isLinux = process.platform === 'linux';
+let calls: SocketCalls;
+const cleanUps: (() => void)[] = [];
 
-/** The server's side: 127.0.0.1:9911, connected to from port 45678. */
-const ends = { localAddress: '127.0.0.1', localPort: 9911, remoteAddress: '127.0.0.1', remotePort: 45_678 };
-const [server, client] = ['0100007F:26B7', '0100007F:B26E'];
+beforeAll(async () => {
+  const ffi = await findFfi();
+  if ('missing' in ffi) throw new Error(ffi.missing);
+  calls = openSocketCalls(ffi);
+});
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0)) cleanUp();
+});
 
-const uidInTable = (text: string, of: ConnectionEnds, order: 'LE' | 'BE') => uidsInTable(text, [of], order).get(of);
+async function listen(options: ListenOptions): Promise<Server> {
+  const server = createServer();
+  cleanUps.push(() => server.close());
+  await once(server.listen(options), 'listening');
+  return server;
+}
+const portOf = (server: Server): number => {
+  const address = server.address();
+  return typeof address === 'object' ? (address?.port ?? 0) : 0;
+};
 
-test('the row of the other end names the user, not that of our own', () => {
-  expect(uidInTable(table(row(server, client, '01', 990, 7), row(client, server, '01', 1000, 8)), ends, 'LE')).toBe(
-    1000,
+/** Both ends of a connection. */
+async function connected(server: Server, to: NetConnectOpts): Promise<{ accepted: Socket; client: Socket }> {
+  const accepting = once(server, 'connection');
+  const client = connect(to);
+  client.on('error', () => undefined);
+  const [accepted] = (await accepting) as [Socket];
+  cleanUps.push(
+    () => client.destroy(),
+    () => accepted.destroy(),
   );
-});
+  return { accepted, client };
+}
 
-test('rows of sockets that nobody holds name uid 0, and do not count', () => {
-  expect(uidInTable(table(row(client, server, '06', 0, 0)), ends, 'LE')).toBeUndefined();
-  expect(uidInTable(table(row(client, server, '05', 0, 0)), ends, 'LE')).toBeUndefined();
-  expect(uidInTable(table(row(client, server, '01', 0, 0)), ends, 'LE')).toBeUndefined();
-});
+function check(uids: readonly number[], by: SocketCalls | undefined): Peers {
+  const peers = peerCheck(uids, by);
+  cleanUps.push(() => peers.close());
+  return peers;
+}
 
-test('one that is half closed is held by a process still', () => {
-  for (const state of ['04', '05', '08']) {
-    expect(uidInTable(table(row(client, server, state, 1000, 8)), ends, 'LE')).toBe(1000);
-  }
-});
+describe.runIf(isLinux)('of TCP', () => {
+  const hosts = ['127.0.0.1', '::1', '::'];
 
-test('another port, another address, an empty table', () => {
-  expect(uidInTable(table(row('0100007F:B26F', server, '01', 1000, 8)), ends, 'LE')).toBeUndefined();
-  expect(uidInTable(table(row('0200007F:B26E', server, '01', 1000, 8)), ends, 'LE')).toBeUndefined();
-  expect(uidInTable('', ends, 'LE')).toBeUndefined();
-});
-
-test('IPv6, and IPv4 in its clothes', () => {
-  const loopback = '00000000000000000000000001000000';
-  const mapped = '0000000000000000FFFF00000100007F';
-  const six = { ...ends, localAddress: '::1', remoteAddress: '::1' };
-  expect(uidInTable(table(row(`${loopback}:B26E`, `${loopback}:26B7`, '01', 1001, 8)), six, 'LE')).toBe(1001);
-  expect(uidInTable(table(row(`${mapped}:B26E`, `${mapped}:26B7`, '01', 1002, 8)), ends, 'LE')).toBe(1002);
-  const dual = { ...ends, localAddress: '::ffff:127.0.0.1', remoteAddress: '::ffff:127.0.0.1' };
-  expect(uidInTable(table(row(client, server, '01', 1003, 8)), dual, 'LE')).toBe(1003);
-  const full = { ...ends, localAddress: '2001:db8::7', remoteAddress: '2001:db8:0:1::9' };
-  const [local, remote] = ['B80D0120010000000000000009000000', 'B80D0120000000000000000007000000'];
-  expect(uidInTable(table(row(`${local}:B26E`, `${remote}:26B7`, '01', 1004, 8)), full, 'LE')).toBe(1004);
-});
-
-test('a machine of the other byte order', () => {
-  expect(uidInTable(table(row('7F000001:B26E', '7F000001:26B7', '01', 1000, 8)), ends, 'BE')).toBe(1000);
-});
-
-describe.runIf(process.platform === 'linux')('of this machine', () => {
-  const open: (Server | Socket)[] = [];
-
-  afterEach(() => {
-    for (const each of open.splice(0)) {
-      if ('destroy' in each) each.destroy();
-      else each.close();
-    }
+  test.each(hosts)('the kernel says at once that a connection to %s is of the user who runs this', async (host) => {
+    const server = await listen({ port: 0, host });
+    const to = { port: portOf(server), host: host === '::' ? '127.0.0.1' : host };
+    const { accepted } = await connected(server, to);
+    const allowed = check([me], calls);
+    expect([allowed.mayConnect(accepted), allowed.userOf(accepted)]).toEqual([true, me]);
+    expect(check([me + 1], calls).mayConnect(accepted)).toBe(false);
   });
 
-  test.each(['127.0.0.1', '::1', '::'])('a connection to %s is of the user who runs this', async (host) => {
-    const listening = createServer();
-    open.push(listening);
-    await once(listening.listen(0, host), 'listening');
-    const address = listening.address();
-    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-    const accepted = once(listening, 'connection');
-    open.push(connect(port, host === '::' ? '127.0.0.1' : host));
-    const [socket] = (await accepted) as [Socket];
-    open.push(socket);
-    const [allowed, denied] = [0, 1].map((more) => peerCheck([(process.getuid?.() ?? 0) + more]));
-    expect([await allowed?.mayConnect(socket), await denied?.mayConnect(socket)]).toEqual([true, false]);
-    expect(allowed?.userOf(socket)).toBe(process.getuid?.());
-    allowed?.close();
-    denied?.close();
+  test.each(hosts)('its table says so later, of %s', async (host) => {
+    const server = await listen({ port: 0, host });
+    const to = { port: portOf(server), host: host === '::' ? '127.0.0.1' : host };
+    const { accepted } = await connected(server, to);
+    const allowed = check([me], undefined);
+    expect([await allowed.mayConnect(accepted), allowed.userOf(accepted)]).toEqual([true, me]);
+    expect(await check([me + 1], undefined).mayConnect(accepted)).toBe(false);
+  });
+
+  test('one that is half closed is of its user still, and one whose client is gone is nobody’s', async () => {
+    const server = await listen({ port: 0, host: '127.0.0.1' });
+    const { accepted, client } = await connected(server, { port: portOf(server), host: '127.0.0.1' });
+    accepted.resume();
+    client.end();
+    await once(accepted, 'end');
+    expect(check([me], calls).mayConnect(accepted)).toBe(true);
+    const gone = await connected(server, { port: portOf(server), host: '127.0.0.1', allowHalfOpen: true });
+    gone.client.destroy();
+    await once(gone.client, 'close');
+    expect(check([me, 0], calls).mayConnect(gone.accepted)).toBe(false);
+  });
+
+  test('a program that listens where a client was is not taken for it', async () => {
+    const server = await listen({ port: 0, host: '127.0.0.1' });
+    const { accepted, client } = await connected(server, { port: portOf(server), host: '127.0.0.1' });
+    const { localPort } = client;
+    client.resetAndDestroy();
+    await once(client, 'close');
+    await listen({ port: localPort ?? 0, host: '127.0.0.1' });
+    expect(await check([me], calls).mayConnect(accepted)).toBe(false);
   });
 });
 
-describe('looks are shared and bounded', () => {
-  const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
-  const endsOf = (remotePort: number): ConnectionEnds => ({ ...ends, remotePort });
-  const rowOf = (port: number, uid: number): string => row(`0100007F:${hex(port)}`, server, '01', uid, 8);
+describe.runIf(isLinux)('of a Unix socket', () => {
+  const open = async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-peer-'));
+    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'socket');
+    return { path, server: await listen({ path, readableAll: true, writableAll: true }) };
+  };
 
-  test('one look serves all who wait, each with an answer of its own', async () => {
-    const read = vi.fn<() => Promise<string>>(async () =>
-      table(...Array.from({ length: 500 }, (_, at) => rowOf(1000 + at, at))),
-    );
-    const peers = new PeerUids([], read);
-    const first = peers.uidOf(endsOf(1000));
-    const others = Array.from({ length: 499 }, (_, at) => peers.uidOf(endsOf(1001 + at)));
-    expect([await first, ...(await Promise.all(others))]).toEqual(Array.from({ length: 500 }, (_, at) => at));
-    // The first one had begun when the others came.
-    expect(read).toHaveBeenCalledTimes(2);
+  test('the kernel says whose it is', async () => {
+    const { path, server } = await open();
+    const { accepted } = await connected(server, { path });
+    const allowed = check([me], calls);
+    expect([allowed.mayConnect(accepted), allowed.userOf(accepted)]).toEqual([true, me]);
+    expect(check([me + 1], calls).mayConnect(accepted)).toBe(false);
+    expect(check([me + 1], undefined).mayConnect(accepted)).toBe(true);
+  });
+});
+
+describe('--hop-limit', () => {
+  /** IP_TTL and IPV6_UNICAST_HOPS, by their numbers on Linux. */
+  const read = (socket: Socket, level: number, option: number): number => {
+    const value = intOf(-1);
+    expect(calls.getsockopt(descriptorOf(socket) ?? -1, level, option, value, intOf(4))).toBe(0);
+    return new Int32Array(value.buffer)[0] ?? -1;
+  };
+
+  test.runIf(isLinux).each([
+    ['127.0.0.1', '127.0.0.1', 0, 2],
+    ['::1', '::1', 41, 16],
+    ['::', '127.0.0.1', 0, 2],
+    ['::', '::1', 41, 16],
+  ])('is that of connections to %s by %s', async (host, to, level, option) => {
+    const server = await listen({ port: 0, host });
+    expect(setHopLimit(calls, server, 3)).toBe(true);
+    const { accepted } = await connected(server, { port: portOf(server), host: to });
+    expect(read(accepted, level, option)).toBe(3);
   });
 
-  /** The part of half a second in which the table is read, for one connection of uid 7 after the other. */
-  async function shareOfReading(allowed: readonly number[]): Promise<number> {
-    let busy = 0;
-    const read = async (): Promise<string> => {
-      const start = performance.now();
-      await new Promise((settle) => setTimeout(settle, 20));
-      busy += performance.now() - start;
-      return table(rowOf(1000, 7));
-    };
-    const peers = new PeerUids(allowed, read);
-    const start = performance.now();
-    while (performance.now() - start < 600) expect(await peers.uidOf(endsOf(1000))).toBe(7);
-    return busy / (performance.now() - start);
-  }
-
-  test('for strangers the table is read for a fifth of the time, however many come', async () => {
-    expect(await shareOfReading([8])).toBeLessThan(0.3);
-  });
-
-  test('who is allowed does not wait for that', async () => {
-    expect(await shareOfReading([7, 8])).toBeGreaterThan(0.5);
-  });
-
-  test('a row that the kernel left out once is found by another look', async () => {
-    const tables = ['', '', table(rowOf(1000, 7))];
-    const peers = new PeerUids([], async () => tables.shift() ?? '');
-    expect(await peers.uidOf(endsOf(1000))).toBe(7);
-    expect(await new PeerUids([], async () => '').uidOf(endsOf(1000))).toBeUndefined();
+  test.runIf(isLinux)('that the system refuses is not set', async () => {
+    expect(setHopLimit(calls, await listen({ port: 0, host: '127.0.0.1' }), 256)).toBe(false);
   });
 });

@@ -2,8 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CredentialPlan } from '../../../src/pipeline/credential-plan.ts';
+import { findFfi } from '../../../src/ffi/find-ffi.ts';
 import type { LogFields, LogLevel } from '../../../src/outputs/serve/serve-log.ts';
-import { type ServeOptions, type Serving, startServing } from '../../../src/outputs/serve/start-serving.ts';
+import {
+  type ServeContext,
+  type ServeOptions,
+  type Serving,
+  startServing,
+} from '../../../src/outputs/serve/start-serving.ts';
 import { type Clock, systemClock } from '../../../src/pipeline/refresh/clock.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/index.ts';
 
@@ -33,6 +39,8 @@ export interface ServedSandboxOptions {
   readonly prepare?: (sandbox: Sandbox) => void;
   readonly plans?: (sandbox: Sandbox) => ServeOptions['plans'];
   readonly serve?: Partial<ServeOptions>;
+  /** What there is of calls of C functions; those of this machine unless given. */
+  readonly ffi?: ServeContext['ffi'];
 }
 
 /** What to obtain of a sandbox, with one attempt. */
@@ -92,6 +100,7 @@ export async function serveSandbox(options: ServedSandboxOptions = {}): Promise<
       log: (level, message, fields = {}) => logs.push({ level, message, fields }),
       logsRequests: true,
       version: '1.2.3',
+      ffi: options.ffi ?? (await findFfi()),
     },
   ).catch(async (error: unknown) => {
     await remove();

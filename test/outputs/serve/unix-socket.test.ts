@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { rejectionOf } from '../../support/thrown.ts';
+import { withoutFfi } from '../../support/without-ffi.ts';
 import { type ServedSandbox, type ServedSandboxOptions, serveSandbox } from './served-sandbox.ts';
 
 let folder: string;
@@ -97,11 +98,27 @@ describe.runIf(process.platform !== 'win32')('a Unix socket', () => {
     expect((await rejectionOf(open())).message).toBe(`cannot listen on ${path}: ENOENT`);
   });
 
-  test('--allow-uid is for TCP: the mode decides, which is said', async () => {
-    const server = await open({ allowUids: [1] });
+  test.runIf(process.platform === 'linux')('--allow-uid asks whose the other end is', async () => {
+    const me = process.getuid?.() ?? 0;
+    const [allowing, refusing] = [await open({ allowUids: [me] }), join(folder, 'other')];
+    expect(await statusOf(allowing.token)).toBe(200);
+    await open({ allowUids: [me + 1], listen: [{ kind: 'unix', path: refusing }] });
+    path = refusing;
+    expect(await statusOf('any')).toBe(403);
+    expect(allowing.logs.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
+  test('where it cannot be asked, the mode decides, which is said', async () => {
+    const server = await serveSandbox({
+      serve: { listen: [{ kind: 'unix', path }], allowUids: [1], hopLimit: 9 },
+      ffi: withoutFfi,
+    });
+    servers.push(server);
     expect(await statusOf(server.token)).toBe(200);
-    expect(server.logs.find(({ level }) => level === 'warn')?.message).toBe(
+    expect(server.logs.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
+      `--hop-limit has no effect: it needs ${withoutFfi.missing}`,
+      `--allow-uid looks through all connections of this machine for each new one; not to needs ${withoutFfi.missing}`,
       `--allow-uid cannot be checked on ${path}: its mode (0600 where we made it) decides who may connect`,
-    );
+    ]);
   });
 });

@@ -79,6 +79,9 @@ async function openEndpoint(plan: CredentialPlan, values: OptionValues, terminal
   await warnOfDefaultProfile(terminal);
   const { endingInTime, warnOfDebugDoors } = await import('../../terminal/long-lived.ts');
   warnOfDebugDoors(terminal.env, terminal.warn);
+  const { findFfi } = await import('../../../ffi/find-ffi.ts');
+  const { hideMemory } = await import('../../terminal/hide-memory.ts');
+  hideMemory(await findFfi(), terminal.warn);
   const pipeline = await pipelineContext(values, terminal);
   const endpoint = await openContainerEndpoint(plan, { pipeline, clock: systemClock(), warn: terminal.warn });
   return {

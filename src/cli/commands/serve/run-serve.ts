@@ -12,12 +12,14 @@ import {
 } from '../../../outputs/serve/start-serving.ts';
 import { notifier, type Notify, socketsOfSystemd, watchdogInterval } from '../../../outputs/serve/systemd.ts';
 import { RolesAnywhereError } from '../../../core/errors.ts';
+import { findFfi } from '../../../ffi/find-ffi.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';
 import { systemClock } from '../../../pipeline/refresh/clock.ts';
 import { version } from '../../../version.ts';
 import type { Terminal } from '../../command.ts';
 import { pipelineContext } from '../../contexts.ts';
+import { hideMemory } from '../../terminal/hide-memory.ts';
 import { endingInTime, HangUps, unlessStopped, warnOfDebugDoors } from '../../terminal/long-lived.ts';
 import { logLines } from './serve-log-lines.ts';
 
@@ -51,13 +53,12 @@ interface Command {
 
 async function serveUntil(stopped: Promise<void>, command: Command): Promise<void> {
   const { values, terminal, reread, log, hangUps } = command;
-  const notify = notifier(terminal.env, terminal.warn);
-  if (values.isGiven('hop-limit') && values.integer('hop-limit') !== 64) {
-    log('warn', `${values.origin('hop-limit')} has no effect: Node cannot set the time to live of IP packets`);
-  }
+  const ffi = await findFfi();
+  hideMemory(ffi, terminal.warn);
+  const notify = notifier(terminal.env, ffi, terminal.warn);
   const options = serveOptionsOf(values, terminal.env);
   const plans = await plansOf(values, terminal);
-  const starting = startServing({ ...options, plans }, await serveContext(values, terminal, log));
+  const starting = startServing({ ...options, plans }, { ...(await serveContext(values, terminal, log)), ffi });
   const serving = await unlessStopped(starting, stopped);
   if (serving === undefined) return;
   const watchdog = startWatchdog(notify, terminal.env);
@@ -79,7 +80,11 @@ function serveLog(values: OptionValues, { now, log }: Terminal): ServeLog {
   return logLines({ format: values.text('log-format') === 'json' ? 'json' : 'text', level, now, write: log });
 }
 
-async function serveContext(values: OptionValues, terminal: Terminal, log: ServeLog): Promise<ServeContext> {
+async function serveContext(
+  values: OptionValues,
+  terminal: Terminal,
+  log: ServeLog,
+): Promise<Omit<ServeContext, 'ffi'>> {
   const debugs = values.isOn('debug') || values.text('log-level') === 'debug';
   const debug = (line: string): void => log('debug', line.replace(/^debug: /, ''));
   return {
@@ -123,6 +128,7 @@ function serveOptionsOf(values: OptionValues, env: Terminal['env']): Omit<ServeO
     allowHosts: values.list('allow-host').map((name) => name.toLowerCase()),
     allowUids: uids.length === 0 ? undefined : uids,
     wait: values.isOn('wait'),
+    hopLimit: values.integer('hop-limit'),
   };
 }
 

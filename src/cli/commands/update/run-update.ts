@@ -1,4 +1,5 @@
 import { describeError } from '../../../core/describe-error.ts';
+import { findFfi } from '../../../ffi/find-ffi.ts';
 import { keepUpdated } from '../../../outputs/update/keep-updated.ts';
 import { type UpdateContext, updateOnce, type UpdateTarget } from '../../../outputs/update/update-file.ts';
 import { credentialsPath } from '../../../options/profile/aws-files.ts';
@@ -8,6 +9,7 @@ import { resolveProfiles } from '../../../options/resolve/resolve-profiles.ts';
 import { systemClock } from '../../../pipeline/refresh/clock.ts';
 import type { Terminal } from '../../command.ts';
 import { pipelineContext } from '../../contexts.ts';
+import { hideMemory } from '../../terminal/hide-memory.ts';
 import { endingInTime, HangUps, unlessStopped, warnOfDebugDoors } from '../../terminal/long-lived.ts';
 import { printable } from '../../terminal/printable.ts';
 import { logLines } from '../serve/serve-log-lines.ts';
@@ -47,6 +49,7 @@ interface Command {
 
 async function updateUntil(stopped: Promise<void>, command: Command): Promise<void> {
   const { values, terminal, reread, hangUps } = command;
+  hideMemory(await findFfi(), terminal.warn);
   const targets = await targetsOf(values, terminal);
   const starting = keepUpdated(targets, await updateContext(values, terminal));
   const updating = await unlessStopped(starting, stopped);

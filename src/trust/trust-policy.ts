@@ -6,7 +6,7 @@ import {
   type PolicyContext,
   readConditions,
   strings,
-} from './condition.ts';
+} from './policy-condition.ts';
 
 /** Who calls: a service in its own name, or a role session. */
 export type PolicyPrincipal =

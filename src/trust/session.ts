@@ -1,4 +1,4 @@
-import type { DistinguishedName, JudgedCertificate } from '../x509/certificate.ts';
+import type { DistinguishedName, JudgedCertificate } from './certificate.ts';
 
 /** Seconds a session may last (API reference, CreateSession and AssumeRole). */
 export const durationLimits = { least: 900, most: 43_200, fallback: 3600, chained: 3600 } as const;

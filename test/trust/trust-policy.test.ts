@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isLike } from '../../../src/trust/policy/condition.ts';
-import type { PolicyContext } from '../../../src/trust/policy/condition.ts';
-import { type PolicyPrincipal, readTrustPolicy } from '../../../src/trust/policy/trust-policy.ts';
-import { thrownBy } from '../../support/thrown.ts';
+import { isLike } from '../../src/trust/policy-condition.ts';
+import type { PolicyContext } from '../../src/trust/policy-condition.ts';
+import { type PolicyPrincipal, readTrustPolicy } from '../../src/trust/trust-policy.ts';
+import { thrownBy } from '../support/thrown.ts';
 
 const service: PolicyPrincipal = { kind: 'service', name: 'rolesanywhere.amazonaws.com' };
 const session: PolicyPrincipal = {

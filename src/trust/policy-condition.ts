@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../../core/errors.ts';
+import { RolesAnywhereError } from '../core/errors.ts';
 
 /** Request context: lower-case keys, `aws:principaltag/x509subject/cn`; a key without value is absent. */
 export type PolicyContext = ReadonlyMap<string, readonly string[]>;
