@@ -1,39 +1,13 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { root } from '../support/command.ts';
+import { linterWith } from '../support/lint-rule.ts';
 
-const root = resolve(import.meta.dirname, '..', '..');
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-arrows-'));
-  const config = JSON.parse(readFileSync(join(root, '.oxlintrc.json'), 'utf8')) as Record<string, unknown>;
-  writeFileSync(
-    join(folder, '.oxlintrc.json'),
-    JSON.stringify({
-      jsPlugins: [join(root, 'scripts', 'lint', 'arrows.js')],
-      categories: { correctness: 'off' },
-      rules: { 'house/arrows': (config['rules'] as Record<string, unknown>)['house/arrows'] },
-    }),
-  );
-});
-
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-/** What the linter says of one file with this text. */
-function lint(path: string, text: string): Promise<string> {
-  const file = join(folder, path);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-  return new Promise((settle) => {
-    const oxlint = join(root, 'node_modules', 'oxlint', 'bin', 'oxlint');
-    execFile(process.execPath, [oxlint, '--format', 'unix'], { cwd: folder }, (_error, stdout, stderr) =>
-      settle(stdout + stderr),
-    );
-  });
-}
+const config = JSON.parse(readFileSync(join(root, '.oxlintrc.json'), 'utf8')) as {
+  readonly rules: Readonly<Record<string, unknown>>;
+};
+const lint = linterWith('arrows.js', { 'house/arrows': config.rules['house/arrows'] });
 
 test.each([
   [

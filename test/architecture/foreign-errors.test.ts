@@ -1,36 +1,7 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { root } from '../support/command.ts';
+import { expect, test } from 'vitest';
+import { linterWith } from '../support/lint-rule.ts';
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-foreign-errors-'));
-  writeFileSync(
-    join(folder, '.oxlintrc.json'),
-    JSON.stringify({
-      jsPlugins: [join(root, 'scripts', 'lint', 'foreign-errors.js')],
-      categories: { correctness: 'off' },
-      rules: { 'errors/foreign': 'error' },
-    }),
-  );
-});
-afterEach(() => rmSync(folder, { recursive: true }));
-
-/** What the linter says of one file with this text. */
-function lint(path: string, text: string): Promise<string> {
-  const file = join(folder, path);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-  return new Promise((settle) => {
-    const oxlint = join(root, 'node_modules', 'oxlint', 'bin', 'oxlint');
-    execFile(process.execPath, [oxlint, '--format', 'unix'], { cwd: folder }, (_error, stdout, stderr) =>
-      settle(stdout + stderr),
-    );
-  });
-}
+const lint = linterWith('foreign-errors.js', { 'errors/foreign': 'error' });
 
 const path = 'src/outputs/x.ts';
 
