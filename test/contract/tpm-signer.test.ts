@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openSigner } from '../../src/identity/open-identity.ts';
 import type { OpenedSigner } from '../../src/identity/signer.ts';
 import { opensslKey } from '../identity/backends/tpm/keys.ts';
 import { file, recordingContext } from '../identity/given.ts';
-import { makeFolder, removeFolder } from '../support/openssl.ts';
-import { needsTpm, startSwtpm, type Swtpm } from '../support/swtpm.ts';
+import { needsTpm, type Swtpm, useSwtpm } from '../support/swtpm.ts';
 import { opensslJudge } from '../support/openssl-judge.ts';
 import { signerContract } from './signer.contract.ts';
 
@@ -20,22 +19,16 @@ const keys: readonly (readonly [string, 'RSA' | 'EC', string, number])[] = [
 describe('in a TPM', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
+  useSwtpm((made) => ({ folder, tpm } = made));
   const publicKeys = new Map<string, Buffer>();
   const opened = new Map<string, OpenedSigner>();
   const pathOf = (name: string): string => join(folder, `${name}.tss2`);
 
   beforeAll(async () => {
-    folder = makeFolder();
-    tpm = await startSwtpm(folder);
     for (const [name, algorithm, option] of keys) {
       await opensslKey(tpm, pathOf(name), algorithm, [option]);
       publicKeys.set(name, await tpm.openssl('pkey', '-in', pathOf(name), '-pubout', '-outform', 'DER'));
     }
-  });
-
-  afterAll(async () => {
-    await tpm.stop();
-    removeFolder(folder);
   });
 
   for (const [name, algorithm, , signatureBytes] of keys) {

@@ -5,25 +5,23 @@ import { createServer } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { opensslKey } from '../identity/backends/tpm/keys.ts';
 import { commandPath } from '../support/command.ts';
-import { makeFolder, removeFolder } from '../support/openssl.ts';
-import { needsTpm, startSwtpm, type Swtpm } from '../support/swtpm.ts';
+import { needsTpm, type Swtpm, useSwtpm } from '../support/swtpm.ts';
 import { commandCodes, startTpmProxy, type TpmProxy } from '../support/tpm-proxy.ts';
 
 /** The command is told to end while a TPM without resource manager works for it: nothing may stay loaded there. */
 describe('a command that uses a TPM and is told to end', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
+  useSwtpm((made) => ({ folder, tpm } = made));
   let key: string;
   let certificate: string;
   let proxy: TpmProxy | undefined;
   let child: ChildProcess | undefined;
 
   beforeAll(async () => {
-    folder = makeFolder();
-    tpm = await startSwtpm(folder);
     key = join(folder, 'leaf.tss2');
     certificate = join(folder, 'leaf.crt');
     await opensslKey(tpm, key, 'EC', ['group:P-256']);
@@ -43,11 +41,6 @@ describe('a command that uses a TPM and is told to end', needsTpm(), () => {
     child?.kill('SIGKILL');
     await proxy?.stop();
     proxy = undefined;
-  });
-
-  afterAll(async () => {
-    await tpm.stop();
-    removeFolder(folder);
   });
 
   interface Ended {

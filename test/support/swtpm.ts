@@ -4,10 +4,9 @@
  * @example
  * ```ts
  * describe('with a TPM', needsTpm(), () => {
- *   const folder = makeFolder();
+ *   let folder: string;
  *   let tpm: Swtpm;
- *   beforeAll(async () => { tpm = await startSwtpm(folder); });
- *   afterAll(async () => { await tpm.stop(); removeFolder(folder); });
+ *   useSwtpm((made) => ({ folder, tpm } = made));
  * });
  * ```
  */
@@ -18,6 +17,8 @@ import { createServer, type NetConnectOpts, connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { afterAll, beforeAll } from 'vitest';
+import { makeFolder, removeFolder } from './openssl.ts';
 import { needs } from './programs.ts';
 
 /** What `needs` is, for all that these tests run: swtpm, tpm2-tools, the provider of tpm2-openssl, and socat. */
@@ -49,6 +50,20 @@ export interface Swtpm {
 export type SwtpmSocket = 'unix' | 'tcp';
 
 /** Starts swtpm with its state in `<folder>/<name>`, and waits until it serves. */
+/** For all tests of a suite: starts a TPM in a folder of its own before them, and takes both away after them. */
+export function useSwtpm(take: (made: { readonly folder: string; readonly tpm: Swtpm }) => void): void {
+  let made: { readonly folder: string; readonly tpm: Swtpm } | undefined;
+  beforeAll(async () => {
+    const folder = makeFolder();
+    made = { folder, tpm: await startSwtpm(folder) };
+    take(made);
+  });
+  afterAll(async () => {
+    await made?.tpm.stop();
+    if (made !== undefined) removeFolder(made.folder);
+  });
+}
+
 export async function startSwtpm(folder: string, name = 'tpm', socket: SwtpmSocket = 'unix'): Promise<Swtpm> {
   const state = join(folder, name);
   mkdirSync(state, { recursive: true });

@@ -6,8 +6,8 @@ import type { SigningIdentity } from '../../../../src/identity/identity.ts';
 import { parseX509 } from '../../../../src/identity/x509/parse-certificate.ts';
 import { obtainCredentials } from '../../../../src/pipeline/pipeline.ts';
 import { type Sandbox, startSandbox } from '../../../../src/sandbox/index.ts';
-import { certificateDer, type Issued, makeCa, makeFolder, openssl, removeFolder } from '../../../support/openssl.ts';
-import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { certificateDer, type Issued, makeCa, openssl } from '../../../support/openssl.ts';
+import { needsTpm, type Swtpm, useSwtpm } from '../../../support/swtpm.ts';
 import { at, given } from './judge.ts';
 import { opensslKey } from './keys.ts';
 
@@ -16,12 +16,11 @@ const region = 'us-east-1';
 describe('CreateSession with a key in a TPM, a certificate for it, and a sandbox that verifies', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
+  useSwtpm((made) => ({ folder, tpm } = made));
   let ca: Issued;
   let sandbox: Sandbox;
 
   beforeAll(async () => {
-    folder = makeFolder();
-    tpm = await startSwtpm(folder);
     ca = makeCa(folder, 'ca');
     sandbox = await startSandbox({ anchors: [readFileSync(ca.certificate, 'utf8')] });
     const lines = [
@@ -34,8 +33,6 @@ describe('CreateSession with a key in a TPM, a certificate for it, and a sandbox
 
   afterAll(async () => {
     await sandbox.close();
-    await tpm.stop();
-    removeFolder(folder);
   });
 
   /** As docs/backends/tpm.md has it: the request is signed in the TPM, the certificate by the CA. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../../src/core/errors.ts';
 import { parseTpmDevice } from '../../../../src/identity/backends/tpm/device.ts';
 import {
@@ -9,8 +9,7 @@ import {
 } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
 import { openTransport } from '../../../../src/identity/backends/tpm/transport/open-transport.ts';
 import type { TpmTransport } from '../../../../src/identity/backends/tpm/transport/tpm-transport.ts';
-import { makeFolder, removeFolder } from '../../../support/openssl.ts';
-import { needsTpm, startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, startPty, startSwtpm, type Swtpm, useSwtpm } from '../../../support/swtpm.ts';
 import {
   commandCodes,
   type Outcome,
@@ -64,13 +63,12 @@ async function managed(tcti: string): Promise<TpmTransport> {
 describe('failures of a TPM', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
+  useSwtpm((made) => ({ folder, tpm } = made));
   let file: TpmKeySource;
   let handle: TpmKeySource;
   let proxy: TpmProxy | undefined;
 
   beforeAll(async () => {
-    folder = makeFolder();
-    tpm = await startSwtpm(folder);
     file = await opensslKey(tpm, join(folder, 'key.pem'), 'EC', ['group:P-256', `user-auth:${secret}`]);
     const parent = await toolKey(tpm, folder, 'persistent', { type: 'ecc256', password: secret });
     handle = await persist(tpm, folder, 'persistent', parent, 0x8101_0050);
@@ -79,11 +77,6 @@ describe('failures of a TPM', needsTpm(), () => {
   afterEach(async () => {
     await proxy?.stop();
     proxy = undefined;
-  });
-
-  afterAll(async () => {
-    await tpm.stop();
-    removeFolder(folder);
   });
 
   /** TPM_CC of the commands that one signature takes. swtpm answers the first TPM2_Sign in a while with TPM_RC_RETRY. */

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../../src/core/errors.ts';
 import { parseTpmDevice } from '../../../../src/identity/backends/tpm/device.ts';
 import { pcrsOf } from '../../../../src/identity/backends/tpm/key-policy.ts';
@@ -12,8 +12,7 @@ import { readTss2Key } from '../../../../src/identity/backends/tpm/tss2-key.ts';
 import { collectResponse, type TpmTransport } from '../../../../src/identity/backends/tpm/transport/tpm-transport.ts';
 import { openTransport } from '../../../../src/identity/backends/tpm/transport/open-transport.ts';
 import { Problem } from '../../../../src/identity/problem.ts';
-import { makeFolder, removeFolder } from '../../../support/openssl.ts';
-import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, type Swtpm, useSwtpm } from '../../../support/swtpm.ts';
 import { at, given, message, signOnce } from './judge.ts';
 import { opensslKey } from './keys.ts';
 
@@ -131,21 +130,15 @@ async function outcome(open: () => Promise<TpmTransport>, source: TpmKeySource):
 describe('a TPM that lies', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
+  useSwtpm((made) => ({ folder, tpm } = made));
   let file: TpmKeySource;
   let publicKey: KeyObject;
 
   beforeAll(async () => {
-    folder = makeFolder();
-    tpm = await startSwtpm(folder);
     file = await opensslKey(tpm, join(folder, 'key.pem'), 'EC', ['group:P-256', 'user-auth:secret']);
     const key = await openTpmSigner(file, at(tpm, { keyPassword: given('secret') }), {});
     publicKey = createPublicKey({ key: Buffer.from(key.publicKeyInfo), format: 'der', type: 'spki' });
     await key.close();
-  });
-
-  afterAll(async () => {
-    await tpm.stop();
-    removeFolder(folder);
   });
 
   /** Flushes every slot: who is told a wrong handle cannot flush the right one. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeFolder, makeKey, openssl, removeFolder } from '../../../support/openssl.ts';
-import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { makeKey, openssl } from '../../../support/openssl.ts';
+import { needsTpm, type Swtpm, useSwtpm } from '../../../support/swtpm.ts';
 import { at, verified, given, message, signOnce } from './judge.ts';
 import { makeParent, tss2File } from './keys.ts';
 import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
@@ -12,17 +12,11 @@ const owner = 0x4000_0001;
 describe('importable keys', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
+  useSwtpm((made) => ({ folder, tpm } = made));
   let parent: string;
 
   beforeAll(async () => {
-    folder = makeFolder();
-    tpm = await startSwtpm(folder);
     parent = await makeParent(tpm, folder, 'storage');
-  });
-
-  afterAll(async () => {
-    await tpm.stop();
-    removeFolder(folder);
   });
 
   /** A key in a file of this machine, wrapped for a parent by tpm2_duplicate as anybody with its public part can. */

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
-import { makeFolder, removeFolder } from '../../../support/openssl.ts';
-import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, type Swtpm, useSwtpm } from '../../../support/swtpm.ts';
 import { at, message, signOnce } from './judge.ts';
 import { persist, signAttributes, toolKey, toolKeyFile } from './keys.ts';
 
@@ -11,16 +10,7 @@ const path = '--private-key: key.pem';
 describe('keys of a TPM that cannot sign for Roles Anywhere', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
-
-  beforeAll(async () => {
-    folder = makeFolder();
-    tpm = await startSwtpm(folder);
-  });
-
-  afterAll(async () => {
-    await tpm.stop();
-    removeFolder(folder);
-  });
+  useSwtpm((made) => ({ folder, tpm } = made));
 
   test.each([
     [

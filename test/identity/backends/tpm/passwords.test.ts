@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../../src/core/errors.ts';
 import { openTpmSigner, type TpmKeySource } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
-import { makeFolder, removeFolder } from '../../../support/openssl.ts';
-import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, type Swtpm, useSwtpm } from '../../../support/swtpm.ts';
 import { commandCodes, refusal, startTpmProxy, type TpmProxy } from '../../../support/tpm-proxy.ts';
 import { at, verified, given, message, signOnce } from './judge.ts';
 import { makeParent, opensslKey, persist, signAttributes, toolKey, toolKeyFile } from './keys.ts';
@@ -16,17 +15,11 @@ const secret = 'correct horse battery';
 describe('passwords of a TPM', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
+  useSwtpm((made) => ({ folder, tpm } = made));
   let locked: TpmKeySource;
 
   beforeAll(async () => {
-    folder = makeFolder();
-    tpm = await startSwtpm(folder);
     locked = await opensslKey(tpm, join(folder, 'locked.pem'), 'EC', ['group:P-256', `user-auth:${secret}`]);
-  });
-
-  afterAll(async () => {
-    await tpm.stop();
-    removeFolder(folder);
   });
 
   beforeEach(async () => {

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openTpmSigner, type TpmKeySource } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
-import { makeFolder, removeFolder } from '../../../support/openssl.ts';
-import { needsTpm, startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, startPty, type Swtpm, useSwtpm } from '../../../support/swtpm.ts';
 import { startTpmProxy } from '../../../support/tpm-proxy.ts';
 import { at, verified, given, message, signOnce } from './judge.ts';
 import { persist, toolKey, toolKeyFile } from './keys.ts';
@@ -25,16 +24,7 @@ function policyPcr(digest: Uint8Array = new Uint8Array()): { code: number; param
 describe('policies of a TPM key', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
-
-  beforeAll(async () => {
-    folder = makeFolder();
-    tpm = await startSwtpm(folder);
-  });
-
-  afterAll(async () => {
-    await tpm.stop();
-    removeFolder(folder);
-  });
+  useSwtpm((made) => ({ folder, tpm } = made));
 
   /** Digest of a policy by the tools: `make` gets the session's file. */
   async function policyBy(name: string, make: (session: string, policy: string) => Promise<unknown>): Promise<string> {

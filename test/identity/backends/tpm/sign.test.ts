@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
-import { makeFolder, removeFolder } from '../../../support/openssl.ts';
-import { needsTpm, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
+import { needsTpm, startSwtpm, type Swtpm, useSwtpm } from '../../../support/swtpm.ts';
 import { at, given, message, signOnce } from './judge.ts';
 import {
   fileSource,
@@ -21,16 +20,7 @@ const owner = 0x4000_0001;
 describe('signatures of a TPM', needsTpm(), () => {
   let folder: string;
   let tpm: Swtpm;
-
-  beforeAll(async () => {
-    folder = makeFolder();
-    tpm = await startSwtpm(folder);
-  });
-
-  afterAll(async () => {
-    await tpm.stop();
-    removeFolder(folder);
-  });
+  useSwtpm((made) => ({ folder, tpm } = made));
 
   describe('with key files of tpm2-openssl', () => {
     const kinds = [
