@@ -1,21 +1,12 @@
 import { createPrivateKey, createPublicKey, scryptSync, verify } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { ByteSource, IdentitySource, SigningIdentity } from '../../src/identity/identity.ts';
 import { openIdentity } from '../../src/identity/open-identity.ts';
 import { verifiedSigner } from '../../src/identity/verified-signer.ts';
-import {
-  certificateDer,
-  concatenate,
-  type Issued,
-  makeCa,
-  makeFolder,
-  makeKey,
-  makeLeaf,
-  openssl,
-  removeFolder,
-} from '../support/openssl.ts';
+import { useIssuedChain } from '../support/issued-chain.ts';
+import { certificateDer, concatenate, type Issued, makeCa, makeKey, makeLeaf, openssl } from '../support/openssl.ts';
 import { rejectionOf } from '../support/thrown.ts';
 import { bytes, file, password, recordingContext } from './given.ts';
 
@@ -24,14 +15,10 @@ let root: Issued;
 let sub: Issued;
 let leaf: Issued;
 let rsaLeaf: Issued;
+useIssuedChain((made) => ({ folder, root, sub, leaf } = made));
 beforeAll(() => {
-  folder = makeFolder();
-  root = makeCa(folder, 'root');
-  sub = makeCa(folder, 'sub', { issuer: root });
-  leaf = makeLeaf(folder, 'leaf', sub);
   rsaLeaf = makeLeaf(folder, 'rsa-leaf', root, { keyType: 'rsa:2048' });
 });
-afterAll(() => removeFolder(folder));
 
 const keyOf = (issued: Issued): ByteSource => file(issued.key, '--private-key');
 const open = (source: IdentitySource): Promise<SigningIdentity> => openIdentity(source, recordingContext());

@@ -58,6 +58,10 @@ function source(from = folder): IdentitySource {
   return { certificate: file(join(from, 'leaf.pem')), privateKey: file(join(from, 'leaf.key'), '--private-key') };
 }
 
+function expiringTomorrow(): Issued {
+  return makeLeaf(folder, 'short', root, { notAfter: new Date(Date.now() + day) });
+}
+
 /** A context whose clock can be moved, with a person who gives these answers and then gives up. */
 function world(...answers: readonly string[]) {
   const left = [...answers];
@@ -191,10 +195,7 @@ describe('a broken new pair', () => {
 
   it('is told as an error once the certificate before has expired, and from the start', async () => {
     const context = world();
-    const reloading = reloadingIdentity(
-      install(makeLeaf(folder, 'short', root, { notAfter: new Date(Date.now() + day) })),
-      context,
-    );
+    const reloading = reloadingIdentity(install(expiringTomorrow()), context);
     await opened(reloading);
     copyFileSync(rsa.key, join(folder, 'leaf.key'));
     context.wait(2 * day);
@@ -213,10 +214,7 @@ describe('a broken new pair', () => {
 
   it('the same pair is refused once it has expired', async () => {
     const context = world();
-    const reloading = reloadingIdentity(
-      install(makeLeaf(folder, 'short', root, { notAfter: new Date(Date.now() + day) })),
-      context,
-    );
+    const reloading = reloadingIdentity(install(expiringTomorrow()), context);
     await opened(reloading);
     context.wait(2 * day);
     expect((await rejectionOf(opened(reloading))).code).toBe('CERTIFICATE_EXPIRED');

@@ -1,19 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { derKind } from '../../../../src/identity/backends/file/file-kind.ts';
 import { openIdentity, openSigner } from '../../../../src/identity/open-identity.ts';
 import { readCertificate } from '../../../../src/identity/read-certificate.ts';
-import {
-  certificateDer,
-  type Issued,
-  makeCa,
-  makeFolder,
-  makeLeaf,
-  makePkcs12,
-  openssl,
-  removeFolder,
-} from '../../../support/openssl.ts';
+import { useIssuedChain } from '../../../support/issued-chain.ts';
+import { certificateDer, type Issued, makeLeaf, makePkcs12, openssl } from '../../../support/openssl.ts';
 import { rejectionOf } from '../../../support/thrown.ts';
 import { bytes, password, recordingContext } from '../../given.ts';
 import { toBer } from './pkcs12-parts.ts';
@@ -22,13 +14,7 @@ let folder: string;
 let root: Issued;
 let sub: Issued;
 let leaf: Issued;
-beforeAll(() => {
-  folder = makeFolder();
-  root = makeCa(folder, 'root');
-  sub = makeCa(folder, 'sub', { issuer: root });
-  leaf = makeLeaf(folder, 'leaf', sub);
-});
-afterAll(() => removeFolder(folder));
+useIssuedChain((made) => ({ folder, root, sub, leaf } = made));
 
 type Content = Uint8Array | string;
 

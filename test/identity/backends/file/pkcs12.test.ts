@@ -1,22 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { SigningIdentity } from '../../../../src/identity/identity.ts';
 import { openIdentity } from '../../../../src/identity/open-identity.ts';
 import { readCertificate } from '../../../../src/identity/read-certificate.ts';
 import { encodeElement } from '../../../../src/identity/x509/der-writer.ts';
 import { elementsOf, onlyElement, sequenceOf } from '../../../../src/identity/x509/der.ts';
 import { subjectOf } from '../../../../src/identity/x509/explain-leaf.ts';
-import {
-  certificateDer,
-  type Issued,
-  makeCa,
-  makeFolder,
-  makeLeaf,
-  makePkcs12,
-  openssl,
-  removeFolder,
-} from '../../../support/openssl.ts';
+import { useIssuedChain } from '../../../support/issued-chain.ts';
+import { certificateDer, type Issued, makeLeaf, makePkcs12, openssl } from '../../../support/openssl.ts';
 import { rejectionOf } from '../../../support/thrown.ts';
 import { bytes, file, password, recordingContext } from '../../given.ts';
 import { bagsOf, nestedBag, pkcs12Of, toBer, withMac, withPbmac1 } from './pkcs12-parts.ts';
@@ -26,14 +18,10 @@ let root: Issued;
 let sub: Issued;
 let leaf: Issued;
 let rsaLeaf: Issued;
+useIssuedChain((made) => ({ folder, root, sub, leaf } = made));
 beforeAll(() => {
-  folder = makeFolder();
-  root = makeCa(folder, 'root');
-  sub = makeCa(folder, 'sub', { issuer: root });
-  leaf = makeLeaf(folder, 'leaf', sub);
   rsaLeaf = makeLeaf(folder, 'rsa-leaf', sub, { keyType: 'rsa:2048' });
 });
-afterAll(() => removeFolder(folder));
 
 const made = (secret: string, args: readonly string[] = [], others: readonly Issued[] = [root, sub]): Buffer =>
   readFileSync(makePkcs12(folder, 'made', leaf, { password: secret, others, args }));
