@@ -27,8 +27,8 @@ import { readProcessLine } from '../src/options/profile/process-line.ts';
 import { parseCertSelector } from '../src/options/resolve/cert-selector.ts';
 import { writeProfile } from '../src/outputs/update/write-profile.ts';
 import { decodeEntry, decodeHeader } from '../src/pipeline/disk-cache/entry-codec.ts';
-import { decodeCertificate, decodeCertificates } from '../src/trust/read-certificate.ts';
-import { readTrustPolicy } from '../src/trust/trust-policy.ts';
+import { decodeCertificate, decodeCertificates } from '../src/trust/x509/read-certificate.ts';
+import { readTrustPolicy } from '../src/trust/policy/trust-policy.ts';
 
 const { values } = parseArgs({
   options: {

@@ -39,6 +39,9 @@ const neededLibraries = {
 /** Module of Python -> Debian package. botocore comes with boto3. */
 const neededModules = { boto3: 'python3-boto3' };
 
+/** Folder -> Debian package: NIST's tests of certificate paths. */
+const neededFolders = { '/usr/lib/python3/dist-packages/cryptography_vectors': 'python3-cryptography-vectors' };
+
 export function isOnPath(program) {
   const names = process.platform === 'win32' ? [`${program}.exe`, `${program}.cmd`] : [program];
   const folders = (process.env['PATH'] ?? '').split(delimiter);
@@ -78,11 +81,12 @@ function namesOfMissing() {
     ...Object.keys(needed).filter((program) => !isOnPath(program)),
     ...Object.keys(neededLibraries).filter((library) => !isInstalled(library)),
     ...Object.keys(neededModules).filter((module) => !isImportable(module)),
+    ...Object.keys(neededFolders).filter((folder) => !existsSync(folder)),
   ];
 }
 
 function packageOf(name) {
-  return needed[name] ?? neededLibraries[name] ?? neededModules[name];
+  return needed[name] ?? neededLibraries[name] ?? neededModules[name] ?? neededFolders[name];
 }
 
 function install(names) {

@@ -57,7 +57,7 @@ const arrows = {
     'aws/assume-role/check-hop.ts',
     'version.ts',
   ],
-  trust: [],
+  trust: ['core/nearest.ts', 'supported-node.ts'],
   sandbox: ['trust', 'core/given-shape.ts', 'supported-node.ts'],
   doctor: ['core', 'options', 'identity', 'aws', 'trust'],
   cli: [

@@ -1,8 +1,10 @@
-import { durationLimits } from '../trust/session.ts';
+import { keysOfEveryRequest, makePolicyContext } from '../trust/policy/policy-context.ts';
+import { durationLimits } from '../trust/session/session.ts';
+import { packedSizeEstimate } from '../trust/session/session-tags.ts';
 import { formatTime, type IssuedCredentials, type RoleSession, sessionArn } from './credential-store.ts';
 import { ServiceRefusal } from './refusal.ts';
 import type { Registry, Role } from './registry.ts';
-import { type Accepted, makePolicyContext, type Service, sessionEnd } from './service.ts';
+import { type Accepted, type Service, sessionEnd } from './service.ts';
 import { type AssumeRoleInput, readAssumeRoleInput } from './sts-input.ts';
 import { renderResult } from './sts-xml.ts';
 
@@ -25,7 +27,7 @@ export function performAssumeRole(call: StsCall, service: Service): Accepted {
   const inherited = inheritedTags(call.caller);
   checkTags(input, inherited);
   const packedSize = packedPercent(input);
-  checkTrustPolicy({ input, role, inherited, caller: call.caller });
+  checkTrustPolicy({ input, role, inherited, caller: call.caller, service });
   const session: RoleSession = {
     role,
     name: input.roleSessionName,
@@ -81,10 +83,11 @@ interface TrustCheck {
   readonly role: Role;
   readonly inherited: ReadonlyMap<string, string>;
   readonly caller: RoleSession;
+  readonly service: Service;
 }
 
 /** Tags and a source identity, brought along or inherited, each need their own action allowed. */
-function checkTrustPolicy({ input, role, inherited, caller }: TrustCheck): void {
+function checkTrustPolicy({ input, role, inherited, caller, service }: TrustCheck): void {
   const target = { arn: role.arn, caller };
   if (
     caller.sourceIdentity !== undefined &&
@@ -105,6 +108,7 @@ function checkTrustPolicy({ input, role, inherited, caller }: TrustCheck): void 
   ];
   const context = makePolicyContext({
     keys: {
+      ...keysOfEveryRequest(service.now, service.registry.place.region),
       'aws:PrincipalArn': caller.role.arn,
       'aws:PrincipalAccount': caller.role.accountId,
       'aws:SourceIdentity': caller.sourceIdentity,
@@ -129,13 +133,9 @@ function principalOf(caller: RoleSession): { kind: 'role-session'; accountId: st
   return { kind: 'role-session', accountId, arns: [`arn:${partition}:iam::${accountId}:root`, arn, caller.arn] };
 }
 
-/**
- * Percent of the limit that policies and tags share. STS packs them, by how much is not published: here they count as
- * they are.
- */
+/** Percent of the limit that policies and tags share. */
 function packedPercent(input: AssumeRoleInput): number {
-  const tagSize = [...input.tags].reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  const percent = Math.ceil(((tagSize + input.policySize) / 2048) * 100);
+  const percent = packedSizeEstimate({ tags: input.tags, policyCharacters: input.policySize });
   if (percent <= 100) return percent;
   const message = `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`;
   throw invalid('PackedPolicyTooLarge', message);

@@ -12,7 +12,7 @@ import {
   type X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import { derTag, readElements } from '../trust/der.ts';
+import { derTag, readElements } from '../trust/x509/der.ts';
 import type {
   AuthorityOptions,
   CertificateAuthority,

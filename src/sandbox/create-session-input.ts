@@ -1,4 +1,4 @@
-import { durationLimits } from '../trust/session.ts';
+import { durationLimits } from '../trust/session/session.ts';
 import { readQuery } from './canonical-request.ts';
 import type { ReceivedRequest } from './received-request.ts';
 import { ServiceRefusal } from './refusal.ts';

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
-import { findPath } from '../trust/certificate-path.ts';
-import { leafViolations } from '../trust/leaf-constraints.ts';
-import { defaultSessionName, sessionDuration, sessionTags, sourceIdentity } from '../trust/session.ts';
+import { findPath } from '../trust/x509/certificate-path.ts';
+import { leafViolations } from '../trust/x509/leaf-constraints.ts';
+import { mapAttributes } from '../trust/session/attribute-mapping.ts';
+import { rolesAnywhere, sessionContext } from '../trust/session/session-context.ts';
+import { defaultSessionName, sessionDuration, sourceIdentity } from '../trust/session/session.ts';
+import { packedSizeEstimate } from '../trust/session/session-tags.ts';
+import { sessionActions } from '../trust/policy/policy-warnings.ts';
 import { type CreateSessionInput, readCreateSessionInput } from './create-session-input.ts';
 import { formatTime, type IssuedCredentials, type RoleSession, sessionArn } from './credential-store.ts';
 import type { ReceivedRequest } from './received-request.ts';
 import { ServiceRefusal } from './refusal.ts';
 import { type Profile, type Registry, type Role, rolesAnywhereArn, type TrustAnchor } from './registry.ts';
-import { type Accepted, makePolicyContext, type Service, sessionEnd } from './service.ts';
+import { type Accepted, type Service, sessionEnd } from './service.ts';
 import { checkX509Signature, type X509Caller } from './x509-signature.ts';
 
 /**
@@ -22,7 +26,7 @@ export async function performCreateSession(request: ReceivedRequest, service: Se
   const profile = findProfile(registry, input.profileArn);
   await checkCertificate(caller, anchor, service);
   const session = makeSession({ caller, input, profile, role: findRole(registry, profile, input.roleArn) }, service);
-  checkTrustPolicy(session, anchor, registry);
+  checkTrustPolicy(session, anchor, now);
   return accept(service.credentials.issue(session), caller, registry);
 }
 
@@ -90,7 +94,7 @@ function makeSession({ caller, input, profile, role }: SessionRequest, service: 
     throw denied(`Unable to assume role for ${role.arn}. ${message}`, reason);
   }
   const name = input.roleSessionName ?? defaultSessionName(caller.leaf);
-  const tags = sessionTags(caller.leaf);
+  const { tags } = mapAttributes(caller.leaf);
   return {
     role,
     name,
@@ -104,22 +108,19 @@ function makeSession({ caller, input, profile, role }: SessionRequest, service: 
 }
 
 /** Every session is tagged and gets a source identity, so the role must allow all three (user guide, role trusts). */
-function checkTrustPolicy(session: RoleSession, anchor: TrustAnchor, registry: Registry): void {
-  const context = makePolicyContext({
-    keys: {
-      'aws:SourceArn': anchor.arn,
-      'aws:SourceAccount': registry.place.accountId,
-      'sts:SourceIdentity': session.sourceIdentity,
-      'sts:RoleSessionName': session.name,
-    },
-    principalTags: session.tags,
-    requestTags: session.tags,
-    transitiveTagKeys: session.transitiveTagKeys,
-  });
-  const principal = { kind: 'service', name: 'rolesanywhere.amazonaws.com' } as const;
-  for (const action of ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity']) {
-    const reason = session.role.trustPolicy.denial({ action, principal, context });
-    if (reason !== undefined) throw denied(`Unable to assume role for ${session.role.arn}`, reason);
+function checkTrustPolicy(session: RoleSession, anchor: TrustAnchor, now: Date): void {
+  const { tags, name, role } = session;
+  const facts = {
+    trustAnchorArn: anchor.arn,
+    now,
+    sessionName: name,
+    tags,
+    sourceIdentity: session.sourceIdentity ?? '',
+  };
+  const context = sessionContext(facts);
+  for (const action of sessionActions) {
+    const reason = role.trustPolicy.denial({ action, principal: rolesAnywhere, context });
+    if (reason !== undefined) throw denied(`Unable to assume role for ${role.arn}`, reason);
   }
 }
 
@@ -131,7 +132,7 @@ function accept(issued: IssuedCredentials, caller: X509Caller, registry: Registr
       {
         assumedRoleUser: { arn: session.arn, assumedRoleId: `${session.role.id}:${session.name}` },
         credentials: { accessKeyId, secretAccessKey, sessionToken, expiration: formatTime(session.expiration) },
-        packedPolicySize: packedPolicySize(session.tags),
+        packedPolicySize: Math.min(packedSizeEstimate(session), 100),
         roleArn: session.role.arn,
         sourceIdentity: session.sourceIdentity,
       },
@@ -139,12 +140,6 @@ function accept(issued: IssuedCredentials, caller: X509Caller, registry: Registr
     subjectArn: rolesAnywhereArn(registry.place, 'subject', subject),
   };
   return { status: 201, body: JSON.stringify(body), session };
-}
-
-/** Percent of a limit that is not published; made up from the size of the tags. */
-function packedPolicySize(tags: ReadonlyMap<string, string>): number {
-  const characters = [...tags].reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  return Math.min(Math.ceil((characters / 2048) * 100), 100);
 }
 
 function denied(message: string, reason: string): ServiceRefusal {

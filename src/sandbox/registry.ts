@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { RolesAnywhereError } from '../core/errors.ts';
-import type { JudgedCertificate } from '../trust/certificate.ts';
-import { issuerProblem } from '../trust/certificate-path.ts';
-import { decodeCertificates } from '../trust/read-certificate.ts';
-import { durationLimits } from '../trust/session.ts';
-import { readTrustPolicy, type TrustPolicy } from '../trust/trust-policy.ts';
+import type { JudgedCertificate } from '../trust/x509/certificate.ts';
+import { anchorLimit, anchorViolations } from '../trust/x509/issuer-constraints.ts';
+import { decodeCertificates } from '../trust/x509/read-certificate.ts';
+import { durationLimits } from '../trust/session/session.ts';
+import { readTrustPolicy, type TrustPolicy } from '../trust/policy/trust-policy.ts';
 
 /** A role of the sandbox. */
 export interface RoleOptions {
@@ -86,10 +86,10 @@ export function makeRegistry(place: AccountPlace): Registry {
  */
 export function addTrustAnchor(registry: Registry, name: string, pems: readonly string[]): string {
   const certificates = pems.flatMap((pem) => decodeCertificates(pem));
-  if (certificates.length === 0 || certificates.length > 2) {
+  if (certificates.length === 0 || certificates.length > anchorLimit) {
     throw invalid(`a trust anchor has one or two certificates, not ${certificates.length}`);
   }
-  const problem = certificates.map(issuerProblem).find((found) => found !== undefined);
+  const problem = certificates.flatMap(anchorViolations).at(0)?.reason;
   // The words of CreateTrustAnchor.
   if (problem !== undefined) throw invalid(`Incorrect basic constraints for CA certificate: ${problem}`);
   const arn = rolesAnywhereArn(registry.place, 'trust-anchor', name);

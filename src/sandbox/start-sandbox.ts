@@ -1,5 +1,5 @@
 import { RolesAnywhereError } from '../core/errors.ts';
-import { decodeCertificates } from '../trust/read-certificate.ts';
+import { decodeCertificates } from '../trust/x509/read-certificate.ts';
 import { answerAsService, type Backstage } from './answer-request.ts';
 import type { CertificateAuthority, IssuedLeaf } from './authority.ts';
 import { createCertificateAuthority } from './certificate-authority.ts';

@@ -1,4 +1,5 @@
-import { durationLimits, tagLimits } from '../trust/session.ts';
+import { durationLimits } from '../trust/session/session.ts';
+import { tagLimits } from '../trust/session/session-tags.ts';
 import { ServiceRefusal } from './refusal.ts';
 
 /** What AssumeRole was asked for, checked for form. */

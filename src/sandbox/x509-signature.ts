@@ -1,7 +1,7 @@
-import type { JudgedCertificate } from '../trust/certificate.ts';
-import { type KeyFamily, readPublicKey } from '../trust/public-key.ts';
-import { decodeCertificate } from '../trust/read-certificate.ts';
-import { type VerificationScheme, verifyWithKey } from '../trust/verify-signature.ts';
+import type { JudgedCertificate } from '../trust/x509/certificate.ts';
+import { type KeyFamily, readPublicKey } from '../trust/x509/public-key.ts';
+import { decodeCertificate } from '../trust/x509/read-certificate.ts';
+import { type VerificationScheme, verifyWithKey } from '../trust/x509/verify-signature.ts';
 import { type AuthorizationHeader, readAuthorization, staleness } from './authorization.ts';
 import { header, type ReceivedRequest } from './received-request.ts';
 import { ServiceRefusal, type SignatureEvidence } from './refusal.ts';

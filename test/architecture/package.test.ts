@@ -27,6 +27,12 @@ test('the package holds what is used, and nothing of how it was built', () => {
       ...['LICENSE', 'README.md', 'CHANGELOG.md', 'bin/roles-anywhere.cjs', 'dist/THIRD-PARTY-NOTICES.txt'],
       ...['dist/command/roles-anywhere.cjs', 'dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/lib/sandbox/index.d.ts'],
       ...['dist/cjs/index.cjs', 'dist/cjs/index.d.cts', 'dist/cjs/sandbox/index.cjs', 'dist/cjs/sandbox/index.d.cts'],
+      ...[
+        'dist/lib/trust/index.js',
+        'dist/lib/trust/index.d.ts',
+        'dist/cjs/trust/index.cjs',
+        'dist/cjs/trust/index.d.cts',
+      ],
     ]),
   );
   expect(paths.filter((path) => /inputs\.json|\.map$|^(?:src|test|scripts|bench)\/|(?<!\.d)\.ts$/.test(path))).toEqual(
@@ -66,12 +72,15 @@ test.each(['lib', 'cjs'])(
   },
 );
 
-test.each(['roles-anywhere', 'roles-anywhere/sandbox'])('%s has the same names by import and by require()', (name) => {
-  const imported = printed(`console.log(JSON.stringify(Object.keys(await import('${name}')).sort()))`, 'module');
-  const required = printed(`console.log(JSON.stringify(Object.keys(require('${name}')).sort()))`, 'commonjs');
-  expect(required).toEqual(imported);
-  expect(required).not.toEqual([]);
-});
+test.each(['roles-anywhere', 'roles-anywhere/sandbox', 'roles-anywhere/trust'])(
+  '%s has the same names by import and by require()',
+  (name) => {
+    const imported = printed(`console.log(JSON.stringify(Object.keys(await import('${name}')).sort()))`, 'module');
+    const required = printed(`console.log(JSON.stringify(Object.keys(require('${name}')).sort()))`, 'commonjs');
+    expect(required).toEqual(imported);
+    expect(required).not.toEqual([]);
+  },
+);
 
 test('require() gives CommonJS, and loads no package', () => {
   const program = `require('roles-anywhere'); console.log(JSON.stringify(Object.keys(require.cache)));`;

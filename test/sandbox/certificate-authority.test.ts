@@ -6,9 +6,9 @@ import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCertificateAuthority, type KeyType } from '../../src/sandbox/index.ts';
 import { keyTypes } from '../../src/sandbox/key-types.ts';
-import { leafViolations } from '../../src/trust/leaf-constraints.ts';
-import { isSignedByKeyOf } from '../../src/trust/certificate-signature.ts';
-import { decodeCertificates } from '../../src/trust/read-certificate.ts';
+import { leafViolations } from '../../src/trust/x509/leaf-constraints.ts';
+import { isSignedByKeyOf } from '../../src/trust/x509/certificate-signature.ts';
+import { decodeCertificates } from '../../src/trust/x509/read-certificate.ts';
 import { makeFolder, openssl, removeFolder } from '../support/openssl.ts';
 
 let folder: string;

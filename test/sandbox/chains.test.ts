@@ -1,4 +1,4 @@
-/** Which chains lead to which anchors, through the whole sandbox. The rules one by one: test/trust/certificate-path.test.ts. */
+/** Which chains lead to which anchors, through the whole sandbox. The rules one by one: test/trust/x509/certificate-path.test.ts. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type CertificateAuthority,

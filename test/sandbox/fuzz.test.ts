@@ -19,7 +19,7 @@ import { FaultQueue } from '../../src/sandbox/faults.ts';
 import { startSandbox } from '../../src/sandbox/index.ts';
 import type { ReceivedRequest } from '../../src/sandbox/received-request.ts';
 import { addProfile, addRole, addTrustAnchor, makeRegistry } from '../../src/sandbox/registry.ts';
-import { decodeCertificate } from '../../src/trust/read-certificate.ts';
+import { decodeCertificate } from '../../src/trust/x509/read-certificate.ts';
 import { editedOften, joinCertificate, splitCertificate } from '../support/crafted-certificates.ts';
 import { type HandMadeRequest, type Place, sessionBody, signRequest, type Wishes } from './hand-made-request.ts';
 import { type Keys, signSts } from './hand-made-sts.ts';

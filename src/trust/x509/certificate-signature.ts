@@ -40,22 +40,51 @@ const hashes: Readonly<Record<string, HashName>> = {
 const strongHashes: ReadonlySet<HashName> = new Set(['SHA-256', 'SHA-384', 'SHA-512']);
 
 /**
- * Why the signature on the certificate is too weak or unknown to be relied on, or undefined when it is not:
+ * Why the signature is too weak or unknown to be relied on, or undefined when it is not:
  * SHA-256 or stronger is asked for (user guide, certificate constraints).
  */
-export function weakSignature(certificate: JudgedCertificate): string | undefined {
-  const scheme = schemeOf(certificate.signatureAlgorithm);
-  if (scheme === undefined) return `its signature algorithm ${certificate.signatureAlgorithm.oid} is not known`;
+export function weakSignature({ signatureAlgorithm }: Signed): string | undefined {
+  const scheme = schemeOf(signatureAlgorithm);
+  if (scheme === undefined) return `its signature algorithm ${signatureAlgorithm.oid} is not known`;
   if (scheme.kind === 'ML-DSA' || strongHashes.has(scheme.hash)) return undefined;
   return `it is signed with ${scheme.hash}; SHA-256 or stronger is needed`;
 }
 
-/** Whether the key of `issuer` made the signature on `certificate`. */
-export async function isSignedByKeyOf(certificate: JudgedCertificate, issuer: JudgedCertificate): Promise<boolean> {
-  const scheme = schemeOf(certificate.signatureAlgorithm);
+/** What a CA signed: a certificate or a CRL. */
+export type Signed = Pick<JudgedCertificate, 'signedPart' | 'signatureAlgorithm' | 'signature'>;
+
+/** Whether the key of `issuer` made the signature. */
+export async function isSignedByKeyOf(signed: Signed, issuer: JudgedCertificate): Promise<boolean> {
+  const scheme = schemeOf(signed.signatureAlgorithm);
   const key = readPublicKey(issuer.publicKeyInfo);
   if (scheme === undefined || 'problem' in key) return false;
-  return verifyWithKey(key, { scheme, message: certificate.signedPart, signature: certificate.signature });
+  return verifyWithKey(key, { scheme, message: signed.signedPart, signature: signed.signature });
+}
+
+/** By the issuer, and by what it signed. */
+const verified = new WeakMap<JudgedCertificate, WeakMap<Signed, boolean>>();
+
+/**
+ * The same for what is asked for again and again: the certificate of a CA is part of every path below it, and its CRL is
+ * looked into for each.
+ */
+export async function isKnownSignedByKeyOf(signed: Signed, issuer: JudgedCertificate): Promise<boolean> {
+  const known = verified.get(issuer) ?? new WeakMap<Signed, boolean>();
+  const before = known.get(signed);
+  if (before !== undefined) return before;
+  const isSigned = await isSignedByKeyOf(signed, issuer);
+  verified.set(issuer, known.set(signed, isSigned));
+  return isSigned;
+}
+
+/**
+ * AlgorithmIdentifier ::= SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY OPTIONAL } (RFC 5280, section 4.1.1.2)
+ * @throws RolesAnywhereError CERTIFICATE_INVALID
+ */
+export function readAlgorithm(element: DerElement): AlgorithmIdentifier {
+  const [oid, parameters, ...more] = readInside(element);
+  if (more.length > 0) throw malformed('an algorithm has more than parameters');
+  return { oid: readObjectIdentifier(oid), parameters: parameters?.raw ?? new Uint8Array() };
 }
 
 /**

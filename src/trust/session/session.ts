@@ -1,4 +1,4 @@
-import type { DistinguishedName, JudgedCertificate } from './certificate.ts';
+import type { JudgedCertificate } from '../x509/certificate.ts';
 
 /** Seconds a session may last (API reference, CreateSession and AssumeRole). */
 export const durationLimits = { least: 900, most: 43_200, fallback: 3600, chained: 3600 } as const;
@@ -11,6 +11,9 @@ export const durationLimits = { least: 900, most: 43_200, fallback: 3600, chaine
 export function sessionDuration(profileSeconds: number, requestedSeconds: number | undefined): number {
   return Math.min(profileSeconds, requestedSeconds ?? profileSeconds);
 }
+
+/** A role session name (API reference, AssumeRole). A profile has to accept one that is asked for. */
+export const sessionNamePattern = /^[\w+=,.@-]{2,64}$/;
 
 /** What a source identity may hold (API reference, CreateSession, response). */
 const longestIdentity = 64;
@@ -39,40 +42,4 @@ export function defaultSessionName(leaf: JudgedCertificate): string {
 function evenHex(serialNumber: bigint): string {
   const hex = serialNumber.toString(16);
   return hex.length % 2 === 0 ? hex : `0${hex}`;
-}
-
-/** STS limits on session tags (API reference, AssumeRole, Tags). */
-export const tagLimits = { key: 128, value: 256, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u } as const;
-
-/**
- * The session tags Roles Anywhere makes of a leaf with the default attribute mapping (user guide, attribute mapping):
- * every attribute of subject and issuer, and the first DNS name, URI and directory name. Values that are no tags are
- * left out without a word.
- */
-export function sessionTags(leaf: JudgedCertificate): ReadonlyMap<string, string> {
-  const { dns, uri, directory } = leaf.alternativeNames;
-  const candidates: readonly (readonly [string, string | undefined])[] = [
-    ...nameTags('x509Subject', leaf.subject),
-    ...nameTags('x509Issuer', leaf.issuer),
-    ['x509SAN/DNS', dns[0]],
-    ['x509SAN/URI', uri[0]],
-    ...nameTags('x509SAN/Name', directory[0]),
-  ];
-  const tags = new Map<string, string>();
-  for (const [key, value] of candidates) if (value !== undefined && isTag(key, value)) tags.set(key, value);
-  return tags;
-}
-
-/** Several values of one attribute are joined with `/`, in the order of the certificate. */
-function nameTags(prefix: string, name: DistinguishedName | undefined): [string, string][] {
-  const values = new Map<string, string[]>();
-  for (const { type, value } of name?.attributes ?? []) {
-    // An attribute without a short name has no tag.
-    if (!/^\d/.test(type)) values.set(type, [...(values.get(type) ?? []), value]);
-  }
-  return [...values].map(([type, all]) => [`${prefix}/${type}`, all.join('/')]);
-}
-
-function isTag(key: string, value: string): boolean {
-  return key.length <= tagLimits.key && value.length <= tagLimits.value && tagLimits.pattern.test(value);
 }

@@ -11,9 +11,11 @@ export interface NameAttribute {
   readonly value: string;
 }
 
+/** A distinguished name (RFC 5280, section 4.1.2.4). */
 export interface DistinguishedName {
-  /** What issuer and subject are compared by. */
   readonly der: Uint8Array;
+  /** What names are compared by, one text for each relative name (RFC 5280, section 7.1). */
+  readonly comparable: readonly string[];
   /** In the order of the certificate. */
   readonly attributes: readonly NameAttribute[];
   /** For messages only. */
@@ -25,6 +27,32 @@ export interface AlgorithmIdentifier {
   readonly oid: string;
   /** DER of the parameters, empty where there are none. */
   readonly parameters: Uint8Array;
+}
+
+/** The bits of a key usage that decide here (RFC 5280, section 4.2.1.3). */
+export interface JudgedKeyUsage {
+  readonly digitalSignature: boolean;
+  readonly keyCertSign: boolean;
+  readonly cRLSign: boolean;
+}
+
+/** GeneralNames by their kind, each in the order of the certificate (RFC 5280, section 4.2.1.6). */
+export interface GeneralNames {
+  readonly dns: readonly string[];
+  readonly uri: readonly string[];
+  readonly directory: readonly DistinguishedName[];
+  /** rfc822Name. */
+  readonly email: readonly string[];
+  /** Four or sixteen octets; in a name constraint twice as many, the second half a mask. */
+  readonly ip: readonly Uint8Array[];
+  /** Tags of the names that are none of these: otherName, registeredID and the like. */
+  readonly others: readonly number[];
+}
+
+/** What a CA confines the names below it to (RFC 5280, section 4.2.1.10). */
+export interface NameConstraints {
+  readonly permitted: GeneralNames;
+  readonly excluded: GeneralNames;
 }
 
 /** What the trust decisions need to know of a certificate (RFC 5280, section 4.1). */
@@ -46,12 +74,11 @@ export interface JudgedCertificate {
   /** Absent extension: undefined. */
   readonly basicConstraints: { readonly ca: boolean; readonly pathLength: number | undefined } | undefined;
   /** Absent extension: undefined. */
-  readonly keyUsage: { readonly digitalSignature: boolean; readonly keyCertSign: boolean } | undefined;
-  readonly alternativeNames: {
-    readonly dns: readonly string[];
-    readonly uri: readonly string[];
-    readonly directory: readonly DistinguishedName[];
-  };
+  readonly keyUsage: JudgedKeyUsage | undefined;
+  /** Empty where there is no such extension. */
+  readonly alternativeNames: GeneralNames;
+  /** Absent extension: undefined. */
+  readonly nameConstraints: NameConstraints | undefined;
   /** Object identifiers of the critical extensions that nobody here knows how to honour. */
   readonly unknownCriticalExtensions: readonly string[];
 }

@@ -1,19 +1,26 @@
-import { RolesAnywhereError } from '../core/errors.ts';
-import { checkSignatureAlgorithm } from './certificate-signature.ts';
-import type { AlgorithmIdentifier, JudgedCertificate, DistinguishedName, NameAttribute } from './certificate.ts';
+import { RolesAnywhereError } from '../../core/errors.ts';
+import { checkSignatureAlgorithm, readAlgorithm } from './certificate-signature.ts';
+import type { GeneralNames, JudgedCertificate, JudgedKeyUsage, NameConstraints } from './certificate.ts';
 import {
   type DerElement,
   derTag,
   Fields,
+  isTrue,
   malformed,
+  outer,
+  plain,
   readBits,
+  readElements,
   readInside,
   readInteger,
-  readObjectIdentifier,
   readOnly,
   readTime,
   readWholeBits,
 } from './der.ts';
+import { readName } from './distinguished-name.ts';
+import { explicitExtensions, type Extensions, unknownCritical } from './extensions.ts';
+import { noNames, readGeneralNames } from './general-names.ts';
+import { decodeBlock } from './pem.ts';
 import { readKeyInfo } from './public-key.ts';
 
 /**
@@ -36,35 +43,12 @@ const knownExtensions: ReadonlySet<string> = new Set([
   '2.5.29.54',
 ]);
 
-/** Short names of the attributes that can become session tags; others keep their object identifier. */
-const attributeNames: Readonly<Record<string, string>> = {
-  '2.5.4.3': 'CN',
-  '2.5.4.4': 'SURNAME',
-  '2.5.4.5': 'SERIALNUMBER',
-  '2.5.4.6': 'C',
-  '2.5.4.7': 'L',
-  '2.5.4.8': 'ST',
-  '2.5.4.9': 'STREET',
-  '2.5.4.10': 'O',
-  '2.5.4.11': 'OU',
-  '2.5.4.12': 'T',
-  '2.5.4.42': 'GIVENNAME',
-  '2.5.4.43': 'INITIALS',
-  '2.5.4.44': 'GENERATION',
-  '0.9.2342.19200300.100.1.1': 'UID',
-  '0.9.2342.19200300.100.1.25': 'DC',
-  '1.2.840.113549.1.9.1': 'E',
-};
-
 const subjectKeyIdentifier = '2.5.29.14';
 const keyUsage = '2.5.29.15';
 const alternativeName = '2.5.29.17';
 const basicConstraints = '2.5.29.19';
+const nameConstraints = '2.5.29.30';
 const authorityKeyIdentifier = '2.5.29.35';
-
-/** `[number]`, constructed or not (X.690, section 8.1.2). */
-const outer = (number: number): number => 0xa0 + number;
-const plain = (number: number): number => 0x80 + number;
 
 /**
  * Reads one certificate from its DER (RFC 5280, section 4.1), strictly and whole: what a later decision asks for has been
@@ -88,17 +72,9 @@ export function decodeCertificate(der: Uint8Array): JudgedCertificate {
  */
 export function decodeCertificates(pem: string): JudgedCertificate[] {
   const blocks = pem.matchAll(/-----BEGIN (?:[A-Z0-9]+ )?CERTIFICATE-----([^-]*)-----END /g);
-  const certificates = Array.from(blocks, ([, base64 = '']) => decodeCertificate(decode(base64)));
+  const certificates = Array.from(blocks, ([, base64 = '']) => decodeCertificate(decodeBlock(base64)));
   if (certificates.length > 0) return certificates;
   throw new RolesAnywhereError('CERTIFICATE_INVALID', 'there is no PEM certificate');
-}
-
-function decode(base64: string): Buffer {
-  const text = base64.replaceAll(/\s/g, '');
-  const bytes = Buffer.from(text, 'base64');
-  // Buffer reads what it can.
-  if (bytes.toString('base64') === text) return bytes;
-  throw new RolesAnywhereError('CERTIFICATE_INVALID', 'the PEM cannot be read');
 }
 
 type SignedPart = Omit<JudgedCertificate, 'der' | 'signedPart' | 'signatureAlgorithm' | 'signature'>;
@@ -117,7 +93,7 @@ function readSigned(signedPart: DerElement, algorithm: DerElement): SignedPart {
   const publicKeyInfo = fields.next(derTag.sequence).raw;
   readKeyInfo(publicKeyInfo);
   for (const uniqueId of [plain(1), plain(2)]) fields.optional(uniqueId);
-  const extensions = readExtensions(fields.optional(outer(3)));
+  const extensions = explicitExtensions(fields.optional(outer(3)));
   fields.end();
   return { version, serialNumber, issuer, subject, ...validity, publicKeyInfo, ...describeExtensions(extensions) };
 }
@@ -136,12 +112,6 @@ function readSerialNumber(field: DerElement): bigint {
   return serialNumber;
 }
 
-function readAlgorithm(element: DerElement): AlgorithmIdentifier {
-  const [oid, parameters, ...more] = readInside(element);
-  if (more.length > 0) throw malformed('an algorithm has more than parameters');
-  return { oid: readObjectIdentifier(oid), parameters: parameters?.raw ?? new Uint8Array() };
-}
-
 function readValidity(field: DerElement): { readonly notBefore: Date; readonly notAfter: Date } {
   const fields = new Fields(readInside(field));
   const time = (): Date => readTime(fields.optional(derTag.utcTime) ?? fields.next(derTag.generalizedTime));
@@ -150,63 +120,12 @@ function readValidity(field: DerElement): { readonly notBefore: Date; readonly n
   return validity;
 }
 
-/** Name ::= SEQUENCE OF SET OF SEQUENCE { type OBJECT IDENTIFIER, value ANY } (RFC 5280, section 4.1.2.4) */
-function readName(field: DerElement): DistinguishedName {
-  const attributes = readInside(field)
-    .flatMap((relative) => readInside(relative, derTag.set))
-    .map(readAttribute);
-  const text = attributes.map(({ type, value }) => `${type}=${value}`).join(', ');
-  return { der: field.raw, attributes, text };
-}
-
-function readAttribute(element: DerElement): NameAttribute {
-  const [oid, value, ...more] = readInside(element);
-  const type = readObjectIdentifier(oid);
-  if (value === undefined || more.length > 0) throw malformed('an attribute of a name has not one value');
-  return { type: attributeNames[type] ?? type, value: readText(value) };
-}
-
-/** DirectoryString and its kin (RFC 5280, section 4.1.2.4); TeletexString is Latin-1 in practice. */
-function readText({ tag, content }: DerElement): string {
-  const bytes = Buffer.from(content);
-  if (tag === 0x0c) return bytes.toString('utf8');
-  if (tag === 0x1e) return bytes.length % 2 === 0 ? bytes.swap16().toString('utf16le') : '';
-  if (tag !== 0x1c) return bytes.toString('latin1');
-  const points =
-    bytes.length % 4 === 0 ? Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readUInt32BE(4 * at)) : [];
-  return points.map((point) => (point > 0x10_ffff ? '\u{fffd}' : String.fromCodePoint(point))).join('');
-}
-
-interface ReadExtension {
-  readonly critical: boolean;
-  readonly value: Uint8Array;
-}
-
-/** By object identifier; none may come twice (RFC 5280, section 4.2). */
-function readExtensions(field: DerElement | undefined): ReadonlyMap<string, ReadExtension> {
-  const extensions = new Map<string, ReadExtension>();
-  for (const element of field === undefined ? [] : readInside(readOnly(field.content))) {
-    const parts = new Fields(readInside(element));
-    const oid = readObjectIdentifier(parts.next(derTag.objectIdentifier));
-    const critical = isTrue(parts.optional(derTag.boolean));
-    if (extensions.has(oid)) throw malformed(`it has the extension ${oid} twice`);
-    extensions.set(oid, { critical, value: parts.next(derTag.octetString).content });
-    parts.end();
-  }
-  return extensions;
-}
-
-/** BOOLEAN DEFAULT FALSE; any bit makes it true, as in BER. */
-function isTrue(element: DerElement | undefined): boolean {
-  return (element?.content[0] ?? 0) !== 0;
-}
-
 type Described = Pick<
   JudgedCertificate,
-  'basicConstraints' | 'keyUsage' | 'alternativeNames' | 'unknownCriticalExtensions'
+  'basicConstraints' | 'keyUsage' | 'alternativeNames' | 'nameConstraints' | 'unknownCriticalExtensions'
 >;
 
-function describeExtensions(extensions: ReadonlyMap<string, ReadExtension>): Described {
+function describeExtensions(extensions: Extensions): Described {
   const read = <T>(oid: string, reader: (value: Uint8Array) => T): T | undefined => {
     const extension = extensions.get(oid);
     return extension === undefined ? undefined : reader(extension.value);
@@ -217,10 +136,9 @@ function describeExtensions(extensions: ReadonlyMap<string, ReadExtension>): Des
   return {
     basicConstraints: read(basicConstraints, readBasicConstraints),
     keyUsage: read(keyUsage, readKeyUsage),
-    alternativeNames: read(alternativeName, readAlternativeNames) ?? { dns: [], uri: [], directory: [] },
-    unknownCriticalExtensions: [...extensions]
-      .filter(([oid, { critical }]) => critical && !knownExtensions.has(oid))
-      .map(([oid]) => oid),
+    alternativeNames: read(alternativeName, readAlternativeNames) ?? noNames,
+    nameConstraints: read(nameConstraints, readNameConstraints),
+    unknownCriticalExtensions: unknownCritical(extensions, knownExtensions),
   };
 }
 
@@ -240,29 +158,42 @@ function readBasicConstraints(value: Uint8Array): JudgedCertificate['basicConstr
   return { ca, pathLength: pathLength === undefined ? undefined : Number(pathLength) };
 }
 
-/** Bit 0 is digitalSignature, bit 5 keyCertSign (RFC 5280, section 4.2.1.3). */
-function readKeyUsage(value: Uint8Array): JudgedCertificate['keyUsage'] {
+/** Bit 0 is digitalSignature, bit 5 keyCertSign, bit 6 cRLSign (RFC 5280, section 4.2.1.3). */
+function readKeyUsage(value: Uint8Array): JudgedKeyUsage {
   const [flags = 0] = readBits(readOnly(value, derTag.bitString)).bytes;
-  return { digitalSignature: (flags & 0x80) !== 0, keyCertSign: (flags & 0x04) !== 0 };
+  const has = (bit: number): boolean => (flags & (0x80 >> bit)) !== 0;
+  return { digitalSignature: has(0), keyCertSign: has(5), cRLSign: has(6) };
 }
 
-function readAlternativeNames(value: Uint8Array): JudgedCertificate['alternativeNames'] {
+function readAlternativeNames(value: Uint8Array): GeneralNames {
   try {
-    return describeAlternativeNames(value);
+    return readGeneralNames(readInside(readOnly(value)));
   } catch {
     throw malformed('its alternative names cannot be read');
   }
 }
 
-/** GeneralName (RFC 5280, section 4.2.1.6): dNSName [2], directoryName [4] EXPLICIT Name, uniformResourceIdentifier [6] */
-function describeAlternativeNames(value: Uint8Array): JudgedCertificate['alternativeNames'] {
-  const names = readInside(readOnly(value));
-  const withTag = (tag: number): readonly Uint8Array[] =>
-    names.filter((name) => name.tag === tag).map(({ content }) => content);
-  const texts = (tag: number): string[] => withTag(tag).map((content) => Buffer.from(content).toString('latin1'));
-  return {
-    dns: texts(plain(2)),
-    uri: texts(plain(6)),
-    directory: withTag(outer(4)).map((content) => readName(readOnly(content))),
-  };
+function readNameConstraints(value: Uint8Array): NameConstraints {
+  try {
+    return readConstraints(new Fields(readInside(readOnly(value))));
+  } catch {
+    throw malformed('its name constraints cannot be read');
+  }
+}
+
+/** NameConstraints ::= SEQUENCE { permittedSubtrees [0] OPTIONAL, excludedSubtrees [1] OPTIONAL } */
+function readConstraints(fields: Fields): NameConstraints {
+  const [permitted, excluded] = [fields.optional(outer(0)), fields.optional(outer(1))];
+  fields.end();
+  return { permitted: readSubtrees(permitted), excluded: readSubtrees(excluded) };
+}
+
+/**
+ * GeneralSubtree ::= SEQUENCE { base GeneralName, minimum [0] DEFAULT 0, maximum [1] OPTIONAL }. The last two have no use
+ * (RFC 5280, section 4.2.1.10), and OpenSSL does not take them either.
+ */
+function readSubtrees(field: DerElement | undefined): GeneralNames {
+  const subtrees = field === undefined ? [] : readElements(field.content).map((subtree) => readInside(subtree));
+  if (subtrees.some((parts) => parts.length !== 1)) throw malformed('a name constraint has a minimum or a maximum');
+  return readGeneralNames(subtrees.flat());
 }

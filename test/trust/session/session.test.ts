@@ -1,10 +1,13 @@
 /** Tags, source identity, session name and duration: what the service makes of a leaf. */
 import { describe, expect, test } from 'vitest';
-import type { JudgedCertificate, NameAttribute } from '../../src/trust/certificate.ts';
-import { defaultSessionName, sessionDuration, sessionTags, sourceIdentity } from '../../src/trust/session.ts';
+import type { JudgedCertificate, NameAttribute } from '../../../src/trust/x509/certificate.ts';
+import { mapAttributes } from '../../../src/trust/session/attribute-mapping.ts';
+import { noNames } from '../../../src/trust/x509/general-names.ts';
+import { defaultSessionName, sessionDuration, sourceIdentity } from '../../../src/trust/session/session.ts';
 
 const name = (...attributes: readonly string[]) => ({
   der: new Uint8Array(),
+  comparable: [],
   text: '',
   attributes: attributes.map((attribute): NameAttribute => {
     const equals = attribute.indexOf('=');
@@ -28,19 +31,25 @@ function leaf(changes: Partial<JudgedCertificate>): JudgedCertificate {
     publicKeyInfo: nothing,
     basicConstraints: undefined,
     keyUsage: undefined,
-    alternativeNames: { dns: [], uri: [], directory: [] },
+    alternativeNames: noNames,
+    nameConstraints: undefined,
     unknownCriticalExtensions: [],
     ...changes,
   };
 }
 
-const tagsOf = (changes: Partial<JudgedCertificate>): object => Object.fromEntries(sessionTags(leaf(changes)));
+const tagsOf = (changes: Partial<JudgedCertificate>): object => Object.fromEntries(mapAttributes(leaf(changes)).tags);
 
 describe('tags', () => {
   test('of subject, issuer and the first of each alternative name', () => {
     const subject = name('CN=worker', 'O=Example');
     const issuer = name('CN=CA');
-    const alternativeNames = { dns: ['a', 'b'], uri: ['c:d', 'e:f'], directory: [name('CN=x'), name('CN=y')] };
+    const alternativeNames = {
+      ...noNames,
+      dns: ['a', 'b'],
+      uri: ['c:d', 'e:f'],
+      directory: [name('CN=x'), name('CN=y')],
+    };
     expect(tagsOf({ subject, issuer, alternativeNames })).toEqual({
       'x509Subject/CN': 'worker',
       'x509Subject/O': 'Example',

@@ -1,8 +1,8 @@
 /** Signatures by node:crypto and openssl, in the forms that must pass and in those that must not. */
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { type PublicKey, readPublicKey } from '../../src/trust/public-key.ts';
-import { type VerificationScheme, verifyWithKey } from '../../src/trust/verify-signature.ts';
+import { type PublicKey, readPublicKey } from '../../../src/trust/x509/public-key.ts';
+import { type VerificationScheme, verifyWithKey } from '../../../src/trust/x509/verify-signature.ts';
 
 const message = Buffer.from('a message');
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });

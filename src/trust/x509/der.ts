@@ -1,4 +1,4 @@
-import { RolesAnywhereError } from '../core/errors.ts';
+import { RolesAnywhereError } from '../../core/errors.ts';
 
 /**
  * DER (ITU-T X.690), as much as certificates use.
@@ -22,11 +22,16 @@ export const derTag = {
   bitString: 0x03,
   octetString: 0x04,
   objectIdentifier: 0x06,
+  enumerated: 0x0a,
   utcTime: 0x17,
   generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
 } as const;
+
+/** `[number]`, constructed or not (X.690, section 8.1.2). */
+export const outer = (number: number): number => 0xa0 + number;
+export const plain = (number: number): number => 0x80 + number;
 
 /**
  * Reads the elements that stand one after another in `bytes`: the content of a SEQUENCE, or a whole encoding.
@@ -80,6 +85,11 @@ export class Fields {
   end(): void {
     if (this.#left.length > 0) throw malformed('it has fields that do not belong there');
   }
+}
+
+/** BOOLEAN DEFAULT FALSE; any bit makes it true, as in BER. */
+export function isTrue(element: DerElement | undefined): boolean {
+  return (element?.content[0] ?? 0) !== 0;
 }
 
 /** The longest INTEGER taken, in bytes; serial numbers have 20 (RFC 5280, section 4.1.2.2). */

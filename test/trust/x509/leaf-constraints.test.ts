@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { leafViolations } from '../../src/trust/leaf-constraints.ts';
-import { decodeCertificate } from '../../src/trust/read-certificate.ts';
+import { leafViolations } from '../../../src/trust/x509/leaf-constraints.ts';
+import { decodeCertificate } from '../../../src/trust/x509/read-certificate.ts';
 import {
   certificateDer,
   type CertificateOptions,
@@ -9,7 +9,7 @@ import {
   makeFolder,
   makeLeaf,
   removeFolder,
-} from '../support/openssl.ts';
+} from '../../support/openssl.ts';
 
 let folder: string;
 let authorities: Readonly<Record<'rsa' | 'ec', Issued>>;
@@ -24,7 +24,7 @@ afterAll(() => removeFolder(folder));
 function violations(name: string, options: CertificateOptions & { readonly issuer?: 'rsa' | 'ec' }): string[] {
   const leaf = makeLeaf(folder, name.replaceAll(/\W/g, '-'), authorities[options.issuer ?? 'ec'], options);
   return leafViolations(decodeCertificate(certificateDer(leaf.certificate))).map(
-    ({ constraint, reason }) => `${constraint}: ${reason}`,
+    ({ rule, reason }) => `${rule}: ${reason}`,
   );
 }
 
@@ -95,7 +95,7 @@ describe('leaves that are not', () => {
 });
 
 function weak(hash: string): string {
-  return `signature: the leaf cannot be relied on: it is signed with ${hash}; SHA-256 or stronger is needed`;
+  return `hash: the leaf cannot be relied on: it is signed with ${hash}; SHA-256 or stronger is needed`;
 }
 
 function key(problem: string): string {

@@ -47,6 +47,17 @@ const rsaBits = { least: 2048, most: 8192 };
  * Tells what kind of key it is, or why such a key is not taken.
  */
 export function readPublicKey(info: Uint8Array): PublicKey | { readonly problem: string } {
+  const known = identified.get(info);
+  if (known !== undefined) return known;
+  const key = identifyAny(info);
+  identified.set(info, key);
+  return key;
+}
+
+/** What was said of a certificate's key before: the key of a CA is asked for with every path. */
+const identified = new WeakMap<Uint8Array, PublicKey | { readonly problem: string }>();
+
+function identifyAny(info: Uint8Array): PublicKey | { readonly problem: string } {
   try {
     return identify(info);
   } catch {

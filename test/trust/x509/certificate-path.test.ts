@@ -1,8 +1,8 @@
 /** Paths over small PKIs made by openssl, with `openssl verify` as judge wherever it looks at the same rules. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { JudgedCertificate } from '../../src/trust/certificate.ts';
-import { findPath, type PathResult } from '../../src/trust/certificate-path.ts';
-import { decodeCertificate } from '../../src/trust/read-certificate.ts';
+import type { JudgedCertificate } from '../../../src/trust/x509/certificate.ts';
+import { findPath, type PathResult } from '../../../src/trust/x509/certificate-path.ts';
+import { decodeCertificate } from '../../../src/trust/x509/read-certificate.ts';
 import {
   certificateDer,
   type CertificateOptions,
@@ -13,7 +13,7 @@ import {
   makeLeaf,
   openssl,
   removeFolder,
-} from '../support/openssl.ts';
+} from '../../support/openssl.ts';
 
 const day = 86_400_000;
 let folder: string;
@@ -114,6 +114,101 @@ describe('paths that are found', () => {
     const twin = ca({ subject: root.subject });
     expect(texts(await pathOf(leafOf(root), [], [twin, root]))).toHaveLength(2);
   });
+});
+
+/** A CA with name constraints, and a leaf of this subject and these alternative names below it. */
+function confined(constraints: string, subject: string, names = ''): [Issued, Issued[], Issued[]] {
+  const between = ca({
+    issuer: root,
+    extensions: [
+      'basicConstraints = critical, CA:TRUE',
+      `nameConstraints = critical, ${constraints}`,
+      '[tree]',
+      'O = Example',
+    ],
+  });
+  const extensions = ['basicConstraints = CA:FALSE', 'keyUsage = digitalSignature'];
+  const alternative = names === '' ? [] : [`subjectAltName = ${names}`, '[elsewhere]', 'O = Elsewhere'];
+  return [leafOf(between, { subject, extensions: [...extensions, ...alternative] }), [between], [root]];
+}
+
+describe('name constraints', () => {
+  const within: [string, string, string?][] = [
+    ['permitted;dirName:tree', '/O=Example/CN=x'],
+    ['permitted;dirName:tree', '/O=  EXAMPLE /CN=x'],
+    ['excluded;dirName:tree', '/O=Other/CN=x'],
+    ['permitted;DNS:example.com', '/CN=x', 'DNS:example.com'],
+    ['permitted;DNS:example.com', '/CN=x', 'DNS:a.b.EXAMPLE.com, DNS:*.example.com'],
+    ['permitted;DNS:example.com', '/CN=x', 'URI:https://elsewhere.org/'],
+    ['permitted;DNS:a.com, permitted;DNS:b.com', '/CN=x', 'DNS:x.b.com'],
+    ['excluded;DNS:example.com', '/CN=x', 'DNS:myexample.com'],
+    ['permitted;URI:.example.com', '/CN=x', 'URI:spiffe://prod.example.com/worker'],
+    ['permitted;URI:host.example.com', '/CN=x', 'URI:https://host.example.com:8443/a?b#c'],
+    ['permitted;email:example.com', '/CN=x', 'email:a@example.com'],
+    ['permitted;email:.example.com', '/CN=x', 'email:a@mail.example.com'],
+    ['permitted;email:a@example.com', '/CN=x', 'email:a@EXAMPLE.com'],
+    ['permitted;email:example.com', '/CN=x/emailAddress=a@example.com'],
+    ['permitted;IP:10.0.0.0/255.0.0.0', '/CN=x', 'IP:10.1.2.3'],
+    ['excluded;IP:10.0.0.0/255.0.0.0', '/CN=x', 'IP:11.1.2.3, IP:2001:db8::1'],
+    ['permitted;IP:2001:db8::/ffff:ffff::', '/CN=x', 'IP:2001:db8::1'],
+  ];
+
+  test.each(within)('%s has %s %s', async (constraints, subject, names) => {
+    const [leaf, chain, anchors] = confined(constraints, subject, names);
+    expect(texts(await pathOf(leaf, chain, anchors))).toHaveLength(3);
+    expect(opensslAccepts(leaf, chain, anchors)).toBe(true);
+  });
+
+  const outside: [string, string, string?][] = [
+    ['permitted;dirName:tree', '/O=Other/CN=x'],
+    ['permitted;dirName:tree', '/CN=x'],
+    ['excluded;dirName:tree', '/O=example/CN=x'],
+    ['permitted;dirName:tree', '/O=Example/CN=x', 'dirName:other'],
+    ['permitted;DNS:example.com', '/CN=x', 'DNS:myexample.com'],
+    ['permitted;DNS:example.com', '/CN=x', 'DNS:example.com, DNS:example.org'],
+    ['permitted;DNS:.example.com', '/CN=x', 'DNS:example.com'],
+    ['excluded;DNS:example.com', '/CN=x', 'DNS:a.example.com'],
+    ['permitted;URI:.example.com', '/CN=x', 'URI:spiffe://example.com/worker'],
+    ['permitted;URI:example.com', '/CN=x', 'URI:https://a.example.com/'],
+    ['permitted;URI:example.com', '/CN=x', 'URI:urn:a:b'],
+    ['excluded;URI:example.com', '/CN=x', 'URI:urn:a:b'],
+    ['permitted;email:example.com', '/CN=x', 'email:a@mail.example.com'],
+    ['permitted;email:a@example.com', '/CN=x', 'email:A@example.com'],
+    ['permitted;email:example.com', '/CN=x/emailAddress=a@other.com'],
+    ['permitted;IP:10.0.0.0/255.0.0.0', '/CN=x', 'IP:11.1.2.3'],
+    ['permitted;IP:10.0.0.0/255.0.0.0', '/CN=x', 'IP:2001:db8::1'],
+    ['excluded;IP:10.0.0.0/255.0.0.0', '/CN=x', 'IP:10.1.2.3'],
+  ];
+
+  test.each(outside)('%s has not %s %s', async (constraints, subject, names) => {
+    const [leaf, chain, anchors] = confined(constraints, subject, names?.replace('dirName:other', 'dirName:elsewhere'));
+    expect(texts(await pathOf(leaf, chain, anchors))).toMatch(
+      /^the name constraints of "CN=ca-\d+" are not kept: .* is (?:not within what it permits|within what it excludes)$/,
+    );
+    expect(opensslAccepts(leaf, chain, anchors)).toBe(false);
+  });
+
+  test('of the anchor count too', async () => {
+    const [leaf, [anchor]] = confined('permitted;DNS:example.com', '/CN=x', 'DNS:example.org');
+    expect(texts(await pathOf(leaf, [], [anchor ?? root]))).toMatch(/"example.org" is not within what it permits$/);
+    expect(opensslAccepts(leaf, [], [anchor ?? root])).toBe(false);
+  });
+
+  test('on a kind that is not known forbid every name of that kind, and no other', async () => {
+    const constraints = 'permitted;otherName:1.2.3.4;UTF8:x';
+    const [leaf, chain, anchors] = confined(constraints, '/CN=x', 'otherName:1.2.3.4;UTF8:x');
+    expect(texts(await pathOf(leaf, chain, anchors))).toMatch(/a name of a kind that is not known is not within/);
+    expect(opensslAccepts(leaf, chain, anchors)).toBe(false);
+    expect(texts(await pathOf(...confined(constraints, '/CN=x', 'DNS:example.com')))).toHaveLength(3);
+  });
+});
+
+test('names chain whatever their case, blanks and encoding', async () => {
+  const upper = ca({ subject: '/O=Some  CA/CN=ROOT', keyType: 'p256' }, 'upper');
+  const lower = ca({ subject: '/O=some ca/CN=root', key: upper.key }, 'lower');
+  const leaf = leafOf(lower);
+  expect(texts(await pathOf(leaf, [], [upper]))).toHaveLength(2);
+  expect(opensslAccepts(leaf, [], [upper])).toBe(true);
 });
 
 describe('paths that are not', () => {

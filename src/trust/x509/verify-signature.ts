@@ -36,8 +36,15 @@ export async function verifyWithKey(key: PublicKey, signed: MessageToVerify): Pr
   }
 }
 
+/** Reading a key takes OpenSSL as long as half a verification, and the key of a CA verifies many times. */
+const imported = new WeakMap<PublicKey, KeyObject>();
+
 function importKey(key: PublicKey): KeyObject {
-  return createPublicKey({ key: Buffer.from(key.info), format: 'der', type: 'spki' });
+  const known = imported.get(key);
+  if (known !== undefined) return known;
+  const made = createPublicKey({ key: Buffer.from(key.info), format: 'der', type: 'spki' });
+  imported.set(key, made);
+  return made;
 }
 
 /** Node knows ML-DSA from 24.6 on; before that the key is either not read or has no type. */
@@ -51,8 +58,8 @@ async function verifyMlDsa(key: PublicKey, message: Uint8Array, signature: Uint8
 
 function nativeMlDsaKey(key: PublicKey): KeyObject | undefined {
   try {
-    const imported = importKey(key);
-    return String(imported.asymmetricKeyType).startsWith('ml-dsa') ? imported : undefined;
+    const native = importKey(key);
+    return String(native.asymmetricKeyType).startsWith('ml-dsa') ? native : undefined;
   } catch {
     return undefined;
   }

@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RolesAnywhereError } from '../../src/core/errors.ts';
-import { decodeCertificate, decodeCertificates } from '../../src/trust/read-certificate.ts';
+import { RolesAnywhereError } from '../../../src/core/errors.ts';
+import { decodeCertificate, decodeCertificates } from '../../../src/trust/x509/read-certificate.ts';
 import {
   certificateDer,
   type CertificateOptions,
@@ -12,8 +12,8 @@ import {
   makeFolder,
   makeLeaf,
   removeFolder,
-} from '../support/openssl.ts';
-import { thrownBy } from '../support/thrown.ts';
+} from '../../support/openssl.ts';
+import { thrownBy } from '../../support/thrown.ts';
 
 let folder: string;
 let ca: Issued;
