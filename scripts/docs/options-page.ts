@@ -47,6 +47,7 @@ wins: a \`--pkcs8-password-file\` on the command line overrules a ROLES_ANYWHERE
 | \`pkcs11:…\` | certificate or key on a [PKCS#11 token](backends/pkcs11.md) |
 | \`handle:0x81…\` | a key in a [TPM](backends/tpm.md); TSS2 key files are files, known by what they hold |
 | \`ssh-agent:\` | the key of the certificate in an [SSH agent](backends/ssh-agent.md) |
+| \`spiffe:\` | the X.509-SVID of SPIFFE's [Workload API](backends/spiffe.md), with its key |
 
 Options that name the same source share it: it is read once. A password needs a descriptor of its own.
 

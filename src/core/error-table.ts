@@ -74,6 +74,14 @@ type SshAgentErrorCode =
   | 'SSH_AGENT_REFUSED'
   | 'SSH_AGENT_FAILED';
 
+/** SPIFFE's Workload API gives this process no X.509-SVID, or not the one that is meant. */
+type SpiffeErrorCode =
+  | 'SPIFFE_UNREACHABLE'
+  | 'SPIFFE_DENIED'
+  | 'SPIFFE_NOT_FOUND'
+  | 'SPIFFE_AMBIGUOUS'
+  | 'SPIFFE_FAILED';
+
 /** The service refused, or what it answered cannot be used. */
 type ServiceErrorCode =
   | 'REFUSED_UNTRUSTED'
@@ -131,6 +139,7 @@ export type ErrorCode =
   | Pkcs11ErrorCode
   | TpmErrorCode
   | SshAgentErrorCode
+  | SpiffeErrorCode
   | ServiceErrorCode
   | NetworkErrorCode
   | LocalErrorCode
@@ -160,6 +169,8 @@ export interface ErrorFacts {
   readonly nextTarget: 'always' | 'on-refusal' | 'never';
   /** Whether a new session with the token or TPM may mend it. */
   readonly reopened: boolean;
+  /** Whether certificate and key that are open already must not be used any more: they were taken away. */
+  readonly withdrawn: boolean;
 }
 
 const defect = {
@@ -169,6 +180,7 @@ const defect = {
   nextLink: false,
   nextTarget: 'never',
   reopened: false,
+  withdrawn: false,
 } as const satisfies ErrorFacts;
 
 const configuration = { ...defect, exit: 2 } as const;
@@ -247,6 +259,12 @@ export const errorTable = {
   SSH_AGENT_KEY_UNSUPPORTED: identity,
   SSH_AGENT_REFUSED: { ...identity, kind: 'secret' },
   SSH_AGENT_FAILED: { ...identity, reopened: true },
+
+  SPIFFE_UNREACHABLE: { ...identity, kind: 'transient' },
+  SPIFFE_DENIED: { ...identity, kind: 'transient', withdrawn: true },
+  SPIFFE_NOT_FOUND: { ...identity, kind: 'transient', withdrawn: true },
+  SPIFFE_AMBIGUOUS: identity,
+  SPIFFE_FAILED: identity,
 
   REFUSED_UNTRUSTED: answer,
   REFUSED_CERTIFICATE: answer,

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { ErrorCode } from '../core/errors.ts';
+import type { BytesOfPair } from './backends/backend.ts';
 import { givesBytes, isSameSource, nameOfBytes } from './backends/sources.ts';
 import { mapSecrets } from './identity-secrets.ts';
 import type { ByteSource, IdentitySource, KeySource, ReadContext, SecretSource } from './identity.ts';
@@ -81,7 +82,7 @@ function isPipe(path: string): boolean {
 
 /** What identities are made of, read and not parsed. */
 export interface IdentityBytes {
-  /** The same identity to open: what can be read only once is in it as the bytes that it gave. */
+  /** The same identity to open: what can be read only once is in it as the bytes that it gave, and so is what a store gives out. */
   readonly source: IdentitySource;
   /** Undefined for a certificate on a token. */
   readonly certificate: Uint8Array | undefined;
@@ -100,9 +101,17 @@ export interface IdentityReader {
 export function identityReader(context: ReadContext): IdentityReader {
   const buffered = new BufferedSources(context);
   const reader = sourceReader(context);
+  const fetched: BytesOfPair[] = [];
+  const fetch = async (source: IdentitySource): Promise<IdentitySource> => {
+    if (givesBytes(source.certificate)) return source;
+    const pair = await (await import('./backends/registry.ts')).fetchPair(source, context);
+    if (pair === undefined) return source;
+    fetched.push(pair);
+    return { ...source, ...pair };
+  };
   return {
     async read(given) {
-      const source = await buffered.buffer(given);
+      const source = await fetch(await buffered.buffer(given));
       const { certificate, privateKey = certificate } = source;
       return {
         source,
@@ -113,6 +122,7 @@ export function identityReader(context: ReadContext): IdentityReader {
     wipe() {
       buffered.wipe();
       reader.wipe();
+      for (const { privateKey } of fetched) privateKey.bytes.fill(0);
     },
   };
 }

@@ -81,7 +81,9 @@ export type KeySource =
   /** A persistent handle, 0x81000000 to 0x81ffffff */
   | { readonly option: string; readonly kind: 'tpm-handle'; readonly handle: number }
   /** The agent's key that the certificate is for; `socket` as IdentityAgent of ssh_config(5), SSH_AUTH_SOCK when not given */
-  | { readonly option: string; readonly kind: 'ssh-agent'; readonly socket?: string };
+  | { readonly option: string; readonly kind: 'ssh-agent'; readonly socket?: string }
+  /** The X.509-SVID that SPIFFE's Workload API gives to this process, with its key; SPIFFE_ENDPOINT_SOCKET when not given */
+  | { readonly option: string; readonly kind: 'spiffe'; readonly socket?: string };
 
 /** A key store, which does not give the key out. Each kind has a row in backends/sources.ts and backends/registry.ts. */
 export type KeyStoreSource = Exclude<KeySource, ByteSource>;
@@ -126,6 +128,8 @@ export interface IdentitySource {
   readonly pkcs11?: Pkcs11Settings;
   /** For persistent handles, and for key files that turn out to hold a key of a TPM. */
   readonly tpm?: TpmSettings;
+  /** For X.509-SVIDs. */
+  readonly spiffe?: SpiffeSettings;
 }
 
 /** What is said of backends beside the source of the key; each group has a row in backends/settings.ts. */
@@ -140,6 +144,15 @@ export interface SignerSource {
   readonly keyPassword?: SecretSource;
   readonly pkcs11?: Pkcs11Settings;
   readonly tpm?: TpmSettings;
+  readonly spiffe?: SpiffeSettings;
+}
+
+/** Which of several X.509-SVIDs is meant. */
+export interface SpiffeSettings {
+  /** `spiffe://example.org/workload` */
+  readonly id?: NamedText;
+  /** What whoever runs the server calls it. */
+  readonly hint?: NamedText;
 }
 
 /** A text and who gave it: messages name `option`. */
@@ -203,6 +216,11 @@ export interface IdentityContext {
    * get among what this process writes to stdout. Undefined: it is loaded as it is.
    */
   readonly isolateOutput?: (() => Promise<void>) | undefined;
+  /**
+   * Called when what was opened has a successor where it came from, as an X.509-SVID has: it is opened again then.
+   * Undefined: nobody asks, and nothing is held open for that.
+   */
+  readonly onOutdated?: (() => void) | undefined;
   /** What `env` sources are looked up in; undefined where there is no environment. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Ends the wait for a pipe, or whatever else does not come to an end by itself. */

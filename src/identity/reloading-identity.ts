@@ -119,6 +119,7 @@ class Reloading implements ReloadingIdentity {
       return await this.#reopen(prints);
     } catch (error) {
       if (failureKind(error) === 'secret') this.#refuse(error, prints);
+      if (factsOf(error).withdrawn) await this.#retire();
       return this.#currentOr(error);
     }
   }
@@ -140,7 +141,9 @@ class Reloading implements ReloadingIdentity {
   async #reopen(prints: Prints): Promise<Current> {
     const source = await this.#buffered.buffer(this.#source);
     const warn = (message: string): void => this.#warnOnce(message);
-    const identity = await openIdentity(source, { ...this.#context, warn, askSecret: this.#answers.forOpening() });
+    const onOutdated = (): void => this.#outdated();
+    const askSecret = this.#answers.forOpening();
+    const identity = await openIdentity(source, { ...this.#context, warn, onOutdated, askSecret });
     await this.#retire();
     this.#isOutdated = false;
     this.#refused = undefined;
@@ -185,11 +188,20 @@ class Reloading implements ReloadingIdentity {
     this.#context.warn(message);
   }
 
+  /** The store of the identity has another one for us now. */
+  #outdated(): void {
+    this.#isOutdated = true;
+    this.#tellListeners();
+  }
+
   #filesMoved(): void {
     const before = this.#seen;
     const isNews = this.#lookAtSources().all !== before;
     // What nobody has read yet is no news.
-    if (before === undefined || !isNews) return;
+    if (before !== undefined && isNews) this.#tellListeners();
+  }
+
+  #tellListeners(): void {
     for (const listener of this.#listeners) listener();
   }
 

@@ -32,6 +32,7 @@ test.each<[sentence: string, (facts: ErrorFacts) => boolean]>([
   ['It may pass by itself', ({ kind }) => kind === 'transient'],
   ['No machine tries it again', ({ kind }) => kind === 'secret'],
   ['A token or TPM is opened anew', ({ reopened }) => reopened],
+  ['Certificate and key that are open are not used', ({ withdrawn }) => withdrawn],
   ["A chain of the SDK's providers goes on", ({ nextLink }) => nextLink],
 ])('docs/errors.md: "%s" has the codes of which it is true', (sentence, matches) => {
   expect(listedAfter(sentence)).toEqual(codesWith(matches));

@@ -18,6 +18,7 @@ const source: Required<IdentitySource> = {
     hierarchyPassword: secret('hierarchy'),
     noKeyPassword: false,
   },
+  spiffe: { id: { option: '--spiffe-id', text: 'spiffe://example.org/a' } },
 };
 
 test('the secrets of an identity are those of its file and of every backend', () => {

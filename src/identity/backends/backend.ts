@@ -1,8 +1,10 @@
 import type {
+  ByteSource,
   IdentityContext,
   IdentitySource,
   KeySource,
   Pkcs11Settings,
+  ReadContext,
   SecretSource,
   SignerSource,
   SigningIdentity,
@@ -28,6 +30,14 @@ export interface CertificateStore {
   readonly openIdentity: Open<IdentitySource, SigningIdentity>;
   readonly openSigner: Open<SignerSource, OpenedSigner>;
   readonly listCertificates: Open<CertificateSearch, readonly ListedCertificate[]>;
+  /** Where it gives out keys: the bytes of certificate and key, of which the caller wipes the key. */
+  readonly fetchPair?: (source: IdentitySource, context: ReadContext) => Promise<BytesOfPair>;
+}
+
+/** Certificate and key as bytes. */
+export interface BytesOfPair {
+  readonly certificate: ByteSource;
+  readonly privateKey: ByteSource & { readonly kind: 'bytes' };
 }
 
 /** A store of keys alone. The file backend reads the certificate, and asks for the key that goes with it. */

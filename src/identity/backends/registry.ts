@@ -1,8 +1,8 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
-import type { KeySource, KeyStoreSource, SecretSource } from '../identity.ts';
+import type { IdentitySource, KeySource, KeyStoreSource, ReadContext, SecretSource } from '../identity.ts';
 import { parsePkcs11Uri } from '../pkcs11-uri.ts';
 import type { PrivateKey } from '../private-key.ts';
-import type { Backend, CertificateStore, KeyOpening } from './backend.ts';
+import type { Backend, BytesOfPair, CertificateStore, KeyOpening } from './backend.ts';
 import { givesBytes } from './sources.ts';
 
 type Backends = { readonly [K in KeyStoreSource['kind']]: Backend<KeyStoreSource & { readonly kind: K }> };
@@ -19,6 +19,13 @@ const backends: Backends = {
     listCertificates: async (...given) =>
       (await import('./pkcs11/open-from-source.ts')).listTokenCertificates(...given),
     secretOf: ({ uri, option }) => parsePkcs11Uri(uri, option).pin,
+  },
+  spiffe: {
+    holds: 'certificates',
+    openIdentity: async (...given) => (await import('./spiffe/open-svid.ts')).openSpiffeIdentity(...given),
+    openSigner: async (...given) => (await import('./spiffe/open-svid.ts')).openSpiffeSigner(...given),
+    listCertificates: async (...given) => (await import('./spiffe/open-svid.ts')).listSvids(...given),
+    fetchPair: async (...given) => (await import('./spiffe/open-svid.ts')).fetchSpiffePair(...given),
   },
   'tpm-handle': {
     holds: 'keys',
@@ -45,6 +52,15 @@ export async function openKey(source: KeySource, opening: KeyOpening): Promise<P
   const backend: Backend<KeyStoreSource> = backends[source.kind];
   if (backend.holds === 'keys') return backend.openKey(source, opening);
   throw new RolesAnywhereError('OPTION_CONFLICT', `${source.option} names no key alone`);
+}
+
+/**
+ * Certificate and key as bytes, of a store that gives out both.
+ *
+ * @throws RolesAnywhereError what the backend throws
+ */
+export async function fetchPair(source: IdentitySource, context: ReadContext): Promise<BytesOfPair | undefined> {
+  return certificateStoreOf([source.certificate])?.fetchPair?.(source, context);
 }
 
 async function openTpmKey(source: KeySource, opening: KeyOpening): Promise<PrivateKey> {

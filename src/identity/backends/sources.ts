@@ -22,6 +22,10 @@ const keyStores: WordsOfEach = {
       return { kind, path, module: query.split('&').filter((attribute) => attribute.startsWith('module-')) };
     },
   },
+  spiffe: {
+    name: ({ socket }) => `the X.509-SVID of the Workload API at ${socket ?? 'SPIFFE_ENDPOINT_SOCKET'}`,
+    cacheLocation: ({ kind, socket }) => ({ kind, socket }),
+  },
   'tpm-handle': {
     name: ({ handle }) => `TPM handle 0x${handle.toString(16)}`,
     cacheLocation: ({ kind, handle }) => ({ kind, handle }),

@@ -62,6 +62,24 @@ const keyStores: KeyStoreTexts = {
     noCertificate: noCertificateInTpm,
     noBytes: noCertificateInTpm,
   },
+  spiffe: {
+    scheme: 'spiffe',
+    parse(text, option) {
+      const attributes = attributesOf(text.slice('spiffe:'.length), ['socket']);
+      const socket = attributes?.get('socket');
+      if (attributes !== undefined) return { option, kind: 'spiffe', ...(socket === undefined ? {} : { socket }) };
+      throw fault(option, [
+        'OPTION_INVALID',
+        'must be spiffe: alone, or name a socket after it',
+        'write spiffe: for the Workload API of SPIFFE_ENDPOINT_SOCKET, or spiffe:?socket=/run/spire/agent.sock; an ID goes to --spiffe-id',
+      ]);
+    },
+    noBytes: [
+      'OPTION_INVALID',
+      'names the Workload API of SPIFFE, and must be a file, env:NAME, fd:N or - for stdin',
+      'an X.509-SVID comes with its intermediate certificates',
+    ],
+  },
   'ssh-agent': {
     scheme: 'ssh-agent',
     parse(text, option) {

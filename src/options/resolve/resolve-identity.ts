@@ -1,4 +1,5 @@
 import type {
+<<<<<<< HEAD
   BackendSettings,
   IdentitySource,
   NamedText,
@@ -6,12 +7,21 @@ import type {
   TpmSettings,
 } from '../../identity/identity.ts';
 import { readSources } from './read-sources.ts';
+=======
+  IdentitySource,
+  NamedText,
+  Pkcs11Settings,
+  SpiffeSettings,
+  TpmSettings,
+} from '../../identity/identity.ts';
+import { checkSources, readByteSource, readCertificateSource, readKeySource } from './read-sources.ts';
+>>>>>>> 6a752b9 (X.509-SVIDs of SPIFFE's Workload API: --certificate spiffe:)
 import type { OptionValues } from '../parse/option-values.ts';
 import { passwordOf } from './sources.ts';
 import { Problems } from '../parse/problems.ts';
 
 /**
- * Certificate and key wherever they are, with all that is said of tokens and TPMs. A call with files goes without this.
+ * Certificate and key wherever they are, with all that is said of tokens, TPMs and the like. A call with files goes without this.
  *
  * @returns undefined where something is missing or wrong: read-sources.ts says what
  */
@@ -28,13 +38,26 @@ export function resolveIdentity(values: OptionValues): IdentitySource | undefine
   };
 }
 
+<<<<<<< HEAD
 /** What the options say of tokens and TPMs. */
 export function resolveHardware(values: OptionValues): BackendSettings {
+=======
+export interface HardwareSettings {
+  readonly pkcs11?: Pkcs11Settings;
+  readonly tpm?: TpmSettings;
+  readonly spiffe?: SpiffeSettings;
+}
+
+/** What the options say of tokens, TPMs and the Workload API. */
+export function resolveHardware(values: OptionValues): HardwareSettings {
+>>>>>>> 6a752b9 (X.509-SVIDs of SPIFFE's Workload API: --certificate spiffe:)
   const pkcs11 = pkcs11Of(values);
   const tpm = tpmOf(values);
+  const spiffe = spiffeOf(values);
   return {
     ...(Object.keys(pkcs11).length === 0 ? {} : { pkcs11 }),
     ...(Object.keys(tpm).length === 0 ? {} : { tpm }),
+    ...(Object.keys(spiffe).length === 0 ? {} : { spiffe }),
   };
 }
 
@@ -66,6 +89,12 @@ function tpmOf(values: OptionValues): TpmSettings {
     ...(parentPassword === undefined ? {} : { parentPassword }),
     ...(hierarchyPassword === undefined ? {} : { hierarchyPassword }),
   };
+}
+
+function spiffeOf(values: OptionValues): SpiffeSettings {
+  const id = namedText(values, 'spiffe-id');
+  const hint = namedText(values, 'spiffe-hint');
+  return { ...(id === undefined ? {} : { id }), ...(hint === undefined ? {} : { hint }) };
 }
 
 function isOn(values: OptionValues, flag: string): boolean {

@@ -69,10 +69,10 @@ export const identity: readonly OptionDefinition[] = [
       flag: 'certificate',
       kind: 'string',
       placeholder: 'SOURCE',
-      help: 'Certificate: a PEM, DER or PKCS#12 file, env:NAME, fd:N, - for stdin or a pkcs11: URI.',
+      help: 'Certificate: a PEM, DER or PKCS#12 file, env:NAME, fd:N, - for stdin, a pkcs11: URI, or spiffe: for an X.509-SVID.',
       property: {
         type: 'Supplied<CertificateMaterial>',
-        text: 'The leaf certificate: a path, `env:NAME`, a `pkcs11:` URI, PEM text, bytes, an X509Certificate, or a function that gives one of these. Required, unless `identity` is given.',
+        text: 'The leaf certificate: a path, `env:NAME`, a `pkcs11:` URI, `spiffe:`, PEM text, bytes, an X509Certificate, or a function that gives one of these. Required, unless `identity` is given.',
       },
     },
   ]),
@@ -169,6 +169,24 @@ export const identity: readonly OptionDefinition[] = [
         'Path of a file with that PIN; a line break at its end does not count.',
       ],
     }),
+  ]),
+  ...of(signing, [
+    {
+      flag: 'spiffe-id',
+      kind: 'string',
+      hardware: true,
+      placeholder: 'ID',
+      help: 'SPIFFE ID of the X.509-SVID to use, where spiffe: gives several.',
+      property: { text: 'SPIFFE ID of the X.509-SVID to use, where `spiffe:` gives several.' },
+    },
+    {
+      flag: 'spiffe-hint',
+      kind: 'string',
+      hardware: true,
+      placeholder: 'HINT',
+      help: 'Hint of the X.509-SVID to use, where spiffe: gives several.',
+      property: { text: 'Hint of the X.509-SVID to use, where `spiffe:` gives several.' },
+    },
   ]),
   ...of(signing, [
     {

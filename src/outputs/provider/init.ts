@@ -116,8 +116,8 @@ export interface RolesAnywhereTarget {
   readonly region?: string | undefined;
 
   /**
-   * The leaf certificate: a path, `env:NAME`, a `pkcs11:` URI, PEM text, bytes, an X509Certificate, or a function that
-   * gives one of these. Required, unless `identity` is given. The command's `--certificate`; also from
+   * The leaf certificate: a path, `env:NAME`, a `pkcs11:` URI, `spiffe:`, PEM text, bytes, an X509Certificate, or a
+   * function that gives one of these. Required, unless `identity` is given. The command's `--certificate`; also from
    * `ROLES_ANYWHERE_CERTIFICATE`.
    */
   readonly certificate?: Supplied<CertificateMaterial> | undefined;
@@ -162,6 +162,16 @@ export interface RolesAnywhereTarget {
    * `ROLES_ANYWHERE_PKCS11_PIN_FILE`.
    */
   readonly pkcs11PinFile?: string | undefined;
+  /**
+   * SPIFFE ID of the X.509-SVID to use, where `spiffe:` gives several. The command's `--spiffe-id`; also from
+   * `ROLES_ANYWHERE_SPIFFE_ID`.
+   */
+  readonly spiffeId?: string | undefined;
+  /**
+   * Hint of the X.509-SVID to use, where `spiffe:` gives several. The command's `--spiffe-hint`; also from
+   * `ROLES_ANYWHERE_SPIFFE_HINT`.
+   */
+  readonly spiffeHint?: string | undefined;
   /**
    * Sends the PIN of the token also before each signature, for keys that ask for it (CKA_ALWAYS_AUTHENTICATE); false by
    * default. The command's `--reuse-pin`; also from `ROLES_ANYWHERE_REUSE_PIN`.

@@ -33,6 +33,11 @@ const keyStores: {
     'TPM handle 0x81000001',
     { kind: 'tpm-handle', handle: 0x8100_0001 },
   ],
+  spiffe: [
+    { option, kind: 'spiffe' },
+    'the X.509-SVID of the Workload API at SPIFFE_ENDPOINT_SOCKET',
+    { kind: 'spiffe' },
+  ],
   'ssh-agent': [
     { option, kind: 'ssh-agent', socket: '/run/agent' },
     'the ssh-agent at /run/agent',

@@ -24,6 +24,10 @@ const source: Required<IdentitySource> = {
     parentPassword: secret,
     hierarchyPassword: secret,
   },
+  spiffe: {
+    id: { option: '--spiffe-id', text: 'spiffe://example.org/one' },
+    hint: { option: '--spiffe-hint', text: 'one' },
+  },
 };
 
 /** Every field that a request may have, so that none can be forgotten: the compiler asks for all of them. */
