@@ -1,12 +1,8 @@
 import type { CredentialRequest, PipelineContext } from './pipeline/credential-plan.ts';
 import { RolesAnywhereError } from './core/errors.ts';
 import { isObject, type KeysOf, refuseUnknownKeys, whatIs } from './core/given-shape.ts';
-<<<<<<< HEAD
 import { backendSettings } from './identity/backends/settings.ts';
 import type { BackendSettings, IdentitySource } from './identity/identity.ts';
-=======
-import type { IdentitySource, Pkcs11Settings, SpiffeSettings, TpmSettings } from './identity/identity.ts';
->>>>>>> 6a752b9 (X.509-SVIDs of SPIFFE's Workload API: --certificate spiffe:)
 import { identityFault } from './identity/identity-fault.ts';
 import { hopMembers } from './aws/assume-role/check-hop.ts';
 import type { StsOptions } from './aws/assume-role/role-hop.ts';
@@ -38,31 +34,7 @@ const identityKeys: KeysOf<Omit<IdentitySource, keyof BackendSettings>> = {
   privateKey: true,
   intermediates: true,
   keyPassword: true,
-<<<<<<< HEAD
-=======
-  pkcs11: true,
-  tpm: true,
-  spiffe: true,
 };
-
-const pkcs11Keys: KeysOf<Pkcs11Settings> = {
-  module: true,
-  defaultModule: true,
-  pin: true,
-  reusePin: true,
-  useLatestExpiring: true,
-};
-
-const tpmKeys: KeysOf<TpmSettings> = {
-  device: true,
-  keyPassword: true,
-  noKeyPassword: true,
-  parentPassword: true,
-  hierarchyPassword: true,
->>>>>>> 6a752b9 (X.509-SVIDs of SPIFFE's Workload API: --certificate spiffe:)
-};
-
-const spiffeKeys: KeysOf<SpiffeSettings> = { id: true, hint: true };
 
 /** One context serves every function. */
 const contextKeys: KeysOf<PipelineContext> = {
@@ -184,23 +156,11 @@ function checkSource(given: unknown, place: string): void {
   for (const name of ['privateKey', 'intermediates', 'keyPassword']) {
     optionalKeys(source[name], sourceKeys, `${place}.${name}`);
   }
-<<<<<<< HEAD
   for (const [group, known] of Object.entries(backendSettings)) {
     const given = optionalMembers(source[group], Object.keys(known), `${place}.${group}`);
     for (const [name, { is }] of Object.entries(known)) {
       if (is !== 'flag') optionalKeys(given[name], is === 'text' ? textKeys : sourceKeys, `${place}.${group}.${name}`);
     }
-=======
-  const pkcs11 = optionalKeys(source['pkcs11'], pkcs11Keys, `${place}.pkcs11`);
-  for (const name of ['module', 'defaultModule']) optionalKeys(pkcs11[name], textKeys, `${place}.pkcs11.${name}`);
-  optionalKeys(pkcs11['pin'], sourceKeys, `${place}.pkcs11.pin`);
-  const spiffe = optionalKeys(source['spiffe'], spiffeKeys, `${place}.spiffe`);
-  for (const name of ['id', 'hint']) optionalKeys(spiffe[name], textKeys, `${place}.spiffe.${name}`);
-  const tpm = optionalKeys(source['tpm'], tpmKeys, `${place}.tpm`);
-  optionalKeys(tpm['device'], textKeys, `${place}.tpm.device`);
-  for (const name of ['keyPassword', 'parentPassword', 'hierarchyPassword']) {
-    optionalKeys(tpm[name], sourceKeys, `${place}.tpm.${name}`);
->>>>>>> 6a752b9 (X.509-SVIDs of SPIFFE's Workload API: --certificate spiffe:)
   }
 }
 

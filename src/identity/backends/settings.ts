@@ -16,7 +16,7 @@ type SettingsOfEach = {
   };
 };
 
-const place = { is: 'text', decides: true } as const;
+const text = { is: 'text', decides: true } as const;
 const secret = { is: 'secret', decides: false } as const;
 const flag = { is: 'flag', decides: false } as const;
 const decidingFlag = { is: 'flag', decides: true } as const;
@@ -24,18 +24,22 @@ const decidingFlag = { is: 'flag', decides: true } as const;
 /** Group by group. No code of a backend is imported here: it is read where sources are only looked at. */
 const settings: SettingsOfEach = {
   pkcs11: {
-    module: place,
-    defaultModule: place,
+    module: text,
+    defaultModule: text,
     pin: secret,
     reusePin: flag,
     useLatestExpiring: decidingFlag,
   },
   tpm: {
-    device: place,
+    device: text,
     keyPassword: secret,
     noKeyPassword: flag,
     parentPassword: secret,
     hierarchyPassword: secret,
+  },
+  spiffe: {
+    id: text,
+    hint: text,
   },
 };
 

@@ -1,21 +1,12 @@
 import type {
-<<<<<<< HEAD
   BackendSettings,
-  IdentitySource,
-  NamedText,
-  Pkcs11Settings,
-  TpmSettings,
-} from '../../identity/identity.ts';
-import { readSources } from './read-sources.ts';
-=======
   IdentitySource,
   NamedText,
   Pkcs11Settings,
   SpiffeSettings,
   TpmSettings,
 } from '../../identity/identity.ts';
-import { checkSources, readByteSource, readCertificateSource, readKeySource } from './read-sources.ts';
->>>>>>> 6a752b9 (X.509-SVIDs of SPIFFE's Workload API: --certificate spiffe:)
+import { readSources } from './read-sources.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 import { passwordOf } from './sources.ts';
 import { Problems } from '../parse/problems.ts';
@@ -38,19 +29,8 @@ export function resolveIdentity(values: OptionValues): IdentitySource | undefine
   };
 }
 
-<<<<<<< HEAD
-/** What the options say of tokens and TPMs. */
-export function resolveHardware(values: OptionValues): BackendSettings {
-=======
-export interface HardwareSettings {
-  readonly pkcs11?: Pkcs11Settings;
-  readonly tpm?: TpmSettings;
-  readonly spiffe?: SpiffeSettings;
-}
-
 /** What the options say of tokens, TPMs and the Workload API. */
-export function resolveHardware(values: OptionValues): HardwareSettings {
->>>>>>> 6a752b9 (X.509-SVIDs of SPIFFE's Workload API: --certificate spiffe:)
+export function resolveHardware(values: OptionValues): BackendSettings {
   const pkcs11 = pkcs11Of(values);
   const tpm = tpmOf(values);
   const spiffe = spiffeOf(values);

@@ -29,7 +29,9 @@ export function statusFailure(
 ): RolesAnywhereError | undefined {
   const httpStatus = headers[':status'];
   if (httpStatus !== undefined && Number(httpStatus) !== 200) {
-    return failure('SPIFFE_FAILED', `${name} answered with HTTP status ${httpStatus}`, ['is that a Workload API?']);
+    return failure('SPIFFE_FAILED', `${name} answered with HTTP status ${Number(httpStatus)}`, [
+      'is that a Workload API?',
+    ]);
   }
   const status = headers['grpc-status'];
   if (typeof status !== 'string') return undefined;

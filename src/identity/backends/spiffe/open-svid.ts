@@ -59,16 +59,9 @@ async function closeBoth(stream: SvidStream, identity: SigningIdentity): Promise
 export async function openSpiffeSigner(source: SignerSource, context: IdentityContext): Promise<OpenedSigner> {
   const certificate = source.certificate ?? source.privateKey;
   if (certificate === undefined) throw new RolesAnywhereError('OPTION_MISSING', '--certificate is missing');
-  const { privateKey } = source.certificate === undefined ? {} : source;
-  const {
-    signer,
-    certificate: leaf,
-    close,
-  } = await openSpiffeIdentity(
-    { ...source, certificate, ...(privateKey === undefined ? { privateKey: certificate } : { privateKey }) },
-    context,
-  );
-  return { signer, publicKeyInfo: leaf.publicKeyInfo, close };
+  const identity = await openSpiffeIdentity({ ...source, certificate }, context);
+  const { signer, certificate: leaf } = identity;
+  return { signer, publicKeyInfo: leaf.publicKeyInfo, close: () => identity.close() };
 }
 
 /**

@@ -155,7 +155,7 @@ describe('a process that lives on', () => {
     api.give([svid(first)]);
     const identity = keep();
     await identity.use(({ signer }) => signer.sign(message));
-    const told = vi.fn();
+    const told = vi.fn<() => void>();
     identity.onChange(told);
     api.give([{ ...svid(first), bundle: Buffer.from('other') }]);
     api.give([svid(second)]);
@@ -222,7 +222,7 @@ describe('what answers otherwise', () => {
       if (trailers !== undefined) stream.end();
     });
     await new Promise<void>((settle) => server.listen(path, settle));
-    servers.push(server as unknown as Server);
+    servers.push(server);
     return path;
   }
 
@@ -291,7 +291,7 @@ describe('what answers otherwise', () => {
       for (const byte of body) stream.write(Buffer.of(byte));
     });
     await new Promise<void>((settle) => server.listen(path, settle));
-    servers.push(server as unknown as Server);
+    servers.push(server);
     expect((await openAt(path)).signer.algorithm).toBe('ECDSA');
   });
 
