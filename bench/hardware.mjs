@@ -18,7 +18,6 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { PKCS11 } from 'pkcs11js';
 import { median, time } from './lib/time.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -35,6 +34,9 @@ const signatures = Number(values.signatures);
 const library = (path) => import(join(root, 'dist', 'lib', 'identity', path));
 const { verifiedSigner } = await library('verified-signer.js');
 const { openTokenSigner } = await library('backends/pkcs11/open-from-source.js');
+const { openFunctions } = await library('backends/pkcs11/cryptoki-functions.js');
+const { cryptokiStructures } = await library('backends/pkcs11/cryptoki-structures.js');
+const { findFfi } = await import(join(root, 'dist', 'lib', 'ffi', 'find-ffi.js'));
 const { openTpmSigner } = await library('backends/tpm/open-tpm-key.js');
 const { openTransport } = await library('backends/tpm/transport/open-transport.js');
 
@@ -62,7 +64,7 @@ async function timeCommands(variants, env) {
 async function timeSignatures(variants) {
   const times = new Map(variants.map(([name]) => [name, []]));
   const batch = Math.max(1, Math.ceil(signatures / rounds));
-  // The first ones compile, and tell the signer how fast the token is.
+  // The first ones compile.
   for (const [, sign] of variants) for (let count = 0; count < 20; count += 1) await sign();
   for (let round = 0; round < rounds; round += 1) {
     for (const [name, sign] of variants) {
@@ -133,7 +135,7 @@ async function timeHeldToken(kind, uri, pin) {
   };
   const opened = await openTokenSigner(source, context);
   const verified = verifiedSigner(opened.signer, opened.publicKeyInfo);
-  const raw = openRaw(kind);
+  const raw = await openRaw(kind);
   try {
     return await timeSignatures([
       ['C_SignInit and C_Sign', raw],
@@ -145,24 +147,34 @@ async function timeHeldToken(kind, uri, pin) {
   }
 }
 
-/** A session of its own, in the module that is initialised and logged in to already. */
-function openRaw(kind) {
-  const lib = new PKCS11();
-  lib.load(softHsmModule);
-  const slot = lib.C_GetSlotList(true).find((each) => lib.C_GetTokenInfo(each).label.trim() === 'bench');
-  const session = lib.C_OpenSession(slot, 0x4);
+/** A session of its own, in the module that is initialised and logged in to already. C_Sign is called on this thread. */
+async function openRaw(kind) {
+  const { ulong, readUlong, readUlongs, ulongBytes, ...structures } = cryptokiStructures();
+  const ffi = await findFfi();
+  const module = openFunctions(ffi, softHsmModule, cryptokiStructures());
+  const [slots, count, info] = [Buffer.alloc(64 * ulongBytes), ulong(64), Buffer.alloc(structures.tokenInfoBytes)];
+  module.C_GetSlotList(1, slots, count);
+  const slot = readUlongs(slots, Number(readUlong(count))).find((each) => {
+    module.C_GetTokenInfo(each, info);
+    return structures.readTokenInfo(info).label === 'bench';
+  });
+  const [handle, object] = [ulong(0), ulong(0)];
+  module.C_OpenSession(slot, 0x4, null, null, handle);
+  const session = readUlong(handle);
   const privateKey = [
-    { type: 0x0, value: 3 },
-    { type: 0x3, value: kind },
+    { type: 0x0, value: ulong(3) },
+    { type: 0x3, value: Buffer.from(kind) },
   ];
-  lib.C_FindObjectsInit(session, privateKey);
-  const [key] = lib.C_FindObjects(session, 1);
-  lib.C_FindObjectsFinal(session);
+  module.C_FindObjectsInit(session, structures.template(privateKey, ffi.addressOf), 2);
+  module.C_FindObjects(session, object, 1, count);
+  module.C_FindObjectsFinal(session);
   const { mechanism, input } = rawInput[kind];
-  const output = Buffer.alloc(1024);
+  const [output, length] = [Buffer.alloc(1024), ulong(1024)];
   return () => {
-    lib.C_SignInit(session, { mechanism }, key);
-    return lib.C_Sign(session, input, output);
+    length.set(ulong(1024));
+    module.C_SignInit(session, structures.mechanism(mechanism), readUlong(object));
+    if (module.C_Sign(session, input, input.length, output, length) !== 0n) throw new Error('C_Sign failed');
+    return output;
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * What `npm install roles-anywhere` brings, without development: `npm run bench:package [-- --json]`. Packages, and MB
- * on the disk, with the optional pkcs11js as it is before it is compiled. Fails beyond 25 MB or 45 packages.
+ * on the disk, with the optional package of koffi for this platform. Fails beyond 25 MB or 45 packages.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildAddons, buildAll, installPackages, root, run } from './lib/set-up.mjs';
+import { buildAll, installPackages, root, run } from './lib/set-up.mjs';
 import { installSystemPackages, isOnPath } from './lib/system-packages.mjs';
 
 const selection = process.argv.slice(2);
@@ -12,7 +12,6 @@ const selection = process.argv.slice(2);
 if (selection.length === 0) {
   installSystemPackages();
   installPackages();
-  buildAddons();
   buildAll();
 } else {
   installPackages();

@@ -108,9 +108,8 @@ async function bundle(entry, name, { folder, settings, table }) {
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
-    // A native addon cannot be bundled; users install it when they want PKCS#11. The SDK's search for credentials comes
-    // with what assumes roles, which is always given some: it is never loaded.
-    external: ['pkcs11js', '@aws-sdk/credential-provider-node'],
+    // The SDK's search for credentials comes with what assumes roles, which is always given some: it is never loaded.
+    external: ['@aws-sdk/credential-provider-node'],
     plugins: [lazyFiles(found, table)],
   });
   // Not what only code names that the bundler left out.

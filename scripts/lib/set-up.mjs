@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isOnPath } from './system-packages.mjs';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -28,9 +27,6 @@ function npmCommand(args) {
 
 /**
  * Installs the locked packages unless all of them are there.
- *
- * npm would leave out an optional package whose install script fails, and say nothing: so it runs none, and the one that
- * tests want is compiled by buildAddons.
  */
 export function installPackages() {
   const missing = missingPackages();
@@ -56,11 +52,10 @@ export function installPackages() {
 export function missingPackages() {
   const locked = packagesOf('package-lock.json');
   const installed = packagesOf('node_modules', '.package-lock.json');
-  const wanted = new Set(Object.keys(locked['']?.optionalDependencies ?? {}).map((name) => `node_modules/${name}`));
   return Object.keys(locked).filter(
     (path) =>
       path !== '' &&
-      ((wanted.has(path) && locked[path].cpu === undefined) || isNeeded(locked[path])) &&
+      isNeeded(locked[path]) &&
       (installed[path]?.version !== locked[path].version || !existsSync(join(root, path, 'package.json'))),
   );
 }
@@ -85,39 +80,6 @@ function isAmong(allowed, value) {
 
 function cLibrary() {
   return process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
-}
-
-const addon = join(root, 'node_modules', 'pkcs11js', 'build', 'Release', 'pkcs11.node');
-
-/** Programs of which one of each row compiles pkcs11js. */
-const compilers = [['g++', 'c++', 'clang++'], ['make', 'gmake'], ['python3']];
-
-/** Compiles pkcs11js, where that is possible; without it some tests are left out. */
-export function buildAddons() {
-  if (process.platform === 'win32' || existsSync(addon)) return;
-  const missing = compilers.filter((names) => !names.some(isOnPath)).map(([name]) => name);
-  if (missing.length > 0) {
-    console.log(`skipped: the tests that need pkcs11js, which takes ${missing.join(', ')} to compile`);
-    return;
-  }
-  tell('npm compiles pkcs11js (half a minute)');
-  const [program, args, options] = npmCommand(['rebuild', 'pkcs11js', '--loglevel=error']);
-  const { status, stderr } = spawnSync(program, args, {
-    ...options,
-    cwd: root,
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...headersOfThisNode() },
-    timeout: 600_000,
-  });
-  if (status === 0 && existsSync(addon)) return;
-  console.log(`skipped: the tests that need pkcs11js, which could not be compiled:\n${stderr}`);
-}
-
-/** Most installations of Node have their headers beside them, and then node-gyp need not fetch any. */
-function headersOfThisNode() {
-  const prefix = resolve(dirname(process.execPath), '..');
-  return existsSync(join(prefix, 'include', 'node', 'node_api.h')) ? { npm_config_nodedir: prefix } : {};
 }
 
 export function buildAll() {

@@ -11,10 +11,8 @@ const needed = {
   bash: 'bash',
   zsh: 'zsh',
   fish: 'fish',
-  // pkcs11js is compiled when it is installed.
-  python3: 'python3',
-  make: 'make',
-  'g++': 'g++',
+  // Modules with faults, before a real one.
+  cc: 'gcc',
   'softhsm2-util': 'softhsm2',
   'pkcs11-tool': 'opensc',
   'p11-kit': 'p11-kit',

@@ -89,7 +89,6 @@ const arrows = {
 
 /** Packages and built-ins that only these folders may touch. */
 const owners = {
-  pkcs11js: ['identity/backends/pkcs11/'],
   'bun:ffi': ['ffi/'],
   '@aws-sdk/': ['aws/assume-role/'],
   '@smithy/': ['outputs/provider/'],

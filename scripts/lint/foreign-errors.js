@@ -6,10 +6,8 @@
 /** File or folder below src -> why it may. */
 const allowed = {
   'cli/report-error.ts': 'for --debug only, and not of errors that quote what they were given',
-  'ffi/find-ffi.ts': "searched for the name of a package; else the loader's own words of an addon that does not load",
-  'identity/backends/pkcs11/import-pkcs11js.ts': 'searched for the name of a package, and not shown',
-  'identity/backends/pkcs11/load-module.ts':
-    "the system loader's own words of a library's path; else searched for CKR_",
+  'ffi/': "searched for the name of a package; else the loader's own words of an addon that does not load",
+  'identity/backends/pkcs11/load-module.ts': "the system loader's own words of a library's path",
   'aws/assume-role/judge-failure.ts': "of an EndpointError, which the SDK's rules of endpoints throw: they see no key",
   'sandbox/': "it has nobody's keys but those that it makes for itself",
 };

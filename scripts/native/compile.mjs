@@ -4,6 +4,7 @@
  * Nothing is left to be looked up when it runs: what an executable imports by name it takes out of `node_modules` of the
  * folder that it is started in, and of NODE_PATH, whoever put it there.
  */
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const { target, entry, table, tableText, version, executablePath, outfile } = JSON.parse(Bun.argv[2]);
@@ -18,14 +19,8 @@ const without = {
 /** Sources that are others here. */
 const replaced = {
   [table]: tableText,
-  // A compiled addon cannot be carried along.
-  [join(source, 'identity/backends/pkcs11/import-pkcs11js.ts')]: `
-    import { RolesAnywhereError } from '../../../core/errors.ts';
-    export async function importPkcs11js() {
-      throw new RolesAnywhereError('PKCS11_NOT_INSTALLED', 'this executable cannot use keys on a PKCS#11 token', {
-        hints: ['the command on Node can: npm install --global roles-anywhere'],
-      });
-    }`,
+  // Calls of C functions by what is built in, in place of a package with a native part.
+  [join(source, 'ffi/find-ffi.ts')]: readFileSync(join(source, 'ffi/find-ffi-bun.ts'), 'utf8'),
 };
 
 const plugin = {

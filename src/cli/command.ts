@@ -1,6 +1,5 @@
 import type { CommandOptions } from '../options/schema/option.ts';
 import type { OptionValues } from '../options/parse/option-values.ts';
-import type { Output } from './terminal/isolate-output.ts';
 
 /** The words a command takes after its name: `completion bash`. */
 interface CommandWord {
@@ -50,10 +49,10 @@ export interface Terminal {
    * @throws RolesAnywhereError OUTPUT_FAILED, also when the reader has gone (EPIPE)
    */
   readonly stdout: (data: string | Uint8Array) => Promise<void>;
-  /** Moves stdout out of the reach of libraries that print. `stdout` still writes to it, but only once. */
+  /** Moves stdout out of the reach of libraries that print. `stdout` still writes to it. */
   readonly isolateOutput: () => Promise<void>;
-  /** Where stdout is now: what a program that is run gets for its own. */
-  readonly output: () => Output;
+  /** The descriptor that stdout is now: what a program that is run gets for its own. */
+  readonly output: () => number;
   /** One line on stderr as it is: a trace, a request log. */
   readonly log: (line: string) => void;
   /** `roles-anywhere: warning: <message>` on stderr, at once or when they are told; lower case, no full stop. */

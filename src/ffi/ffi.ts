@@ -56,7 +56,7 @@ export interface NativeFunction<T extends FunctionType = FunctionType> {
    * Runs on another thread, while this one goes on. What is given as bytes must not be changed or read before that is
    * done; it is kept from being collected. Several such calls run at once.
    */
-  async(...given: ArgumentsOf<T['takes']>): Promise<Results[T['gives']]>;
+  readonly async: (...given: ArgumentsOf<T['takes']>) => Promise<Results[T['gives']]>;
 }
 
 export type NativeFunctions<T extends FunctionTypes> = { readonly [Name in keyof T]: NativeFunction<T[Name]> };
@@ -76,7 +76,7 @@ export interface Ffi {
   /** Copies bytes out of the memory of this process. */
   read(address: bigint, length: number): Buffer;
   /** Where bytes are, for pointers within structures. It holds as long as `bytes` is reachable: keep it in a variable. */
-  addressOf(bytes: Uint8Array): bigint;
+  readonly addressOf: (bytes: Uint8Array) => bigint;
   /**
    * What C's `errno` is on this thread. It tells of the last call that failed, where nothing came between: read it on
    * the line after a call whose result says that it failed, before anything is awaited, written or read. koffi hands it

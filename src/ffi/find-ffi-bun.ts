@@ -78,12 +78,27 @@ function overBun(libc: Libc | undefined): Ffi {
 
 function open<const T extends FunctionTypes>(path: string, functions: T): NativeFunctions<T> {
   const prototypes = Object.entries(functions).map(([name, type]) => [name, prototypeOf(type)] as const);
-  const { symbols } = dlopen(path, Object.fromEntries(prototypes));
+  const { symbols } = load(path, Object.fromEntries(prototypes));
   return typedFunctions(functions, (name, type) => {
     const call = symbols[name];
     if (call === undefined) throw new TypeError(`${path} has no ${name}`);
     return plainFunction(call, type);
   });
+}
+
+/** A library that nobody holds may be unloaded, also while addresses of its functions are known. */
+const loaded: object[] = [];
+
+/** Bun puts words of its own before those of dlopen. */
+function load(path: string, prototypes: Readonly<Record<string, Prototype>>): ReturnType<typeof dlopen<string>> {
+  try {
+    const library = dlopen(path, prototypes);
+    loaded.push(library);
+    return library;
+  } catch (cause) {
+    const words = cause instanceof Error ? cause.message : '';
+    throw new Error(words.replace(/^Failed to open library ".*?": /, ''), { cause });
+  }
 }
 
 function prototypeOf({ takes, gives }: FunctionType): Prototype {

@@ -72,7 +72,7 @@ async function importKoffi(): Promise<Ffi | MissingFfi> {
 function overKoffi(koffi: Koffi): Ffi {
   enlargeStacks(koffi);
   const open = <const T extends FunctionTypes>(path: string | null, functions: T): NativeFunctions<T> => {
-    const library = koffi.load(path, { lazy: true });
+    const library = load(koffi, path);
     return typedFunctions(functions, (name, { gives, takes }) =>
       plainFunction(library.func(name, typeNames[gives], namesOf(takes))),
     );
@@ -88,6 +88,21 @@ function overKoffi(koffi: Koffi): Ffi {
     addressOf: (bytes) => koffi.address(bytes),
     errno: () => koffi.errno(),
   };
+}
+
+/** koffi unloads a library that nobody holds, also while addresses of its functions are known. */
+const loaded: KoffiLibrary[] = [];
+
+/** koffi leaves the path out of what dlopen says. */
+function load(koffi: Koffi, path: string | null): KoffiLibrary {
+  try {
+    const library = koffi.load(path, { lazy: true });
+    loaded.push(library);
+    return library;
+  } catch (cause) {
+    const words = cause instanceof Error ? cause.message.replace(/^Failed to load shared library: /, '') : '';
+    throw new Error(`${path ?? 'the C library'}: ${words}`, { cause });
+  }
 }
 
 /**

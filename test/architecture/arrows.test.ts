@@ -23,11 +23,7 @@ test.each([
   ['src/sandbox/x.ts', "void import('../aws/sigv4-x509/a.ts');", 'src/sandbox must not import src/aws/sigv4-x509'],
   ['src/options/x.ts', "import { a } from '../identity/a.ts'; a;", 'only types from src/identity'],
   ['src/options/x.ts', "import { a } from '../aws/assume-role/a.ts'; a;", 'only types from src/aws/assume-role'],
-  [
-    'src/identity/x.ts',
-    "import { PKCS11 } from 'pkcs11js'; PKCS11;",
-    'pkcs11js may be imported only in src/identity/backends/pkcs11/',
-  ],
+  ['src/identity/x.ts', "import { dlopen } from 'bun:ffi'; dlopen;", 'bun:ffi may be imported only in src/ffi/'],
   [
     'src/aws/create-session/x.ts',
     "import { env } from 'node:process'; env;",

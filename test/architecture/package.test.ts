@@ -66,7 +66,7 @@ test.each(['lib', 'cjs'])(
       .filter((path) => !path.startsWith('vendor'))
       .map((path) => readFileSync(join(folder, path), 'utf8'));
     const optional = files.flatMap((text) => text.match(/import\((?!['")]).*\)/g) ?? []);
-    expect(optional).toContain('import(/* webpackIgnore: true */ /* @vite-ignore */ packageName)');
+    expect(optional).toContain('import(/* webpackIgnore: true */ /* @vite-ignore */ name)');
     expect(optional.filter((text) => !text.includes('webpackIgnore'))).toEqual([]);
     expect(files.filter((text) => /^var __|__importStar|__rewriteRelative/m.test(text))).toEqual([]);
   },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { root } from '../support/command.ts';
+import { koffiPackage } from '../support/cryptoki-binding.ts';
 import { openssl } from '../support/openssl.ts';
 import { consumerTools, outcomeOf } from './tools.ts';
 
@@ -46,13 +47,14 @@ const entry = {
     void runProviderCases(fromRolesAnywhere);`,
 };
 
-/** Like pkcs11js where it was compiled: a bundler that followed it would choke on its native part. */
+/** Like koffi's package for this platform: a bundler that followed it would choke on its native part. */
 const addon = {
-  'package.json': '{ "name": "pkcs11js", "version": "2.0.0" }',
+  'package.json': JSON.stringify({ name: koffiPackage, version: '3.0.0' }),
   'index.js': `
-    exports.PKCS11 = class { load(path) { throw new Error('cannot open ' + path); } };
-    if (process.env.UNHEARD_OF) require('./pkcs11.node');`,
-  'pkcs11.node': '\u007fELF',
+    exports.version = '3.0.0';
+    exports.load = (path) => { throw new Error('cannot open ' + path); };
+    if (process.env.UNHEARD_OF) require('./koffi.node');`,
+  'koffi.node': '\u007fELF',
 };
 
 function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {
@@ -81,14 +83,14 @@ describe.skipIf(consumerTools === undefined)('a program that imports the provide
       NODE_NO_WARNINGS: '1',
     };
     writeFiles(project, entry);
-    writeFiles(join(project, 'node_modules', 'pkcs11js'), addon);
+    writeFiles(join(project, 'node_modules', koffiPackage), addon);
     cpSync(join(root, 'test', 'support', 'provider-cases.mjs'), join(project, 'provider-cases.mjs'));
   });
 
   afterAll(async () => {
     await sandbox.close();
     rmSync(elsewhere, { recursive: true, force: true });
-    rmSync(join(project, 'node_modules', 'pkcs11js'), { recursive: true, force: true });
+    rmSync(join(project, 'node_modules', koffiPackage), { recursive: true, force: true });
   });
 
   /** Bundles one of the entries, away from the project unless what is external must be found. */
@@ -129,7 +131,7 @@ describe.skipIf(consumerTools === undefined)('a program that imports the provide
     const missing = [...lines(sandbox.accountId), pkcs11('PKCS11_NOT_INSTALLED'), own];
     expect(await linesOf(path)).toEqual(isAlone ? missing : found);
     if (!isAlone) return;
-    writeFiles(join(path, '..', 'node_modules', 'pkcs11js'), addon);
+    writeFiles(join(path, '..', 'node_modules', koffiPackage), addon);
     expect(await linesOf(path)).toEqual(found);
   });
 

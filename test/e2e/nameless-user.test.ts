@@ -269,7 +269,6 @@ describe('as a user that the system has no entry for, without HOME (as root)', n
       bundle: true,
       platform: 'node',
       format: 'cjs',
-      external: ['pkcs11js'],
     });
     const asProgram = wrapper.map((word) => (word.endsWith('.cjs') ? program : word));
     const result = await runCommand([], { wrapper: asProgram, env: { ...env, ...inConfig() } });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
+import { koffiPackage } from '../support/cryptoki-binding.ts';
 import { commandPath, runCommand } from '../support/command.ts';
 import { makeCa, makeFolder, makeLeaf, removeFolder } from '../support/openssl.ts';
 import { makePrintingModule } from '../support/printing-module.ts';
@@ -52,7 +53,7 @@ describe('a PKCS#11 module that prints to stdout', skipped, () => {
   }
 
   test('prints, by a program that does not keep it from that', async () => {
-    const script = `const { PKCS11 } = require('pkcs11js'); new PKCS11().load(process.env.PKCS11_MODULE_PATH);`;
+    const script = `require('${koffiPackage}').load(process.env.PKCS11_MODULE_PATH);`;
     const { stdout } = await shell(`"${process.execPath}" -e "${script}"`);
     expect(stdout).toContain('written\n');
     expect(stdout).toContain('printed by load\n');

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MissingFfi } from '../../src/ffi/ffi.ts';
 import { findFfi } from '../../src/ffi/find-ffi.ts';
 import { ffiCases } from '../contract/ffi.contract.ts';
+import { koffiPackage } from '../support/cryptoki-binding.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -39,9 +40,6 @@ describe('on Bun', { skip: bun === undefined }, () => {
   });
 });
 
-/** The package with what is prebuilt for this platform, without which nothing is compiled either. */
-const prebuilt = `@koromix/koffi-${platform()}-${arch()}`;
-
 describe('without the package of the platform', () => {
   let folder: string;
 
@@ -60,17 +58,17 @@ describe('without the package of the platform', () => {
 
   test('it is named, with what to do', () => {
     expect(look()).toMatchObject({
-      missing: `the package ${prebuilt}, which is not installed`,
-      hints: expect.arrayContaining([`install it beside this package: npm install ${prebuilt}`]) as unknown,
+      missing: `the package ${koffiPackage}, which is not installed`,
+      hints: expect.arrayContaining([`install it beside this package: npm install ${koffiPackage}`]) as unknown,
     });
   });
 
   test('one whose native part does not load is told apart, in the words of the loader', () => {
-    const installed = dirname(createRequire(import.meta.url).resolve(prebuilt));
-    const copy = join(folder, 'node_modules', prebuilt);
+    const installed = dirname(createRequire(import.meta.url).resolve(koffiPackage));
+    const copy = join(folder, 'node_modules', koffiPackage);
     cpSync(installed, copy, { recursive: true });
     for (const name of ['linux', 'musl']) rmSync(join(copy, `${name}_${arch()}`), { recursive: true, force: true });
-    expect(look().missing).toMatch(`the package ${prebuilt}, which does not load: Cannot find module './`);
+    expect(look().missing).toMatch(`the package ${koffiPackage}, which does not load: Cannot find module './`);
   });
 
   test('the package koffi takes its place', () => {
@@ -80,6 +78,6 @@ describe('without the package of the platform', () => {
     writeFileSync(join(copy, 'index.js'), index);
     expect(look()).toEqual({});
     writeFileSync(join(copy, 'index.js'), index.replace('3.', '2.'));
-    expect(look().missing).toContain(prebuilt);
+    expect(look().missing).toContain(koffiPackage);
   });
 });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { isPkcs11jsBuilt } from './pkcs11js.ts';
+import { canCall } from './cryptoki-binding.ts';
 
 /** Whether a program that is not ours can be run here. */
 export function isOnPath(program: string): boolean {
@@ -23,9 +23,9 @@ export function needsPython(module: string): { skip: boolean } {
   return judge(`${module} of Python`, isThere);
 }
 
-/** The same for a suite that needs the optional package pkcs11js. */
-export function needsPkcs11js(): { skip: boolean } {
-  return judge('the package pkcs11js, compiled', isPkcs11jsBuilt());
+/** The same for a suite that calls C functions, by an optional package. */
+export function needsFfi(): { skip: boolean } {
+  return judge('the package of koffi for this platform', canCall);
 }
 
 /** For what only a closer look than at PATH can tell. */

@@ -19,14 +19,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Attribute } from '../../src/identity/backends/pkcs11/import-pkcs11js.ts';
 import { openssl } from './openssl.ts';
-import { loadModule } from './pkcs11js.ts';
-import { needs, needsPkcs11js } from './programs.ts';
+import { loadModule, type TestAttribute } from './cryptoki-binding.ts';
+import { needs, needsFfi } from './programs.ts';
 
-/** Options for a suite that needs SoftHSM2, pkcs11-tool of OpenSC, and the addon that speaks to modules. */
+/** Options for a suite that needs SoftHSM2, pkcs11-tool of OpenSC, and calls of C functions. */
 export function needsSoftHsm(): { skip: boolean } {
-  return [needs('softhsm2-util'), needs('pkcs11-tool'), needsPkcs11js()].find(({ skip }) => skip) ?? { skip: false };
+  return [needs('softhsm2-util'), needs('pkcs11-tool'), needsFfi()].find(({ skip }) => skip) ?? { skip: false };
 }
 
 const modulePaths = [
@@ -78,7 +77,7 @@ export interface Token {
   /** A certificate object that pkcs11-tool would not write; not while this process uses the module otherwise. */
   addCertificateObject(object: CertificateObject): void;
   /** The same for any object: CKA_… and its value. */
-  addObject(template: readonly Attribute[]): void;
+  addObject(template: readonly TestAttribute[]): void;
   /** What pkcs11-tool prints about the token's state: `user PIN count low`, … */
   flags(): string;
 }
@@ -141,11 +140,11 @@ function makeToken(folder: string, label: string, pin: string): Token {
   };
 }
 
-function addObject(slotId: number, pin: string, template: readonly Attribute[]): void {
+function addObject(slotId: number, pin: string, template: readonly TestAttribute[]): void {
   const module = loadModule(softHsmModule);
   module.C_Initialize();
-  const slot = module.C_GetSlotList(true).find((handle) => handle.readUInt32LE(0) === slotId);
-  const session = module.C_OpenSession(slot ?? Buffer.of(), readWriteSession);
+  const slot = module.C_GetSlotList().find((each) => each === BigInt(slotId));
+  const session = module.C_OpenSession(slot ?? 0n, readWriteSession);
   module.C_Login(session, 1, pin);
   module.C_CreateObject(session, template);
   module.C_Finalize();
@@ -155,7 +154,13 @@ function addObject(slotId: number, pin: string, template: readonly Attribute[]):
 export const readWriteSession = 0x4 | 0x2;
 
 /** The attributes of CKO_CERTIFICATE, CKC_X_509. */
-export function certificateTemplate({ label, id, subject, value, ...flags }: CertificateObject): readonly Attribute[] {
+export function certificateTemplate({
+  label,
+  id,
+  subject,
+  value,
+  ...flags
+}: CertificateObject): readonly TestAttribute[] {
   return [
     { type: 0x0, value: 1 },
     { type: 0x80, value: 0 },

@@ -1,83 +1,36 @@
-import { closeSync, constants, existsSync, fstatSync, openSync } from 'node:fs';
-import type { Writable } from 'node:stream';
-
-/** Where data goes once descriptor 1 leads elsewhere: a descriptor, or a program that writes to what 1 was. */
-export type Output = number | HelperOutput;
-
-export interface HelperOutput {
-  readonly stdin: Writable;
-  /** Ends the program, which has written everything by then. @throws Error with code EPIPE where it could not */
-  readonly finish: () => Promise<void>;
-}
+import { closeSync, openSync } from 'node:fs';
 
 /**
  * Leads descriptor 1 elsewhere: C libraries print there whenever they like, and what C's own buffer holds goes out as
- * the process exits. Node has no dup2(2). Descriptor 1 is closed, then, and what is opened next gets the lowest free
- * number (open(2)). Not on Windows, where that does not hold.
+ * the process exits. Not on Windows, where each library has descriptors of its own; and not where C functions cannot be
+ * called, for then no library is loaded either.
  *
- * @returns where stdout was, for every caller the same
+ * @returns a descriptor for where stdout was, for every caller the same
  */
-export function isolateOutput(): Promise<Output> {
+export function isolateOutput(): Promise<number> {
   return (isolated ??= isolate());
 }
 
-let isolated: Promise<Output> | undefined;
+let isolated: Promise<number> | undefined;
 
-async function isolate(): Promise<Output> {
+async function isolate(): Promise<number> {
   if (process.platform === 'win32') return 1;
-  const output = canReopen() ? openSync('/dev/fd/1', constants.O_WRONLY) : await startHelper();
-  closeSync(1);
-  await openAsOne('/dev/null');
+  const { findFfi } = await import('../../ffi/find-ffi.ts');
+  const ffi = await findFfi();
+  if ('missing' in ffi) return 1;
+  const { dup, dup2, fcntl } = ffi.openLibc({
+    dup: { takes: ['i32'], gives: 'i32' },
+    dup2: { takes: ['i32', 'i32'], gives: 'i32' },
+    fcntl: { takes: ['i32', 'i32', 'i32'], gives: 'i32' },
+  });
+  // Programs that are run do not get it. macOS takes the arguments of fcntl another way, and Node closes it there.
+  const output = process.platform === 'linux' ? fcntl(1, duplicateCloseOnExec, 3) : dup(1);
+  if (output < 0) throw new Error(`descriptor 1 cannot be duplicated: errno ${ffi.errno()}`);
+  const nowhere = openSync('/dev/null', 'a');
+  dup2(nowhere, 1);
+  closeSync(nowhere);
   return output;
 }
 
-/**
- * Linux opens what a descriptor leads to anew. A pipe or a terminal is the same then; a file would be written from its
- * beginning, a socket cannot be opened, and what another user made may not be.
- */
-function canReopen(): boolean {
-  if (process.platform !== 'linux') return false;
-  const stats = fstatSync(1);
-  if (!stats.isFIFO() && !stats.isCharacterDevice()) return false;
-  try {
-    closeSync(openSync('/dev/fd/1', constants.O_WRONLY));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** cat, which is there in a thousandth of a second; where there is none, a Node of our own. */
-async function startHelper(): Promise<HelperOutput> {
-  const { spawn } = await import('node:child_process');
-  const cat = ['/bin/cat', '/usr/bin/cat'].find((path) => existsSync(path));
-  const [program, args] =
-    cat === undefined ? [process.execPath, ['-e', 'process.stdin.pipe(process.stdout)']] : [cat, []];
-  const child = spawn(program, args, { stdio: ['pipe', 'inherit', 'ignore'], env: {} });
-  const ended = new Promise<void>((resolve, reject) => {
-    const fail = (): void => reject(Object.assign(new Error('the reader has gone'), { code: 'EPIPE' }));
-    child.once('error', fail);
-    child.once('close', (status) => (status === 0 ? resolve() : fail()));
-  });
-  // Told by `finish`, if anybody asks.
-  ended.catch(() => undefined);
-  child.stdin.on('error', () => undefined);
-  return {
-    stdin: child.stdin,
-    finish: () => {
-      child.stdin.end();
-      return ended;
-    },
-  };
-}
-
-/** A thread that looks up a name may have taken the number for a moment. */
-async function openAsOne(target: string): Promise<void> {
-  for (let turn = 0; turn < 1000; turn += 1) {
-    const opened = openSync(target, 'a');
-    if (opened === 1) return;
-    closeSync(opened);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  throw new Error('descriptor 1 is taken');
-}
+/** F_DUPFD_CLOEXEC of Linux: a number that is free, from the third argument on. */
+const duplicateCloseOnExec = 1030;

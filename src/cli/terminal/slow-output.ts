@@ -1,35 +1,37 @@
+import { writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
-import type { HelperOutput } from './isolate-output.ts';
+
+/** Milliseconds after which a reader that is slow is looked after again. */
+const pause = 5;
 
 /**
- * Writes what did not go out at once: where the reader is only slow (EAGAIN), by the stream of stdout, which waits.
+ * Writes what did not go out at once: where the reader is only slow (EAGAIN), as it takes it. The stream that Node has for
+ * this is that of descriptor 1, which stdout may not be any more.
+ *
  * @throws RolesAnywhereError OUTPUT_FAILED
  */
-export async function writeRest(bytes: Uint8Array, failure: unknown): Promise<void> {
+export async function writeRest(bytes: Uint8Array, output: number, failure: unknown): Promise<void> {
   if (codeOf(failure) !== 'EAGAIN') throw outputFailed(failure);
-  await writeByStream(bytes);
+  await sleep(pause);
+  let rest = bytes;
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(output, rest));
+  } catch (error) {
+    await writeRest(rest, output, error);
+  }
 }
 
-/** @throws RolesAnywhereError OUTPUT_FAILED */
-export async function writeByStream(data: string | Uint8Array): Promise<void> {
-  await writeSlowly(data).catch((failure: unknown) => {
-    throw outputFailed(failure);
-  });
-}
-
-/** @throws RolesAnywhereError OUTPUT_FAILED */
-export async function writeByHelper(data: string | Uint8Array, { stdin, finish }: HelperOutput): Promise<void> {
-  stdin.write(data);
-  await finish().catch((failure: unknown) => {
-    throw outputFailed(failure);
-  });
-}
-
-function writeSlowly(data: string | Uint8Array): Promise<void> {
+/**
+ * Writes by the stream of descriptor 1.
+ * @throws RolesAnywhereError OUTPUT_FAILED
+ */
+export function writeByStream(data: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.once('error', reject);
-    process.stdout.write(data, (failure) => (failure ? reject(failure) : resolve()));
+    const fail = (failure: Error): void => reject(outputFailed(failure));
+    process.stdout.once('error', fail);
+    process.stdout.write(data, (failure) => (failure ? fail(failure) : resolve()));
   });
 }
 

@@ -1,6 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
 import type { Terminal } from '../command.ts';
-import type { Output } from './isolate-output.ts';
 import { printable } from './printable.ts';
 import { bufferWarnings } from './warnings.ts';
 
@@ -13,7 +12,7 @@ export function processTerminal(): Terminal {
     process.env,
   );
   takeWarningsOfNode(warnings.warn);
-  let output: Output = 1;
+  let output = 1;
   return {
     env: process.env,
     now: () => new Date(),
@@ -42,14 +41,13 @@ function takeWarningsOfNode(warn: Terminal['warn']): void {
  * Writes at once: loading `process.stdout` takes longer than writing. Only where the reader is slow, and the pipe set
  * not to block, is the rest left to it.
  */
-async function writeOut(data: string | Uint8Array, output: Output): Promise<void> {
-  if (typeof output !== 'number') return (await import('./slow-output.ts')).writeByHelper(data, output);
+async function writeOut(data: string | Uint8Array, output: number): Promise<void> {
   if (isConsole(output)) return (await import('./slow-output.ts')).writeByStream(data);
   let rest = typeof data === 'string' ? Buffer.from(data) : data;
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(output, rest));
   } catch (error) {
-    await (await import('./slow-output.ts')).writeRest(rest, error);
+    await (await import('./slow-output.ts')).writeRest(rest, output, error);
   }
 }
 

@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { systemCodeOf } from '../../../core/errno.ts';
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { Terminal } from '../../command.ts';
-import type { Output } from '../../terminal/isolate-output.ts';
 import { reportError } from '../../report-error.ts';
 import type { BatchCommand } from './batch-file.ts';
 
@@ -72,14 +70,12 @@ function isAbsent(cause: unknown): boolean {
 async function spawnProgram([program, ...args]: CommandLine, { env, terminal }: ProgramContext): Promise<ProgramEnd> {
   // Shells and execvp(3) say so of a name that is empty; Node takes it for a mistake of whoever calls it.
   if (program === '') throw cannotRun("''", Object.assign(new Error('the name is empty'), { code: 'ENOENT' }));
-  const output = terminal.output();
-  const stdout = typeof output === 'number' ? output : output.stdin;
   const batch = process.platform === 'win32' ? await asBatch(program, args, env) : undefined;
   return new Promise((resolve, reject) => {
     const release = handleSignals((name) => void child.kill(name));
     const child = spawn(batch?.shell ?? program, batch?.args ?? args, {
       env: { ...env },
-      stdio: [0, stdout, 2],
+      stdio: [0, terminal.output(), 2],
       windowsHide: false,
       windowsVerbatimArguments: batch !== undefined,
     });
@@ -89,8 +85,7 @@ async function spawnProgram([program, ...args]: CommandLine, { env, terminal }: 
     });
     child.once('exit', (status, signal) => {
       release();
-      const end = signal === null ? { status: status ?? 1 } : { signal };
-      void written(output).then(() => resolve(end));
+      resolve(signal === null ? { status: status ?? 1 } : { signal });
     });
   });
 }
@@ -117,12 +112,6 @@ function passOn(send: (name: NodeJS.Signals) => void): readonly (readonly [NodeJ
 }
 
 function ignore(): void {}
-
-/** Resolves when all output is where it belongs; what the program has left running may go on writing. */
-async function written(output: Output): Promise<void> {
-  if (typeof output === 'number') return;
-  await Promise.race([output.finish().catch(() => undefined), sleep(1000)]);
-}
 
 function cannotRun(program: string, cause: Error): RolesAnywhereError {
   const code = systemCodeOf(cause) ?? 'unknown reason';

@@ -14,7 +14,7 @@ export interface CryptokiModule {
 }
 
 /** CK_INFO; padding is cut off here and below. */
-export interface LibraryInfo {
+interface LibraryInfo {
   readonly manufacturer: string;
   readonly description: string;
   readonly version: { readonly major: number; readonly minor: number };
@@ -59,18 +59,16 @@ export type LoginKind = 'user' | 'context-specific';
 export interface CryptokiSession {
   /** C_GetSessionInfo: whether the user is logged in. It fails when session or token are gone. */
   isLoggedIn(): boolean;
-  /** C_Login; the empty PIN where the token has a PIN pad of its own. */
-  login(kind: LoginKind, pin: string): void;
+  /** C_Login, on another thread, as the next one; the empty PIN where the token has a PIN pad of its own. */
+  login(kind: LoginKind, pin: string): Promise<void>;
   /** C_FindObjects: objects that have all the attributes. */
   find(template: Template): readonly CryptokiObject[];
   /** C_SignInit. */
   startSigning(key: CryptokiObject, mechanism: number): void;
-  /** C_Sign, on a thread of its own: some tokens take a second, and some wait for a finger. */
+  /** C_Sign, on another thread: some tokens take a second, and some wait for a finger. */
   sign(data: Uint8Array): Promise<Uint8Array>;
-  /** C_Sign on this thread: for tokens that are faster than the way to another. */
-  signHere(data: Uint8Array): Uint8Array;
-  /** Ends what startSigning began, when no signature is wanted any more. */
-  giveUpSigning(): void;
+  /** Ends what startSigning began, when no signature is wanted any more; never fails. */
+  giveUpSigning(): Promise<void>;
   /** C_CloseSession; never fails. */
   close(): void;
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { arch } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { RolesAnywhereError } from '../../../core/errors.ts';
@@ -62,6 +62,8 @@ function machineOf(head: Buffer): string | undefined {
 
 function readHead(path: string): Buffer | undefined {
   try {
+    // To open a named pipe is to wait for who writes to it.
+    if (!statSync(path).isFile()) return undefined;
     const fd = openSync(path, 'r');
     try {
       const head = Buffer.alloc(1024);

@@ -1,3 +1,6 @@
+import { statSync, type Stats } from 'node:fs';
+import { RolesAnywhereError } from '../../../core/errors.ts';
+import type { Ffi } from '../../../ffi/ffi.ts';
 import {
   attributes,
   CryptokiError,
@@ -6,12 +9,11 @@ import {
   type CryptokiSession,
   type CryptokiSlot,
   isResult,
-  type LibraryInfo,
-  readUnsigned,
   type Template,
-  type TokenInfo,
 } from './cryptoki.ts';
-import { type Attribute, type Binding, importPkcs11js } from './import-pkcs11js.ts';
+import { type CryptokiFunctions, openFunctions } from './cryptoki-functions.ts';
+import { type Attribute, type CryptokiStructures, cryptokiStructures } from './cryptoki-structures.ts';
+import { nameOfResult } from './result-names.ts';
 
 /** A module in this process, between C_Initialize and C_Finalize once started. */
 export interface LoadedModule extends CryptokiModule {
@@ -29,164 +31,191 @@ export class LoadFailure extends Error {
   override readonly name = 'LoadFailure';
 }
 
+/** A module as it is called. */
+interface Library extends CryptokiFunctions {
+  readonly structures: CryptokiStructures;
+  readonly addressOf: (bytes: Uint8Array) => bigint;
+  /** Whether it can be called by several threads at once. What cannot is called by this one alone. */
+  canLock: boolean;
+}
+
 /**
- * Loads a PKCS#11 module through pkcs11js. Beside import-pkcs11js.ts this is the only file that knows pkcs11js.
+ * Loads a PKCS#11 module. With cryptoki-functions.ts and cryptoki-structures.ts this is all that knows how modules are
+ * called.
  *
  * @param path a path, or a bare name that the dynamic loader looks for
  * @throws LoadFailure
  * @throws RolesAnywhereError PKCS11_NOT_INSTALLED
  */
 export async function loadModule(path: string): Promise<LoadedModule> {
-  const { PKCS11 } = await importPkcs11js();
-  const lib = load(PKCS11, path);
+  const { findFfi } = await import('../../../ffi/find-ffi.ts');
+  const ffi = await findFfi();
+  if ('missing' in ffi) {
+    const { missing, hints, cause } = ffi;
+    throw new RolesAnywhereError('PKCS11_NOT_INSTALLED', `keys on a PKCS#11 token need ${missing}`, { hints, cause });
+  }
+  const library = load(ffi, path);
+  const { structures } = library;
   return {
     get library() {
-      return call(() => libraryInfo(lib));
+      return structures.readInfo(filled(structures.infoBytes, (info) => library.C_GetInfo(info)));
     },
-    slots: () => call(() => lib.C_GetSlotList(true).map((slot) => adaptSlot(lib, slot))),
-    initialize: () => initialize(lib),
-    finalize: () => call(() => lib.C_Finalize()),
+    slots: () => listSlots(library).map((slot) => adaptSlot(library, slot)),
+    initialize: () => initialize(library),
+    finalize: () => check(library.C_Finalize(null)),
   };
 }
 
-function load(PKCS11: new () => Binding, path: string): Binding {
-  const lib = new PKCS11();
+function load(ffi: Ffi, path: string): Library {
+  refuseWaiting(path);
+  const structures = cryptokiStructures();
   try {
-    lib.load(path);
+    return { ...openFunctions(ffi, path, structures), structures, addressOf: ffi.addressOf, canLock: true };
   } catch (error) {
     throw new LoadFailure(error instanceof Error ? error.message : String(error), { cause: error });
   }
-  return lib;
 }
 
-/** CKF_OS_LOCKING_OK: C_Sign runs on a thread of libuv while this one may ask for something else. */
+/** The loader would wait for who writes to a named pipe, or read a device. What else is no library it says by itself. */
+function refuseWaiting(path: string): void {
+  const stats = /[/\\]/.test(path) ? statsOf(path) : undefined;
+  if (stats === undefined || stats.isFile() || stats.isDirectory()) return;
+  throw new LoadFailure(`${path}: it is ${stats.isFIFO() ? 'a named pipe' : 'a device or socket'}, and no file`);
+}
+
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws CryptokiError unless it is CKR_OK */
+function check(result: bigint): void {
+  if (result !== 0n) throw new CryptokiError(nameOfResult(result), undefined);
+}
+
+/** What a function writes into so many bytes. */
+function filled(length: number, write: (bytes: Buffer) => bigint): Buffer {
+  const bytes = Buffer.alloc(length);
+  check(write(bytes));
+  return bytes;
+}
+
+/** CKF_OS_LOCKING_OK: C_Sign and C_Login run on another thread while this one may ask for something else. */
 const osLocking = 0x2;
 
-/** Modules that cannot lock, and are called on this thread alone. */
-const unlocked = new WeakSet<Binding>();
-
-function initialize(lib: Binding): boolean {
+function initialize(library: Library): boolean {
   try {
-    call(() => lib.C_Initialize({ flags: osLocking }));
-    unlocked.delete(lib);
+    check(library.C_Initialize(library.structures.initializeArgs(osLocking)));
+    library.canLock = true;
   } catch (error) {
     if (isResult(error, 'CKR_CRYPTOKI_ALREADY_INITIALIZED')) return false;
-    initializeUnlocked(lib, error);
+    // CKR_CANT_LOCK should say that a module cannot lock; CKR_ARGUMENTS_BAD and others do as well.
+    if (library.C_Initialize(null) !== 0n) throw error;
+    library.canLock = false;
   }
   return true;
 }
 
-/** CKR_CANT_LOCK should say that a module cannot lock; CKR_ARGUMENTS_BAD and others do as well. @throws why it was refused */
-function initializeUnlocked(lib: Binding, refusal: unknown): void {
-  try {
-    lib.C_Initialize();
-    unlocked.add(lib);
-  } catch {
-    throw refusal;
-  }
-}
+/** More slots than any machine has: what a module claims decides how much memory is taken. */
+const mostSlots = 4096;
 
-function libraryInfo(lib: Binding): LibraryInfo {
-  const info = lib.C_GetInfo();
-  return {
-    manufacturer: unpadded(info.manufacturerID),
-    description: unpadded(info.libraryDescription),
-    version: { major: info.libraryVersion.major, minor: info.libraryVersion.minor },
-  };
+/** Slots with a token in them. A token that is plugged in between the two calls makes room for itself in the next. */
+function listSlots({ C_GetSlotList, structures }: Library): readonly bigint[] {
+  const count = structures.ulong(0);
+  check(C_GetSlotList(1, null, count));
+  for (;;) {
+    const room = Math.min(Number(structures.readUlong(count)), mostSlots);
+    const list = Buffer.alloc(room * structures.ulongBytes);
+    const result = room === 0 ? 0n : C_GetSlotList(1, list, count);
+    const found = Number(structures.readUlong(count));
+    if (found <= room || found > mostSlots) check(result);
+    if (found <= room) return structures.readUlongs(list, found);
+    if (found > mostSlots) throw new CryptokiError('CKR_GENERAL_ERROR', undefined);
+  }
 }
 
 /** CKF_SERIAL_SESSION, which every session must have; without CKF_RW_SESSION it reads only. */
 const serialSession = 0x4;
 
-function adaptSlot(lib: Binding, handle: Buffer): CryptokiSlot {
+function adaptSlot(library: Library, id: bigint): CryptokiSlot {
+  const { structures } = library;
   return {
-    id: readUnsigned(handle),
+    id,
     describe: () =>
-      call(() => {
-        const info = lib.C_GetSlotInfo(handle);
-        return { description: unpadded(info.slotDescription), manufacturer: unpadded(info.manufacturerID) };
-      }),
-    token: () => call(() => tokenInfo(lib, handle)),
-    open: () => call(() => adaptSession({ lib, handle: lib.C_OpenSession(handle, serialSession) })),
-  };
-}
-
-function tokenInfo(lib: Binding, slot: Buffer): TokenInfo {
-  const info = lib.C_GetTokenInfo(slot);
-  return {
-    label: unpadded(info.label),
-    manufacturer: unpadded(info.manufacturerID),
-    model: unpadded(info.model),
-    serial: unpadded(info.serialNumber),
-    flags: info.flags,
+      structures.readSlotInfo(filled(structures.slotInfoBytes, (info) => library.C_GetSlotInfo(id, info))),
+    token: () =>
+      structures.readTokenInfo(filled(structures.tokenInfoBytes, (info) => library.C_GetTokenInfo(id, info))),
+    open: () => {
+      const handle = filled(structures.ulongBytes, (session) =>
+        library.C_OpenSession(id, serialSession, null, null, session),
+      );
+      return adaptSession({ library, handle: structures.readUlong(handle) });
+    },
   };
 }
 
 interface Session {
-  readonly lib: Binding;
-  readonly handle: Buffer;
+  readonly library: Library;
+  readonly handle: bigint;
 }
 
 /** CKU_USER, CKU_CONTEXT_SPECIFIC. */
 const userTypes = { user: 1, 'context-specific': 2 } as const;
 
+function adaptSession(session: Session): CryptokiSession {
+  const { library, handle } = session;
+  return {
+    isLoggedIn: () => isLoggedIn(session),
+    login: async (kind, pin) => {
+      const bytes = Buffer.from(pin);
+      const login = library.canLock ? library.C_Login.async : library.C_Login;
+      const given = bytes.length === 0 ? null : bytes;
+      const result = await login(handle, userTypes[kind], given, bytes.length);
+      bytes.fill(0);
+      check(result);
+    },
+    find: (template) => find(session, template),
+    startSigning: (key, mechanism) =>
+      check(library.C_SignInit(handle, library.structures.mechanism(mechanism), handleOf(key))),
+    sign: (data) => sign(session, data),
+    giveUpSigning: async () => {
+      // C_Sign ends the operation whatever it answers (PKCS#11 v2.40, section 5.11); v2.40 has no other way.
+      await sign(session, Buffer.alloc(1)).catch(() => undefined);
+    },
+    close: () => void library.C_CloseSession(handle),
+  };
+}
+
 /** CKS_RO_USER_FUNCTIONS, CKS_RW_USER_FUNCTIONS. */
 const loggedInStates: ReadonlySet<number> = new Set([1, 3]);
+
+/** A module that does not tell is asked by C_Login, which answers CKR_USER_ALREADY_LOGGED_IN. */
+function isLoggedIn({ library: { C_GetSessionInfo, structures }, handle }: Session): boolean {
+  const info = Buffer.alloc(structures.sessionInfoBytes);
+  return isGiven(C_GetSessionInfo(handle, info)) && loggedInStates.has(structures.readSessionState(info));
+}
 
 /** RSA with 8192 bits, and more than any ECDSA signature. */
 const longestSignature = 1024;
 
-function adaptSession(session: Session): CryptokiSession {
-  const { lib, handle } = session;
+async function sign({ library, handle }: Session, data: Uint8Array): Promise<Uint8Array> {
+  const { structures } = library;
+  const input = Buffer.from(data);
   const output = Buffer.alloc(longestSignature);
-  const signHere = (data: Uint8Array): Uint8Array =>
-    Uint8Array.from(call(() => lib.C_Sign(handle, bufferOver(data), output)));
-  return {
-    isLoggedIn: () => isLoggedIn(session),
-    login: (kind, pin) => call(() => lib.C_Login(handle, userTypes[kind], pin)),
-    find: (template) => call(() => find(session, template)),
-    startSigning: (key, mechanism) => {
-      call(() => lib.C_SignInit(handle, { mechanism }, handleOf(key)));
-    },
-    // eslint-disable-next-line typescript/require-await -- the seam is asynchronous, a module that cannot lock is not
-    sign: async (data) => (unlocked.has(lib) ? signHere(data) : signOnThread(session, data)),
-    signHere,
-    giveUpSigning: () => {
-      // C_Sign ends the operation whatever it answers (PKCS#11 v2.40, section 5.11); v2.40 has no other way.
-      attempt(() => lib.C_Sign(handle, Buffer.alloc(1), output));
-    },
-    close: () => attempt(() => lib.C_CloseSession(handle)),
-  };
+  const length = structures.ulong(output.length);
+  const call = library.canLock ? library.C_Sign.async : library.C_Sign;
+  const result = await call(handle, input, input.length, output, length);
+  input.fill(0);
+  check(result);
+  return output.subarray(0, Number(structures.readUlong(length)));
 }
 
-/** A module that does not tell is asked by C_Login, which answers CKR_USER_ALREADY_LOGGED_IN. */
-function isLoggedIn({ lib, handle }: Session): boolean {
-  const info = optional(() => lib.C_GetSessionInfo(handle));
-  return info !== undefined && loggedInStates.has(info.state);
-}
+const handles = new WeakMap<CryptokiObject, bigint>();
 
-/** The same bytes, as pkcs11js wants them. */
-function bufferOver({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
-}
-
-/** The native worker holds bare pointers: both buffers must stay reachable until it calls back. */
-function signOnThread(session: Session, data: Uint8Array): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const input = Buffer.from(data);
-    const output = Buffer.alloc(longestSignature);
-    const done = (error: Error | null, signature: Buffer): void => {
-      input.fill(0);
-      if (error === null) resolve(output.subarray(0, signature.length));
-      else reject(asCryptokiError(error));
-    };
-    call(() => session.lib.C_Sign(session.handle, input, output, done));
-  });
-}
-
-const handles = new WeakMap<CryptokiObject, Buffer>();
-
-function handleOf(object: CryptokiObject): Buffer {
+function handleOf(object: CryptokiObject): bigint {
   const handle = handles.get(object);
   if (handle === undefined) throw new TypeError('an object of another module');
   return handle;
@@ -196,85 +225,80 @@ function handleOf(object: CryptokiObject): Buffer {
 const foundAtOnce = 64;
 
 function find(session: Session, template: Template): readonly CryptokiObject[] {
-  const { lib, handle } = session;
-  const found: Buffer[] = [];
-  lib.C_FindObjectsInit(handle, attributesOf(template));
+  const { library, handle } = session;
+  const wanted = attributesOf(template, library.structures);
+  check(library.C_FindObjectsInit(handle, library.structures.template(wanted, library.addressOf), wanted.length));
   try {
-    for (;;) {
-      const some = lib.C_FindObjects(handle, foundAtOnce);
-      if (some.length === 0) break;
-      found.push(...some);
-    }
+    return findAll(session).map((object) => adaptObject(session, object));
   } finally {
     // Until then the session refuses another search.
-    attempt(() => lib.C_FindObjectsFinal(handle));
+    library.C_FindObjectsFinal(handle);
   }
-  return found.map((object) => adaptObject(session, object));
 }
 
-function attributesOf({ class: objectClass, id, label, subject }: Template): readonly Attribute[] {
+function findAll({ library: { C_FindObjects, structures }, handle }: Session): readonly bigint[] {
+  const found: bigint[] = [];
+  const some = Buffer.alloc(foundAtOnce * structures.ulongBytes);
+  const count = structures.ulong(0);
+  for (;;) {
+    check(C_FindObjects(handle, some, foundAtOnce, count));
+    const given = Math.min(Number(structures.readUlong(count)), foundAtOnce);
+    if (given === 0) return found;
+    found.push(...structures.readUlongs(some, given));
+  }
+}
+
+function attributesOf(template: Template, { ulong }: CryptokiStructures): readonly Attribute[] {
+  const { class: objectClass, id, label, subject } = template;
   const of = (type: number, value: Uint8Array | string | undefined): readonly Attribute[] =>
     value === undefined ? [] : [{ type, value: Buffer.from(value) }];
   return [
-    { type: attributes.class, value: objectClass },
+    { type: attributes.class, value: ulong(objectClass) },
     ...of(attributes.id, id),
     ...of(attributes.label, label),
     ...of(attributes.subject, subject),
   ];
 }
 
-function adaptObject(session: Session, handle: Buffer): CryptokiObject {
+function adaptObject(session: Session, handle: bigint): CryptokiObject {
   const adapted: CryptokiObject = { read: (attribute) => readAttribute(session, handle, attribute) };
   handles.set(adapted, handle);
   return adapted;
 }
 
-function readAttribute({ lib, handle }: Session, object: Buffer, type: number): Uint8Array | undefined {
-  return optional(() => lib.C_GetAttributeValue(handle, object, [{ type }]))?.[0]?.value;
+/** More than any certificate has: CK_UNAVAILABLE_INFORMATION is beyond it, and so is what would only fill the memory. */
+const longestValue = 0x10_0000n;
+
+/** Asks for the length first, and then for the value. */
+function readAttribute(session: Session, object: bigint, type: number): Uint8Array | undefined {
+  const { addressOf, structures } = session.library;
+  const question = structures.attributeToRead(type, 0, addressOf);
+  const length = valueLength(session, object, question);
+  if (length === undefined || length === 0) return length === 0 ? new Uint8Array() : undefined;
+  const answer = structures.attributeToRead(type, length, addressOf);
+  const given = valueLength(session, object, answer);
+  const begin = structures.attributeBytes;
+  return given === undefined ? undefined : answer.subarray(begin, begin + Math.min(given, length));
+}
+
+/** C_GetAttributeValue. */
+function valueLength({ library, handle }: Session, object: bigint, attribute: Buffer): number | undefined {
+  if (!isGiven(library.C_GetAttributeValue(handle, object, attribute, 1))) return undefined;
+  const length = library.structures.attributeLength(attribute);
+  return length > longestValue ? undefined : Number(length);
 }
 
 /** Session, token or module are gone, and nothing else will be answered either. */
-const gone = [
+const gone: ReadonlySet<string> = new Set([
   'CKR_SESSION_HANDLE_INVALID',
   'CKR_SESSION_CLOSED',
   'CKR_DEVICE_REMOVED',
   'CKR_TOKEN_NOT_PRESENT',
   'CKR_CRYPTOKI_NOT_INITIALIZED',
-];
+]);
 
-/** What may be missing: modules have many ways to say that they do not have it, or do not show it. */
-function optional<T>(run: () => T): T | undefined {
-  try {
-    return call(run);
-  } catch (error) {
-    if (error instanceof CryptokiError && !isResult(error, ...gone)) return undefined;
-    throw error;
-  }
-}
-
-/** Fields have a fixed length and are padded with blanks, by some modules with zeros. */
-function unpadded(field: string): string {
-  return field.replace(/[ \0]+$/, '');
-}
-
-function call<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    throw asCryptokiError(error);
-  }
-}
-
-function attempt(run: () => unknown): void {
-  try {
-    run();
-  } catch {
-    // What is being given up is gone already.
-  }
-}
-
-function asCryptokiError(error: unknown): unknown {
-  if (error instanceof CryptokiError) return error;
-  const [result] = /CKR_\w+/.exec(error instanceof Error ? error.message : '') ?? [];
-  return result === undefined ? error : new CryptokiError(result, error);
+/** Of what may be missing: modules have many ways to say that they do not have it, or do not show it. */
+function isGiven(result: bigint): boolean {
+  if (gone.has(nameOfResult(result))) check(result);
+  return result === 0n;
 }

@@ -77,14 +77,14 @@ async function openIn(module: OpenModule, request: Request): Promise<OpenPair> {
       source,
       found: findCandidates(source, reader, located),
       reader,
-      sign: (key, message) => signWithKey(login, key, { message, digest: 'SHA-256', here: false }),
+      sign: (key, message) => signWithKey(login, key, { message, digest: 'SHA-256' }),
       useLatestExpiring: options.useLatestExpiring,
       now: context.now(),
     });
     const certificate = candidate === undefined ? undefined : withIssuers(candidate, source, reader);
     const { option } = tokenSourcesOf(source).key;
     return {
-      key: new TokenSigner({ module, login, key, option, now: context.now }),
+      key: new TokenSigner({ module, login, key, option }),
       publicKeyInfo: certificate?.certificate.publicKeyInfo ?? publicHalf(key, reader),
       certificate,
     };

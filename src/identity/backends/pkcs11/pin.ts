@@ -1,4 +1,5 @@
 import { RolesAnywhereError } from '../../../core/errors.ts';
+import { inTurn } from '../../../core/in-turn.ts';
 import type { IdentityContext, SecretSource } from '../../identity.ts';
 import { readSecret } from '../../read-source.ts';
 import { locationOf } from '../sources.ts';
@@ -41,8 +42,8 @@ export class Pin {
     if ((token.info.flags & tokenFlags.loginRequired) === 0 || session.isLoggedIn()) return;
     const login: Login = { session, token, kind: 'user' };
     const known = await this.#knownPin();
-    if (known !== undefined) this.#accepted = this.#presentKnown(login, known);
-    else if (hasPinPad(token)) presentAtPad(login);
+    if (known !== undefined) this.#accepted = await this.#presentKnown(login, known);
+    else if (hasPinPad(token)) await presentAtPad(login);
     else this.#accepted = await this.#askAndPresent(login);
   }
 
@@ -55,8 +56,8 @@ export class Pin {
   async startSigning(session: CryptokiSession, token: FoundToken, start: () => void): Promise<void> {
     const login: Login = { session, token, kind: 'context-specific', start };
     const known = this.#settings.reuse ? (this.#accepted ?? (await this.#knownPin())) : undefined;
-    if (known !== undefined) this.#presentKnown(login, known);
-    else if (hasPinPad(token)) presentAtPad(login);
+    if (known !== undefined) await this.#presentKnown(login, known);
+    else if (hasPinPad(token)) await presentAtPad(login);
     else await this.#askAndPresent(login);
   }
 
@@ -72,7 +73,7 @@ export class Pin {
     return pin;
   }
 
-  #presentKnown(login: Login, pin: string): string {
+  async #presentKnown(login: Login, pin: string): Promise<string> {
     const origin = this.#settings.source?.option ?? 'the PIN that was typed';
     if (triesLeft(login.token) === 'one') {
       throw new RolesAnywhereError(
@@ -81,7 +82,7 @@ export class Pin {
         { hints: ['log in once by hand, which gives the tries back: pkcs11-tool --login --list-objects'] },
       );
     }
-    if (tryPin(login, pin)) return pin;
+    if (await tryPin(login, pin)) return pin;
     throw new RolesAnywhereError('PIN_WRONG', `${origin}: ${nameOfToken(login.token.info)} refused the PIN`, {
       hints: ['it was sent once, and this process does not send it again', ...triesHints(login.token)],
     });
@@ -90,7 +91,7 @@ export class Pin {
   async #askAndPresent(login: Login): Promise<string> {
     for (let question = 1; question <= maxQuestions; question += 1) {
       const pin = await this.#ask(login);
-      if (tryPin(login, pin)) return pin;
+      if (await tryPin(login, pin)) return pin;
     }
     throw new RolesAnywhereError(
       'PIN_WRONG',
@@ -132,8 +133,8 @@ function hasPinPad(token: FoundToken): boolean {
 }
 
 /** The token asks by itself, on its own keys or its reader's: C_Login then gets no PIN. */
-function presentAtPad(login: Login): void {
-  if (tryPin(login, '')) return;
+async function presentAtPad(login: Login): Promise<void> {
+  if (await tryPin(login, '')) return;
   throw new RolesAnywhereError('PIN_WRONG', `${nameOfToken(login.token.info)} refused the PIN that was entered at it`, {
     hints: triesHints(login.token),
   });
@@ -164,11 +165,18 @@ export interface Login {
   readonly start?: () => void;
 }
 
-/**
- * PINs that tokens refused in this process, by token and kind of login. None is ever sent a second time, for each wrong
- * one brings the token nearer to its lock: not after a reconnection, and not by the next identity that is opened.
- */
-const refusedPins = new Map<string, Set<string>>();
+/** What this process knows of the logins of one kind to one token. */
+interface LoginHistory {
+  /**
+   * PINs that the token refused. None is ever sent a second time, for each wrong one brings the token nearer to its lock:
+   * not after a reconnection, and not by the next identity that is opened.
+   */
+  readonly refused: Set<string>;
+  /** Nobody sends a PIN before it is known what became of the one before. */
+  readonly inTurn: ReturnType<typeof inTurn>;
+}
+
+const histories = new Map<string, LoginHistory>();
 
 /**
  * Sends a PIN to its token, unless that token has refused it before.
@@ -176,16 +184,20 @@ const refusedPins = new Map<string, Set<string>>();
  * @returns whether the token took it
  * @throws RolesAnywhereError PIN_LOCKED, PKCS11_FAILED
  */
-function tryPin(login: Login, pin: string): boolean {
-  const refused = refusedBy(login);
+function tryPin(login: Login, pin: string): Promise<boolean> {
+  const history = historyOf(login);
+  return history.inTurn(() => sendPin(login, pin, history.refused));
+}
+
+async function sendPin(login: Login, pin: string, refused: Set<string>): Promise<boolean> {
   if (refused.has(pin)) return false;
   refuseLocked(login.token);
   login.start?.();
   try {
-    login.session.login(login.kind, pin);
+    await login.session.login(login.kind, pin);
   } catch (error) {
     if (isResult(error, 'CKR_USER_ALREADY_LOGGED_IN')) return true;
-    if (login.start !== undefined) login.session.giveUpSigning();
+    if (login.start !== undefined) await login.session.giveUpSigning();
     if (isResult(error, 'CKR_PIN_LOCKED')) throw locked(login.token, error);
     if (!isResult(error, 'CKR_PIN_INCORRECT', 'CKR_PIN_INVALID', 'CKR_PIN_LEN_RANGE')) {
       throw error instanceof CryptokiError
@@ -225,9 +237,9 @@ function locked(token: FoundToken, cause?: unknown): RolesAnywhereError {
   );
 }
 
-function refusedBy({ token: { info }, kind }: Login): Set<string> {
+function historyOf({ token: { info }, kind }: Login): LoginHistory {
   const key = [kind, info.manufacturer, info.model, info.serial, info.label].join('\0');
-  const refused = refusedPins.get(key) ?? new Set();
-  refusedPins.set(key, refused);
-  return refused;
+  const history = histories.get(key) ?? { refused: new Set(), inTurn: inTurn() };
+  histories.set(key, history);
+  return history;
 }

@@ -17,8 +17,6 @@ export interface LoggedIn {
 export interface MessageToSign {
   readonly message: Uint8Array;
   readonly digest: Digest;
-  /** C_Sign on this thread, for tokens that are faster than the way to another thread. */
-  readonly here: boolean;
 }
 
 /**
@@ -48,7 +46,7 @@ interface Attempt extends MessageToSign {
 async function signInAnyWay(login: LoggedIn, key: TokenKey, attempt: Attempt): Promise<Uint8Array> {
   const way = await startAny(login, key, attempt.ways);
   try {
-    return wireForm(key, await finish(login.session, way, attempt));
+    return wireForm(key, await login.session.sign(way.input(attempt.message)));
   } catch (error) {
     const ways = attempt.ways.slice(attempt.ways.indexOf(way) + 1);
     if (ways.length === 0 || !mayTryAgain(error, key)) throw error;
@@ -107,12 +105,6 @@ function firstToStart(session: CryptokiSession, key: TokenKey, ways: readonly Si
 /** The first one, but for a mechanism that the token just does not have. */
 function moreTelling(first: unknown, other: unknown): unknown {
   return isResult(first, 'CKR_MECHANISM_INVALID') ? other : first;
-}
-
-/** C_Sign. */
-function finish(session: CryptokiSession, way: SigningWay, { message, here }: MessageToSign): Promise<Uint8Array> {
-  const input = way.input(message);
-  return here ? Promise.resolve(session.signHere(input)) : session.sign(input);
 }
 
 /** One way to have a token sign. */

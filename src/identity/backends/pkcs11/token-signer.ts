@@ -1,6 +1,5 @@
 import { inTurn } from '../../../core/in-turn.ts';
 import { RolesAnywhereError } from '../../../core/errors.ts';
-import type { IdentityContext } from '../../identity.ts';
 import type { Digest, Signer } from '../../signer.ts';
 import { equalBytes } from '../../x509/der.ts';
 import { type CryptokiSession, explaining, isResult } from './cryptoki.ts';
@@ -15,11 +14,7 @@ export interface TokenSignerParts {
   readonly key: TokenKey;
   /** What messages call the option that names the key. */
   readonly option: string;
-  readonly now: IdentityContext['now'];
 }
-
-/** Milliseconds for which this thread may wait itself: to have another one wait takes up to half of one. */
-const fast = 2;
 
 /**
  * A private key on a token, with a session of its own that stays open. Before each signature the session is checked;
@@ -31,22 +26,19 @@ export class TokenSigner implements Signer {
   readonly algorithm: 'RSA' | 'ECDSA';
   readonly #module: OpenModule;
   readonly #option: string;
-  readonly #now: IdentityContext['now'];
   #login: LoggedIn;
   #key: TokenKey;
-  #isFast = false;
   #isLost = false;
   #closed = false;
   /** A session signs one thing at a time (PKCS#11 v2.40, section 5.11): signatures wait for one another. */
   readonly #inTurn = inTurn();
 
-  constructor({ module, login, key, option, now }: TokenSignerParts) {
+  constructor({ module, login, key, option }: TokenSignerParts) {
     this.algorithm = key.algorithm;
     this.#module = module;
     this.#login = login;
     this.#key = key;
     this.#option = option;
-    this.#now = now;
   }
 
   /** @throws RolesAnywhereError PIN_*, PKCS11_NO_TOKEN, PKCS11_NOT_FOUND, PKCS11_FAILED */
@@ -82,11 +74,8 @@ export class TokenSigner implements Signer {
     return this.#sign(message, digest);
   }
 
-  async #sign(message: Uint8Array, digest: Digest): Promise<Uint8Array> {
-    const before = this.#now().getTime();
-    const signature = await signWithKey(this.#login, this.#key, { message, digest, here: this.#isFast });
-    this.#isFast = this.#now().getTime() - before <= fast;
-    return signature;
+  #sign(message: Uint8Array, digest: Digest): Promise<Uint8Array> {
+    return signWithKey(this.#login, this.#key, { message, digest });
   }
 
   async #reopen(): Promise<void> {

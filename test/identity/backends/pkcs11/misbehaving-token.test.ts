@@ -69,22 +69,22 @@ function misbehaving(slot: CryptokiSlot): CryptokiSlot {
           if (isClosed) behaviour.usesOfClosedSessions += 1;
           return session.isLoggedIn();
         },
-        login: (kind, pin) => {
+        login: async (kind, pin) => {
           behaviour.pins.push(pin);
           behaviour.flags = behaviour.flagsAfterLogin ?? behaviour.flags;
           if (behaviour.loginResult !== undefined) throw new CryptokiError(behaviour.loginResult, undefined);
-          session.login(kind, pin === '' ? (behaviour.pinAtPad ?? '') : pin);
+          await session.login(kind, pin === '' ? (behaviour.pinAtPad ?? '') : pin);
         },
         startSigning: (key, wanted) => {
           if (behaviour.missingMechanisms.includes(wanted)) throw new CryptokiError('CKR_MECHANISM_INVALID', undefined);
           mechanism = wanted;
           session.startSigning(key, wanted === 0x1044 ? 0x1041 : wanted);
         },
-        sign: (data) => {
+        sign: async (data) => {
           behaviour.signed.push({ mechanism, input: Buffer.from(data).toString('latin1') });
           if (behaviour.signResult !== undefined) {
-            session.giveUpSigning();
-            return Promise.reject(new CryptokiError(behaviour.signResult, undefined));
+            await session.giveUpSigning();
+            throw new CryptokiError(behaviour.signResult, undefined);
           }
           return session.sign(data.subarray(0, 32));
         },

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, rmSync, writeFileSync } from 'node:fs';
-import { arch } from 'node:os';
+import { cpSync, writeFileSync } from 'node:fs';
+import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listPkcs11Certificates, openPkcs11Identity } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
 import type { Pkcs11Options } from '../../../../src/identity/backends/pkcs11/pkcs11-options.ts';
 import { root } from '../../../support/command.ts';
+import { koffiPackage } from '../../../support/cryptoki-binding.ts';
 import { makeCa, makeFolder, makeLeaf, removeFolder } from '../../../support/openssl.ts';
 import { certificateAt, optionsWith, personWho, privateKeyAt } from '../../../support/pkcs11.ts';
 import { needs } from '../../../support/programs.ts';
@@ -89,6 +90,19 @@ describe('the module', needsSoftHsm(), () => {
     ]);
   });
 
+  test('that is a named pipe or a device is not waited for', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const [path, what] of [
+      [pipe, 'a named pipe'],
+      ['/dev/zero', 'a device or socket'],
+    ] as const) {
+      const error = await rejectionOf(list('pkcs11:', optionsWith({ module: named(path) })));
+      expect(error.code).toBe('PKCS11_MODULE');
+      expect(error.message).toContain(`the PKCS#11 module ${path} does not load: ${path}: it is ${what}, and no file`);
+    }
+  });
+
   test('that is a folder', async () => {
     const error = await rejectionOf(list('pkcs11:', optionsWith({ module: named(folder) })));
     expect(error.code).toBe('PKCS11_MODULE');
@@ -96,7 +110,7 @@ describe('the module', needsSoftHsm(), () => {
   });
 
   test('that is a library and no PKCS#11 module', async () => {
-    const path = join(root, 'node_modules', 'pkcs11js', 'build', 'Release', 'pkcs11.node');
+    const path = join(root, 'node_modules', koffiPackage, `${platform()}_${arch()}`, 'koffi.node');
     const error = await rejectionOf(list('pkcs11:', optionsWith({ module: named(path) })));
     expect(error.code).toBe('PKCS11_MODULE');
     expect(error.message).toContain('C_GetFunctionList');
@@ -147,7 +161,7 @@ describe('the module', needsSoftHsm(), () => {
     });
   });
 
-  describe('the package pkcs11js', () => {
+  describe('the package of koffi for this platform', () => {
     let installation: string;
 
     /** The backend bundled and installed alone, as a user has it who did not install the optional package. */
@@ -169,7 +183,6 @@ describe('the module', needsSoftHsm(), () => {
         bundle: true,
         platform: 'node',
         format: 'esm',
-        external: ['pkcs11js'],
       });
     });
 
@@ -178,35 +191,20 @@ describe('the module', needsSoftHsm(), () => {
         execFileSync(process.execPath, [join(installation, 'main.mjs')], { encoding: 'utf8', timeout: 60_000 }),
       );
 
-    function install(name: string): string {
-      const target = join(installation, 'node_modules', name);
-      cpSync(join(root, 'node_modules', name), target, {
-        recursive: true,
-        filter: (path) => !/obj\.target|\.deps/.test(path),
-      });
-      return target;
-    }
-
     test('that is not installed: how to install it', () => {
       expect(run()).toEqual({
         code: 'PKCS11_NOT_INSTALLED',
-        message: 'keys on a PKCS#11 token need the package pkcs11js',
+        message: `keys on a PKCS#11 token need the package ${koffiPackage}, which is not installed`,
         hints: expect.arrayContaining([
-          'install it beside this package: npm install pkcs11js',
-          expect.stringContaining('npm install-scripts approve pkcs11js'),
-          expect.stringContaining('C++ compiler'),
+          `install it beside this package: npm install ${koffiPackage}`,
+          expect.stringContaining('--omit=optional'),
         ]),
       });
     });
 
-    test('whose native part is not built: how to build it', () => {
-      rmSync(join(install('pkcs11js'), 'build'), { recursive: true });
-      expect(run()).toEqual({
-        code: 'PKCS11_NOT_INSTALLED',
-        message: 'the native part of the package pkcs11js is not built for this machine',
-        hints: expect.arrayContaining(['build it: npm rebuild pkcs11js']),
-      });
-      install('pkcs11js');
+    test('that is installed: what is on the token', () => {
+      const target = join(installation, 'node_modules', koffiPackage);
+      cpSync(join(root, 'node_modules', koffiPackage), target, { recursive: true });
       expect(run()).toEqual({ found: 1 });
     });
   });

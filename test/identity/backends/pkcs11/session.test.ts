@@ -6,7 +6,7 @@ import { openPkcs11Identity, openPkcs11Signer } from '../../../../src/identity/b
 import { parseX509 } from '../../../../src/identity/x509/parse-certificate.ts';
 import { certificateDer, type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../../../support/openssl.ts';
 import { certificateAt, optionsWith, personWho, privateKeyAt, signsWell } from '../../../support/pkcs11.ts';
-import { loadModule, type TestBinding } from '../../../support/pkcs11js.ts';
+import { loadModule, type TestBinding } from '../../../support/cryptoki-binding.ts';
 import {
   certificateTemplate,
   makeSoftHsm,
@@ -53,19 +53,19 @@ describe('a key of SoftHSM held for long', needsSoftHsm(), () => {
 
   function isInitialized(): boolean {
     try {
-      return meddler.C_GetSlotList(true) !== undefined;
+      return meddler.C_GetSlotList() !== undefined;
     } catch {
       return false;
     }
   }
 
-  function openSession(): Buffer {
-    const slot = meddler.C_GetSlotList(true).find((slot) => meddler.C_GetTokenInfo(slot).label.trim() === 'hsm');
-    return meddler.C_OpenSession(slot ?? Buffer.of(), readWriteSession);
+  function openSession(): bigint {
+    const slot = meddler.C_GetSlotList().find((slot) => meddler.C_GetTokenInfo(slot).label === 'hsm');
+    return meddler.C_OpenSession(slot ?? 0n, readWriteSession);
   }
 
   function closeAllSessions(): void {
-    for (const slot of meddler.C_GetSlotList(true)) meddler.C_CloseAllSessions(slot);
+    for (const slot of meddler.C_GetSlotList()) meddler.C_CloseAllSessions(slot);
   }
 
   /** In this process: SoftHSM does not notice when another one does it. The user must be logged in. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { koffiPackage } from '../../../support/cryptoki-binding.ts';
 import { openPkcs11Signer, type Pkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
 import { verifySignature } from '../../../../src/identity/x509/verify-signature.ts';
 import { root } from '../../../support/command.ts';
@@ -23,8 +24,8 @@ describe('a token that is held open', needsSoftHsm(), () => {
     const key = makeKey(folder, 'leaf');
     token.addKey(key, { label: 'leaf', id: '01' });
     token.addPublicKey(key, { label: 'leaf', id: '01' });
-    mkdirSync(join(folder, 'node_modules'));
-    symlinkSync(join(root, 'node_modules', 'pkcs11js'), join(folder, 'node_modules', 'pkcs11js'));
+    mkdirSync(join(folder, 'node_modules', '@koromix'), { recursive: true });
+    symlinkSync(join(root, 'node_modules', koffiPackage), join(folder, 'node_modules', koffiPackage));
     program = join(folder, 'signs.cjs');
     const source = join(root, 'src', 'identity', 'backends', 'pkcs11', 'open-pkcs11.ts');
     const uri = `{ modulePath: ${JSON.stringify(softHsmModule)}, token: 'hsm', pin: { option: 'PIN', kind: 'value', value: '1234' } }`;
@@ -52,7 +53,6 @@ describe('a token that is held open', needsSoftHsm(), () => {
       bundle: true,
       platform: 'node',
       format: 'cjs',
-      external: ['pkcs11js'],
     });
   });
 
