@@ -1,3 +1,4 @@
+import { platform } from 'node:os';
 import { RolesAnywhereError } from '../../core/errors.ts';
 
 /** For sh and its kin: as it is where no shell sees anything in it, else in single quotes, which hide everything. */
@@ -39,4 +40,9 @@ export function setForCmd(name: string, value: string): string {
     );
   }
   return /^[\w@+=:,./-]+$/.test(value) ? `set ${name}=${value}` : `set "${name}=${value}"`;
+}
+
+/** A line that sets a variable in the shell that people use on this system: on Windows, that of PowerShell. */
+export function settingLine(name: string, value: string): string {
+  return platform() === 'win32' ? `$env:${name} = ${quoteForPowerShell(value)}` : `export ${name}=${quoteForSh(value)}`;
 }

@@ -1,4 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
+import { platform } from 'node:os';
 import { resolve } from 'node:path';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { isLoopbackName } from './guard.ts';
@@ -7,17 +8,20 @@ import { isLoopbackName } from './guard.ts';
 export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }
+  /** A named pipe of Windows, where Node has no Unix sockets. */
+  | { readonly kind: 'pipe'; readonly path: string }
   /** A socket that is open already: systemd's. `name` is that of FileDescriptorName. */
   | { readonly kind: 'fd'; readonly fd: number; readonly name: string };
 
 /**
  * Reads `127.0.0.1`, `127.0.0.1:9911`, `[::1]`, `[::1]:9911`, `localhost`, `/run/roles-anywhere/socket`, `./socket` or
- * `unix:path`. A path comes out absolute.
+ * `unix:path`; on Windows `\\.\pipe\name` in place of these. A path comes out absolute.
  *
  * @param port for an address without one
  * @throws RolesAnywhereError OPTION_INVALID, naming `option`
  */
 export function parseListenAddress(text: string, port: number, option: string): ListenAddress {
+  if (platform() === 'win32' && /[\\/]|^unix:/.test(text)) return { kind: 'pipe', path: pipePath(text, option) };
   const path = text.startsWith('unix:') ? text.slice('unix:'.length) : text;
   if (path !== '' && (path !== text || text.includes('/'))) return { kind: 'unix', path: resolve(path) };
   const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text);
@@ -33,6 +37,15 @@ export function parseListenAddress(text: string, port: number, option: string): 
     });
   }
   return { kind: 'tcp', host, port: given };
+}
+
+/** @throws RolesAnywhereError OPTION_INVALID, naming `option` */
+function pipePath(text: string, option: string): string {
+  const path = text.replaceAll('/', '\\');
+  if (/^\\\\[.?]\\pipe\\[^\\]+$/i.test(path)) return path;
+  throw new RolesAnywhereError('OPTION_INVALID', `${option}: ${text}: Node has no Unix sockets on Windows`, {
+    hints: [String.raw`give a named pipe, as \\.\pipe\roles-anywhere, or an IP address`],
+  });
 }
 
 /** Whether only this machine can connect there. */

@@ -13,7 +13,7 @@ import type { TokenFileOptions } from './token-file.ts';
 export interface Listener {
   /** `http://127.0.0.1:9911`, or the path of a socket. */
   readonly name: string;
-  readonly kind: 'tcp' | 'unix';
+  readonly kind: 'tcp' | 'unix' | 'pipe';
   /** Whether only this machine can reach it. */
   readonly isLocal: boolean;
   /** Stops accepting, lets requests under way finish. */
@@ -32,6 +32,9 @@ export async function openListener(address: ListenAddress, socketMode: number, s
     return { name: address.path, kind: 'unix', isLocal: true, close: () => closeGently(server) };
   }
   await listen(server, address);
+  if (address.kind === 'pipe') {
+    return { name: address.path, kind: 'pipe', isLocal: true, close: () => closeGently(server) };
+  }
   const bound = server.address();
   // A Unix socket that was handed over has no address that Node knows.
   if (bound === null || typeof bound === 'string') {
@@ -59,11 +62,13 @@ function listen(server: Server, address: Exclude<ListenAddress, { kind: 'unix' }
       settle();
     };
     if (address.kind === 'fd') server.listen({ fd: address.fd }, listening);
+    else if (address.kind === 'pipe') server.listen(address.path, listening);
     else server.listen({ host: address.host, port: address.port, ipv6Only: address.host !== '::' }, listening);
   });
 }
 
 function nameOf(address: Exclude<ListenAddress, { kind: 'unix' }>): string {
+  if (address.kind === 'pipe') return address.path;
   return address.kind === 'fd' ? `descriptor ${address.fd}` : `${address.host} port ${address.port}`;
 }
 

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
+import { platform } from 'node:os';
 import { join } from 'node:path';
 import { describeError } from '../../core/describe-error.ts';
 import { systemCodeOf } from '../../core/errno.ts';
@@ -232,13 +233,23 @@ const hints: Readonly<Record<string, string>> = {
   EBUSY: 'a file that is mounted by itself cannot be replaced: mount its folder',
 };
 
+const inTheWay =
+  'it is as it was: it is read-only (attrib -r), or another program has kept it open for half a second, or its folder is not yours to write to';
+
+/** There a file that is read-only, or that a program has open without sharing it, cannot be replaced. */
+const hintsOnWindows: Readonly<Record<string, string>> = {
+  EACCES: inTheWay,
+  EPERM: inTheWay,
+  EBUSY: inTheWay,
+};
+
 /** In words; what was thrown on purpose stays as it is. */
 function fileFailure(path: string, cause: unknown): RolesAnywhereError {
   if (cause instanceof RolesAnywhereError) return cause;
   const code = systemCodeOf(cause) ?? describeError(cause).message;
   if (code === 'ELOOP')
     return new RolesAnywhereError('FILE_FAILED', `${path} is a circle of symbolic links`, { cause });
-  const hint = hints[code];
+  const hint = { ...hints, ...(platform() === 'win32' && hintsOnWindows) }[code];
   return new RolesAnywhereError('FILE_FAILED', `cannot write ${path}: ${code}`, {
     cause,
     hints: hint === undefined ? [] : [hint],

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { Variable } from '../../../outputs/credential-variables.ts';
 import { childEnvironment } from '../../../outputs/exec/child-environment.ts';
-import { quoteForSh } from '../../../outputs/export/quote.ts';
+import { settingLine } from '../../../outputs/export/quote.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { keyTypes } from '../../../sandbox/key-types.ts';
 import { parseFault } from '../../../sandbox/faults.ts';
@@ -120,7 +120,7 @@ function commandFor({ environment }: Sandbox): string {
 }
 
 function describeAsText(running: Sandbox): string {
-  const exports = Object.entries(running.environment).map(([name, value]) => `export ${name}=${quoteForSh(value)}`);
+  const exports = Object.entries(running.environment).map(([name, value]) => settingLine(name, value));
   return [
     '# For ~/.aws/config; then: aws --profile sandbox sts get-caller-identity',
     running.configSection(),

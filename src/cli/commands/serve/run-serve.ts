@@ -13,6 +13,7 @@ import {
 import { notifier, type Notify, socketsOfSystemd, watchdogInterval } from '../../../outputs/serve/systemd.ts';
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import { findFfi } from '../../../ffi/find-ffi.ts';
+import { settingLine } from '../../../outputs/export/quote.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';
 import { systemClock } from '../../../pipeline/refresh/clock.ts';
@@ -152,10 +153,10 @@ function tellWhere({ listeners, adminListeners }: Serving, options: Omit<ServeOp
   for (const { name } of [...listeners, ...adminListeners]) log('info', `listening on ${name}`);
   const tcp = listeners.find(({ kind }) => kind === 'tcp');
   if (tcp === undefined) return;
-  if (tcp.isLocal) log('info', `export AWS_EC2_METADATA_SERVICE_ENDPOINT=${tcp.name}/`);
+  if (tcp.isLocal) log('info', settingLine('AWS_EC2_METADATA_SERVICE_ENDPOINT', `${tcp.name}/`));
   if (options.tokenFile === undefined) return;
-  log('info', `export AWS_CONTAINER_CREDENTIALS_FULL_URI=${tcp.name}/credentials`);
-  log('info', `export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=${options.tokenFile.path}`);
+  log('info', settingLine('AWS_CONTAINER_CREDENTIALS_FULL_URI', `${tcp.name}/credentials`));
+  log('info', settingLine('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', options.tokenFile.path));
 }
 
 interface Running {
