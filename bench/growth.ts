@@ -28,6 +28,7 @@ import { parseCertSelector } from '../src/options/resolve/cert-selector.ts';
 import { writeProfile } from '../src/outputs/update/write-profile.ts';
 import { decodeEntry, decodeHeader } from '../src/pipeline/disk-cache/entry-codec.ts';
 import { decodeCertificate, decodeCertificates } from '../src/trust/x509/read-certificate.ts';
+import { decodeCrl } from '../src/trust/x509/read-revocation-list.ts';
 import { readTrustPolicy } from '../src/trust/policy/trust-policy.ts';
 
 const { values } = parseArgs({
@@ -250,6 +251,24 @@ const nameShapes = {
     ),
 };
 
+/** A list of as many entries as go into `size`; the algorithms and the name are those of nobody. */
+const crlShapes = {
+  ...derShapes,
+  'many entries': (size: number): Buffer => {
+    const time = encodeElement(0x17, Buffer.from('260101000000Z'));
+    const algorithm = sequence(encodeElement(0x06, Buffer.from('2a8648ce3d040302', 'hex')));
+    const entries = Array.from({ length: Math.floor(size / 24) }, (_, at) => {
+      const serialNumber = Buffer.alloc(5);
+      serialNumber.writeUInt32BE(at, 1);
+      return sequence(encodeElement(0x02, Buffer.of(1, ...serialNumber.subarray(1))), time);
+    });
+    const name = sequence();
+    const list = sequence(encodeElement(0x02, Buffer.of(1)), algorithm, name, time, time, sequence(...entries));
+    return Buffer.from(sequence(list, algorithm, encodeElement(0x03, Buffer.of(0, 1))));
+  },
+  'beginnings of lists': many('-----BEGIN X509 CRL-----\n'),
+};
+
 const text = (input: Buffer): string => input.toString('latin1');
 const arn = 'arn:aws:iam::111122223333:role/a';
 
@@ -276,6 +295,7 @@ const parsers: readonly Parser[] = [
   { name: 'BER', read: berToDer, shapes: derShapes },
   { name: 'certificate', read: parseX509, shapes: certificateShapes },
   { name: 'certificate (sandbox)', read: decodeCertificate, shapes: certificateShapes },
+  { name: 'CRL', read: decodeCrl, shapes: crlShapes },
   { name: 'distinguished name', read: distinguishedName, shapes: nameShapes },
   { name: 'TPM key file', read: readTss2Key, shapes: derShapes },
   { name: 'config file', read: (input) => parseAwsConfig(text(input)), shapes: iniShapes },
@@ -341,6 +361,12 @@ const parsers: readonly Parser[] = [
       statements: many(`${JSON.stringify(statement)},`, '{"Statement":[', `${JSON.stringify(statement)}]}`),
       actions: (size) =>
         policy({ ...statement, Action: Array.from({ length: size / 12 }, (_, at) => `sts:A*b?${at}`) }),
+      'variables that never end': (size) =>
+        policy({ ...statement, Condition: { StringLike: { 'aws:a': '${'.repeat(size / 2) } } }),
+      'blanks in a variable': (size) =>
+        policy({ ...statement, Condition: { StringLike: { 'aws:a': `\${${' '.repeat(size)}}` } } }),
+      'many variables': (size) =>
+        policy({ ...statement, Condition: { StringEquals: { 'aws:a': '${aws:a}'.repeat(size / 8) } } }),
       'asterisks in an action': (size) => policy({ ...statement, Action: '*s'.repeat(size / 2) }),
       'asterisks in a condition': (size) =>
         policy({ ...statement, Condition: { StringLike: { 'aws:a': '*a'.repeat(size / 2) } } }),

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { policyFault } from './policy-fault.ts';
-import { type PolicyValue, plainValue, valueWithVariables } from './policy-variables.ts';
+import { type PolicyValue, plainValue, segmentsOf, valueWithVariables } from './policy-variables.ts';
 import { isArnMatch, isMatch, type Pattern } from './pattern.ts';
 import type { PolicyContext } from './policy-context.ts';
 
@@ -42,8 +42,10 @@ function exactly(change: (text: string) => string): ConditionOperator['compariso
 }
 
 /** Wildcards outside of variables, written as the variables that stand for them. */
-function escaped(text: string): string {
-  return text.replaceAll(/\$\{[^}]*\}|[*?]/g, (part) => (part.length === 1 ? `\${${part}}` : part));
+function escaped(value: string): string {
+  return segmentsOf(value)
+    .map(({ isVariable, text }) => (isVariable ? `\${${text}}` : text.replaceAll(/[*?]/g, '${$&}')))
+    .join('');
 }
 
 const asIs = (text: string): string => text;

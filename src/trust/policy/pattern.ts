@@ -17,7 +17,7 @@ export function literally(text: string): Pattern {
 }
 
 /** Whether a pattern stands for more than one text. */
-export function hasWildcard(pattern: Pattern): boolean {
+function hasWildcard(pattern: Pattern): boolean {
   return pattern.includes(anyRun) || pattern.includes(anyOne);
 }
 

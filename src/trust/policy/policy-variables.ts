@@ -15,7 +15,27 @@ export function plainValue(text: string): PolicyValue {
   return { text, resolve: () => pattern };
 }
 
-const variable = /\$\{([^}]*)\}/g;
+/** A stretch of a value: plain text, or what stands between `${` and `}`. */
+export interface Segment {
+  readonly isVariable: boolean;
+  readonly text: string;
+}
+
+/** Takes a value apart; what is never closed is plain text. */
+export function segmentsOf(value: string): Segment[] {
+  const segments: Segment[] = [];
+  let at = 0;
+  while (at < value.length) {
+    const start = value.indexOf('${', at);
+    const end = start === -1 ? -1 : value.indexOf('}', start);
+    const plain = value.slice(at, end === -1 ? value.length : start);
+    if (plain !== '') segments.push({ isVariable: false, text: plain });
+    if (end === -1) return segments;
+    segments.push({ isVariable: true, text: value.slice(start + 2, end) });
+    at = end + 1;
+  }
+  return segments;
+}
 
 /**
  * A value that may have variables: `${aws:PrincipalTag/team}`, with a default `${aws:PrincipalTag/team, 'none'}`, and
@@ -24,16 +44,15 @@ const variable = /\$\{([^}]*)\}/g;
  */
 export function valueWithVariables(text: string): PolicyValue {
   if (!text.includes('${')) return plainValue(text);
-  const parts: ((context: PolicyContext) => Pattern | undefined)[] = [];
-  let end = 0;
-  for (const { 0: whole, 1: inside = '', index } of text.matchAll(variable)) {
-    const before = patternOf(text.slice(end, index));
-    parts.push(() => before, partOf(inside));
-    end = index + whole.length;
-  }
-  const rest = patternOf(text.slice(end));
-  parts.push(() => rest);
+  const parts = segmentsOf(text).map((segment) => (segment.isVariable ? partOf(segment.text) : fixed(segment.text)));
   return { text, resolve: (context) => joined(parts.map((part) => part(context))) };
+}
+
+type Part = (context: PolicyContext) => Pattern | undefined;
+
+function fixed(text: string): Part {
+  const pattern = patternOf(text);
+  return () => pattern;
 }
 
 function joined(parts: readonly (Pattern | undefined)[]): Pattern | undefined {
@@ -41,16 +60,20 @@ function joined(parts: readonly (Pattern | undefined)[]): Pattern | undefined {
   return known.length === parts.length ? known.join('') : undefined;
 }
 
-function partOf(inside: string): (context: PolicyContext) => Pattern | undefined {
-  if (['*', '?', '$'].includes(inside)) {
-    const itself = literally(inside);
-    return () => itself;
-  }
-  const [, key = '', fallback] = /^\s*([^,]*?)\s*(?:,\s*'([^']*)'\s*)?$/.exec(inside) ?? [];
+function partOf(inside: string): Part {
+  if (['*', '?', '$'].includes(inside)) return () => literally(inside);
+  const comma = inside.indexOf(',');
+  const key = (comma === -1 ? inside : inside.slice(0, comma)).trim().toLowerCase();
+  const fallback = comma === -1 ? undefined : defaultOf(inside.slice(comma + 1).trim());
   return (context) => {
-    const values = context.get(key.toLowerCase()) ?? [];
+    const values = context.get(key) ?? [];
     // Only a key of one value can stand in a text.
     const value = values.length === 1 ? values[0] : fallback;
     return value === undefined ? undefined : literally(value);
   };
+}
+
+/** In single quotes; anything else is none. */
+function defaultOf(text: string): string | undefined {
+  return text.length >= 2 && text.startsWith("'") && text.endsWith("'") ? text.slice(1, -1) : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Condition } from './condition.ts';
-import { hasWildcard, patternOf } from './pattern.ts';
 import { isMultivalued } from './policy-context.ts';
 import { isAction, type Statement } from './policy-document.ts';
+import { type Segment, segmentsOf } from './policy-variables.ts';
 
 /**
  * What is open in a trust policy of Roles Anywhere, or will refuse sessions whatever the certificate:
@@ -160,7 +160,7 @@ function wildcards(statement: Statement): PolicyWarning[] {
     (condition) => isPattern(condition) && (isTag(condition) || isKey(condition, 'sts:sourceidentity')),
   );
   return chosen.flatMap(({ operator, key, wanted }) => {
-    const value = wanted.find((text) => hasWildcard(patternOf(text.replaceAll(/\$\{[^}]*\}/g, ''))));
+    const value = wanted.find((text) => segmentsOf(text).some(isWild));
     if (value === undefined) return [];
     return about(statement, [
       {
@@ -171,6 +171,8 @@ function wildcards(statement: Statement): PolicyWarning[] {
     ]);
   });
 }
+
+const isWild = ({ isVariable, text }: Segment): boolean => !isVariable && /[*?]/.test(text);
 
 function everybody(statement: Statement): PolicyWarning[] {
   const kinds = [...statement.principals].filter(([, names]) => names.includes('*')).map(([kind]) => kind);

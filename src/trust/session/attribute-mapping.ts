@@ -176,7 +176,9 @@ function nameCandidates(
 ): Candidate[] {
   const values = new Map<string, string[]>();
   for (const { type, value } of names.flatMap(({ attributes }) => attributes)) {
-    values.set(type, [...(values.get(type) ?? []), value]);
+    const known = values.get(type);
+    if (known === undefined) values.set(type, [value]);
+    else known.push(value);
   }
   return [...values].map(([type, all]) => ({
     key: `${prefix}/${type}`,

@@ -17,6 +17,10 @@ export function forbiddenName(issuer: JudgedCertificate, below: readonly JudgedC
   if (constraints === undefined) return undefined;
   // Of self-issued certificates only the last of a path counts.
   const concerned = below.filter((member, index) => index === 0 || !isSelfIssued(member));
+  const names = concerned.reduce((sum, member) => sum + countOf(namesOf(member)), 0);
+  if (names * (countOf(constraints.permitted) + countOf(constraints.excluded)) > mostComparisons) {
+    return 'there are too many names to compare';
+  }
   return concerned.flatMap((member) => forbiddenOf(namesOf(member), constraints) ?? []).at(0);
 }
 
@@ -28,6 +32,13 @@ function namesOf({ subject, alternativeNames }: JudgedCertificate): GeneralNames
     directory: [...(subject.comparable.length === 0 ? [] : [subject]), ...alternativeNames.directory],
     email: alternativeNames.email.length > 0 ? alternativeNames.email : addresses,
   };
+}
+
+/** As in OpenSSL: a certificate of 200 kB may have ten thousands of either. */
+const mostComparisons = 1 << 20;
+
+function countOf({ dns, uri, directory, email, ip, others }: GeneralNames): number {
+  return dns.length + uri.length + directory.length + email.length + ip.length + others.length;
 }
 
 const quoted = (name: string): string => `"${name}"`;

@@ -282,6 +282,15 @@ describe('variables', () => {
     );
   });
 
+  test.each([
+    ['${aws:PrincipalTag/team', '${aws:PrincipalTag/team', true],
+    ['a${', 'a${', true],
+    ['${aws:PrincipalTag/none, red}', 'red', false],
+  ])('%s, which is none, against %s: %j', (value, name, allowed) => {
+    const given = statement({ Condition: { StringEquals: { name: value } } });
+    expect(denial(given, service, { ...keys, name }) === undefined).toBe(allowed);
+  });
+
   test.each(['2008-10-17', undefined])('are plain text in version %s', (Version) => {
     const Condition = { StringEquals: { name: '${aws:PrincipalTag/team}' } };
     const policy = readTrustPolicy({ Version, Statement: statement({ Condition }) });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JudgedCertificate } from '../../../src/trust/x509/certificate.ts';
 import { findPath, type PathResult } from '../../../src/trust/x509/certificate-path.ts';
+import { anchorViolations } from '../../../src/trust/x509/issuer-constraints.ts';
 import { decodeCertificate } from '../../../src/trust/x509/read-certificate.ts';
 import {
   certificateDer,
@@ -200,6 +201,58 @@ describe('name constraints', () => {
     expect(texts(await pathOf(leaf, chain, anchors))).toMatch(/a name of a kind that is not known is not within/);
     expect(opensslAccepts(leaf, chain, anchors)).toBe(false);
     expect(texts(await pathOf(...confined(constraints, '/CN=x', 'DNS:example.com')))).toHaveLength(3);
+  });
+});
+
+test('while a CA changes its key, both anchors take the leaves of both', async () => {
+  const old = ca({ subject: '/CN=Rolling', notAfter: new Date(Date.now() + day) }, 'rolling-old');
+  const next = ca({ subject: '/CN=Rolling' }, 'rolling-next');
+  const leaves = [leafOf(old), leafOf(next)];
+  const found = async (anchors: Issued[]): Promise<boolean[]> =>
+    Promise.all(leaves.map(async (leaf) => 'path' in (await pathOf(leaf, [], anchors))));
+  expect(await found([old, next])).toEqual([true, true]);
+  expect(await found([next, old])).toEqual([true, true]);
+  expect(await found([old])).toEqual([true, false]);
+  expect(leaves.map((leaf) => opensslAccepts(leaf, [], [old, next]))).toEqual([true, true]);
+});
+
+test('names without end are not compared', async () => {
+  const [leaf, chain, anchors] = confined('permitted;DNS:example.com', '/CN=x', 'DNS:example.com');
+  const [between] = chain.map(read);
+  const many = Array.from({ length: 2000 }, () => 'a.example.com');
+  const judged = { ...read(leaf), alternativeNames: { ...read(leaf).alternativeNames, dns: many } };
+  const permitted = { ...judged.alternativeNames, dns: many };
+  const issuer =
+    between === undefined
+      ? between
+      : { ...between, nameConstraints: { permitted, excluded: { ...permitted, dns: [] } } };
+  const chainOfMany = issuer === undefined ? [] : [issuer];
+  const result = await findPath({ leaf: judged, chain: chainOfMany, anchors: anchors.map(read), now: new Date() });
+  expect(texts(result)).toMatch(/are not kept: there are too many names to compare$/);
+});
+
+describe('certificates of a trust anchor', () => {
+  const reasons = (issued: Issued): string[] => anchorViolations(read(issued)).map(({ rule }) => rule);
+
+  test.each<[string, () => Issued, string[]]>([
+    ['a root', () => root, []],
+    ['an intermediate', () => sub, []],
+    ['a leaf', () => leafOf(root), ['basic-constraints', 'key-usage']],
+    ['version 1', () => ca({ issuer: root, extensions: [] }), ['version', 'basic-constraints']],
+    [
+      'without keyCertSign',
+      () => ca({ extensions: ['basicConstraints = CA:TRUE', 'keyUsage = cRLSign'] }),
+      ['key-usage'],
+    ],
+    ['signed with SHA-1', () => ca({ hash: 'sha1' }), ['hash']],
+    ['an Ed25519 key', () => ca({ keyType: 'ed25519' }), ['hash', 'key']],
+    [
+      'an unknown critical extension',
+      () => ca({ extensions: [...caWith('pathlen:1'), '1.2.3.4 = critical, ASN1:NULL'] }),
+      ['critical-extension'],
+    ],
+  ])('%s', (_name, make, expected) => {
+    expect(reasons(make())).toEqual(expected);
   });
 });
 
