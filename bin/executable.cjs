@@ -51,7 +51,9 @@ function findExecutable() {
 /** By the loader that is here: a folder that was installed on Debian may be run on Alpine. */
 function thisPlatform() {
   const platform = `${process.platform}-${process.arch}`;
-  const [first, second] = [platform, `${platform}-musl`].filter((name) => fs.existsSync(loaders[name]));
+  const [first, second] = [platform, `${platform}-musl`].filter(
+    (name) => name in loaders && fs.existsSync(loaders[name]),
+  );
   return second === undefined || isGlibc() ? (first ?? platform) : second;
 }
 

@@ -3,15 +3,19 @@
  * every form when none is named.
  *
  *     npm      dist-packages/npm/*.tgz: the package, and one for each platform with its executable
+ *     deb      dist-packages/deb/*.deb, for Debian and Ubuntu: amd64 and arm64
+ *     rpm      dist-packages/rpm/*.rpm, for Fedora, RHEL, SUSE and Amazon Linux: x86_64 and aarch64
  *
  * The same commit gives the same bytes, by the same tools.
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './lib/set-up.mjs';
+import { packDeb } from './package/deb.mjs';
 import { packNpm } from './package/npm.mjs';
+import { packRpm } from './package/rpm.mjs';
 
-const forms = { npm: packNpm };
+const forms = { npm: packNpm, deb: packDeb, rpm: packRpm };
 
 const selected = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(forms);
 const unknown = selected.filter((form) => !Object.hasOwn(forms, form));

@@ -5,11 +5,21 @@
 import { join } from 'node:path';
 import { fetchNode } from './lib/other-node.mjs';
 import { buildAll, installPackages, root, run } from './lib/set-up.mjs';
+import { installPackagesOf } from './lib/system-packages.mjs';
 
+/** Program -> Debian package. */
+const programs = {
+  'dpkg-deb': 'dpkg',
+  mandoc: 'mandoc',
+  rpmbuild: 'rpm',
+  'systemd-sysusers': 'systemd',
+};
+
+installPackagesOf(programs);
 installPackages();
 if (process.env['PACKAGES'] !== 'as-they-are') {
   buildAll();
-  run(process.execPath, [join(root, 'scripts', 'build-native.mjs')]);
+  run(process.execPath, [join(root, 'scripts', 'build-native.mjs'), 'linux-x64', 'linux-arm64']);
   run(process.execPath, [join(root, 'scripts', 'package.mjs')]);
 }
 const [installed] = process.versions.node.split('.');
