@@ -18,10 +18,9 @@ if (!existsSync(join(root, 'node_modules'))) {
   console.error('run `npm ci` first');
   process.exit(1);
 }
-const { constants, workedOut } = await import('./build/worked-out.mjs');
+const { buildForBun } = await import('./build/command.mjs');
 
 const folder = join(root, 'dist-native');
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const selected = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(targets);
 const unknown = selected.filter((target) => !Object.hasOwn(targets, target));
 if (unknown.length > 0) {
@@ -35,7 +34,7 @@ if (!Object.hasOwn(targets, here)) {
   process.exit(2);
 }
 const bun = fetchBun(here);
-const tableText = await constants('esm');
+const entry = await buildForBun();
 for (const target of selected) build(target);
 writeSums();
 
@@ -47,10 +46,7 @@ function build(target) {
   mkdirSync(unfinished, { recursive: true });
   const settings = {
     target,
-    entry: join(root, 'src', 'cli', 'entry.ts'),
-    table: workedOut,
-    tableText,
-    version,
+    entry,
     executablePath: fetchBun(target),
     outfile: join(unfinished, name),
   };

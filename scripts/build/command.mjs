@@ -1,10 +1,10 @@
 /**
- * The command, in dist/command.
+ * The command, in dist/command, and as what the executables are made of.
  *
  * It is one file that holds the hot path, and beside it one file for everything that the source loads by
  * `await import()`: code that a call does not use is not even read (docs/architecture.md, "Three builds").
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../lib/set-up.mjs';
@@ -25,18 +25,19 @@ function lazyName(path) {
 }
 
 /**
- * Makes every `import()` a require of a file of its own, and tells which files those are.
+ * Makes every `import()` one of a file of its own, in CommonJS a require, and tells which files those are.
  *
- * Those of our own files are made so before esbuild sees them, as it would wrap each in a promise and a copy of the
+ * Requires of our own files are made before esbuild sees them, as it would wrap each in a promise and a copy of the
  * module: `await` does without, and the hot file is smaller for it.
  */
-function lazyFiles(found, table) {
+function lazyFiles(found, { table, format, ending, withinEntry }) {
   return {
     name: 'lazy-files',
     setup(bundler) {
       bundler.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
         if (path.includes(`${sep}node_modules${sep}`)) return undefined;
         if (path === workedOut) return { contents: table, loader: 'js' };
+        if (format === 'esm') return undefined;
         const source = readFileSync(path, 'utf8');
         return { contents: source.replaceAll(/\bawait import\((?='\.)/g, 'await require('), loader: 'ts' };
       });
@@ -46,20 +47,52 @@ function lazyFiles(found, table) {
         if (pluginData === 'resolving' || path.startsWith('node:')) return undefined;
         const target = await bundler.resolve(path, { kind, importer, resolveDir, pluginData: 'resolving' });
         if (target.errors.length > 0 || target.external) return target;
+        if (withinEntry?.has(target.path)) return undefined;
         found.add(target.path);
-        return { path: `./${lazyName(target.path)}.cjs`, external: true };
+        return { path: `./${lazyName(target.path)}${ending}`, external: true };
       });
     },
   };
 }
 
+/**
+ * What the executables have in the place of a file: one of its name in the folder `bun` beside its folder `node`, or
+ * `name-bun.ts` beside `name.ts`. What such a file itself imports of the other kind, it gets.
+ */
+const bunAdapters = {
+  name: 'bun-adapters',
+  setup(bundler) {
+    // A file of which nothing is used but what needs no built-in module loads none.
+    bundler.onResolve({ filter: /^(?:node|bun):/ }, ({ path }) => ({ path, external: true, sideEffects: false }));
+    bundler.onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir, importer }) => {
+      if (/[\\/]bun[\\/][^\\/]+$|-bun\.ts$/.test(importer)) return undefined;
+      const others = [path.replace(/\/node\/(?=[^/]+$)/, '/bun/'), path.replace(/\.ts$/, '-bun.ts')];
+      const own = others.filter((other) => other !== path).find((other) => existsSync(join(resolveDir, other)));
+      return own === undefined ? undefined : { path: join(resolveDir, own) };
+    });
+  },
+};
+
+const commonJs = { format: 'cjs', ending: '.cjs', plugins: [] };
+
 /** What is published: small, and without source maps. */
-const published = { folder: join(root, 'dist', 'command'), settings: { minify: true } };
+const published = { ...commonJs, folder: join(root, 'dist', 'command'), settings: { minify: true } };
 
 /** For a debugger: every name as it is in the source, every line with the one it came from. */
 const debuggable = {
+  ...commonJs,
   folder: join(root, '.cache', 'dev', 'command'),
   settings: { sourcemap: 'inline', sourcesContent: false },
+};
+
+/** For Bun, which adds the packages. What nearly every call needs is in one file, as each costs some tenths of a millisecond. */
+const forBun = {
+  format: 'esm',
+  ending: '.mjs',
+  plugins: [bunAdapters],
+  withinEntry: new Set([join(root, 'src', 'pipeline', 'pipeline.ts')]),
+  folder: join(root, '.cache', 'bun', 'command'),
+  settings: { packages: 'external', external: [] },
 };
 
 /**
@@ -85,36 +118,37 @@ function entryOf(path) {
 const wrapper = 'wrapper.js';
 
 /** Bundles one entry point and returns the lazily loaded files it names, and esbuild's account of what went in. */
-async function bundle(entry, name, { folder, settings, table }) {
+async function bundle(entry, name, form) {
+  const { folder, settings, format, ending, plugins } = form;
   const found = new Set();
   const { metafile } = await build({
     absWorkingDir: root,
-    ...entryOf(entry),
-    outfile: join(folder, `${name}.cjs`),
+    ...(format === 'cjs' ? entryOf(entry) : { entryPoints: [entry] }),
+    outfile: join(folder, name + ending),
     bundle: true,
     platform: 'node',
-    format: 'cjs',
+    format,
     target: 'node20.19',
     mainFields: ['module', 'main'],
-    supported: { 'dynamic-import': false },
+    supported: { 'dynamic-import': format !== 'cjs' },
     define: {
       __VERSION__: JSON.stringify(version),
       // The SDK that is bundled stays the one it is: what a later one will need is no news for who runs the command.
       'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"',
     },
-    ...settings,
     // As ES modules are.
-    banner: { js: '"use strict";' },
+    banner: format === 'cjs' ? { js: '"use strict";' } : {},
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
     // The SDK's search for credentials comes with what assumes roles, which is always given some: it is never loaded.
     external: ['@aws-sdk/credential-provider-node'],
-    plugins: [lazyFiles(found, table)],
+    ...settings,
+    plugins: [...plugins, lazyFiles(found, form)],
   });
   // Not what only code names that the bundler left out.
   const named = new Set(Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)));
-  const needed = [...found].filter((path) => named.has(`./${lazyName(path)}.cjs`));
+  const needed = [...found].filter((path) => named.has(`./${lazyName(path)}${ending}`));
   return { found: needed, inputs: Object.keys(metafile.inputs).filter((path) => path !== wrapper) };
 }
 
@@ -130,7 +164,7 @@ async function buildIn(form) {
     if (done.has(entry)) continue;
     done.add(entry);
     const result = await bundle(entry, name, { ...form, table });
-    inputs[`${name}.cjs`] = result.inputs;
+    inputs[name + form.ending] = result.inputs;
     for (const path of result.found) pending.push([path, lazyName(path)]);
   }
   return inputs;
@@ -148,4 +182,10 @@ export async function buildCommand() {
 export async function buildForDebugger() {
   await buildIn(debuggable);
   return join(debuggable.folder, 'roles-anywhere.cjs');
+}
+
+/** Builds what Bun makes the executables of, and returns the file to begin with. */
+export async function buildForBun() {
+  await buildIn(forBun);
+  return join(forBun.folder, 'roles-anywhere.mjs');
 }

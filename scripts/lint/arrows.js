@@ -20,10 +20,11 @@ const arrows = {
     'aws/assume-role/check-hop.ts',
     'type:pipeline/credential-plan.ts',
   ],
-  identity: ['core', 'ffi'],
+  runtime: ['core', 'type:identity', 'identity/private-key.ts', 'identity/x509', 'identity/backends/file', 'aws/http'],
+  identity: ['core', 'ffi', 'runtime'],
   'identity/pkcs11-uri.ts': ['core', 'type:identity'],
-  'aws/sigv4-x509': ['core', 'type:identity'],
-  'aws/http': ['core', 'type:identity', 'type:aws/create-session'],
+  'aws/sigv4-x509': ['core', 'runtime', 'type:identity'],
+  'aws/http': ['core', 'runtime', 'type:identity', 'type:aws/create-session'],
   'aws/create-session': [
     'core',
     'aws/http',
@@ -39,6 +40,7 @@ const arrows = {
   'pipeline/refresh': ['core', 'type:pipeline'],
   'pipeline/disk-cache': [
     'core',
+    'runtime',
     'pipeline/refresh',
     'identity/backends/sources.ts',
     'identity/backends/settings.ts',
@@ -102,6 +104,8 @@ const owners = {
 const processMembers = {
   'outputs/provider/ambient.ts': ['env'],
   'supported-node.ts': ['version', 'versions'],
+  'runtime/bun/crypto.ts': ['getBuiltinModule'],
+  'runtime/bun/certificate.ts': ['getBuiltinModule'],
 };
 
 /** Path below src/ of a file, or undefined outside of it. */

@@ -4,11 +4,7 @@
  * Nothing is left to be looked up when it runs: what an executable imports by name it takes out of `node_modules` of the
  * folder that it is started in, and of NODE_PATH, whoever put it there.
  */
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-
-const { target, entry, table, tableText, version, executablePath, outfile } = JSON.parse(Bun.argv[2]);
-const source = join(dirname(entry), '..');
+const { target, entry, executablePath, outfile } = JSON.parse(Bun.argv[2]);
 
 /** What stands for a package that the executable is made without. */
 const without = {
@@ -16,21 +12,11 @@ const without = {
   '@aws-sdk/credential-provider-node': 'export const defaultProvider = undefined;',
 };
 
-/** Sources that are others here. */
-const replaced = {
-  [table]: tableText,
-  // Calls of C functions by what is built in, in place of a package with a native part.
-  [join(source, 'ffi/find-ffi.ts')]: readFileSync(join(source, 'ffi/find-ffi-bun.ts'), 'utf8'),
-};
-
 const plugin = {
-  name: 'for the executable',
+  name: 'without',
   setup(build) {
     build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ path }) => ({ path, namespace: 'without' }));
     build.onLoad({ filter: /.*/, namespace: 'without' }, ({ path }) => ({ contents: without[path], loader: 'js' }));
-    build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) =>
-      path in replaced ? { contents: replaced[path], loader: 'ts' } : undefined,
-    );
   },
 };
 
@@ -43,7 +29,6 @@ const { success, logs } = await Bun.build({
   minify: true,
   sourcemap: 'none',
   define: {
-    __VERSION__: JSON.stringify(version),
     __TARGET__: JSON.stringify(target),
     'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"',
   },

@@ -2,7 +2,7 @@ import { constants, createHash, type KeyObject, verify } from 'node:crypto';
 import { RolesAnywhereError } from '../core/errors.ts';
 import { whatIs } from '../core/given-shape.ts';
 import { type Digest, hashName } from './signer.ts';
-import { openPublicKey } from './x509/verify-signature.ts';
+import { openPublicKey } from './x509/open-key.ts';
 
 /** What was asked of a signer, and what it gave. */
 export interface FaultySignature {

@@ -1,3 +1,4 @@
+import { RolesAnywhereError } from '../core/errors.ts';
 import type { KeySource } from './identity.ts';
 import type { Signer } from './signer.ts';
 import type { Certificate } from './x509/certificate.ts';
@@ -36,4 +37,10 @@ export function foreignKey(signer: Signer, publicKeyInfo: Uint8Array): PrivateKe
     publicKeyInfo: () => publicKeyInfo,
     fits: (certificate) => equalBytes(certificate.publicKeyInfo, publicKeyInfo),
   };
+}
+
+/** Where the numbers of a key were taken as they are, and do not fit together. */
+export function cannotSign(cause: unknown): RolesAnywhereError {
+  const reason = 'the private key cannot sign: its numbers do not fit together';
+  return new RolesAnywhereError('SIGNATURE_INVALID', reason, { cause });
 }

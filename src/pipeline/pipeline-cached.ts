@@ -42,7 +42,7 @@ async function findEntry(
   place: EntryLocation,
   { plan, cache, context }: { plan: CredentialPlan; cache: CacheOptions; context: PipelineContext },
 ): Promise<CacheEntry> {
-  const entry = readEntry(place, context.now());
+  const entry = await readEntry(place, context.now());
   const isHit = entry !== undefined && isGoodEnough(entry, context.now());
   context.debug?.(`cache: ${place.folder.path}/${place.key}.json holds ${isHit ? '' : 'no '}fresh credentials`);
   if (isHit) return entry;

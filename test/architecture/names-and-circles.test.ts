@@ -55,8 +55,10 @@ function exportsOf(text: string): string[] {
 /** The library's own functions check what programs hand in, and then do what those of the same name do. */
 const checkedByLibrary = new Set(['obtainCredentials', 'openIdentity', 'signRequest']);
 
-/** The executable's build puts `find-ffi-bun.ts` in the place of `find-ffi.ts`: both give the same names. */
-const standIn = (file: string): boolean => file.endsWith('-bun.ts') && texts.has(file.replace(/-bun\.ts$/, '.ts'));
+/** What the executable's build puts in the place of another file gives the same names as that. */
+const standIn = (file: string): boolean =>
+  (file.endsWith('-bun.ts') && texts.has(file.replace(/-bun\.ts$/, '.ts'))) ||
+  (file.startsWith('runtime/bun/') && texts.has(file.replace('/bun/', '/node/')));
 
 test('no two files export different things under one name', () => {
   const places = new Map<string, string[]>();

@@ -154,7 +154,7 @@ test('the warning of the disk cache', async () => {
   const renewal = {
     folder: cache,
     key: 'd'.repeat(64),
-    read: () => sampleEntry(),
+    read: () => Promise.resolve(sampleEntry()),
     write: () => Promise.resolve(),
     renew: () => Promise.reject(foreign),
   };

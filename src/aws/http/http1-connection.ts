@@ -1,8 +1,6 @@
-import type { Socket } from 'node:net';
-
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { createResponseReader } from './http1-response.ts';
-import { openSocket, type Dial, type OpenSocket } from './open-socket.ts';
+import { openSocket, type ByteStream, type Dial, type OpenSocket } from './open-socket.ts';
 import type { Connection, TransportOptions, WireRequest, WireResponse } from './transport.ts';
 
 /** How a connection comes about. */
@@ -64,7 +62,7 @@ export class Http1Connection implements Connection {
   }
 
   /** The socket once it stands: where the first does not come to that, perhaps one that is opened in another way. */
-  async #opened(): Promise<Socket> {
+  async #opened(): Promise<ByteStream> {
     try {
       return await this.#current.opened;
     } catch (error) {
@@ -90,7 +88,7 @@ export class Http1Connection implements Connection {
     this.#current.destroy();
   }
 
-  #exchange(socket: Socket, bytes: Buffer): Promise<WireResponse> {
+  #exchange(socket: ByteStream, bytes: Buffer): Promise<WireResponse> {
     const { reasonOfClose } = this.#current;
     const reader = createResponseReader(this.#route.peer, this.#options.maxBodyBytes);
     return new Promise((resolve, reject) => {

@@ -1,18 +1,27 @@
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import type { Socket } from 'node:net';
 
-import type { TransportOptions } from './transport.ts';
+/** What is asked of a socket here, in the words of node:net, whose sockets have it all. */
+export interface ByteStream extends Pick<Socket, 'destroyed' | 'readableEnded' | 'readableLength'> {
+  on(event: 'data', listener: (bytes: Buffer) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  once(event: 'connect' | 'end' | 'close', listener: () => void): unknown;
+  removeAllListeners(event: 'data'): this;
+  resume(): this;
+  unref(): unknown;
+  write(bytes: Uint8Array): unknown;
+  destroy(): unknown;
+}
 
 /** A socket that is held, closed and explained by whoever opened it. */
-export type Hold = <T extends Socket>(socket: T, explain?: (error: Error) => Error) => T;
+export type Hold = <T extends ByteStream>(socket: T, explain?: (error: Error) => Error) => T;
 
 /** Makes the socket that HTTP is spoken on, handing every socket on the way to `hold` before anything can happen to it. */
-export type Dial = (hold: Hold) => Promise<Socket>;
+export type Dial<T extends ByteStream = ByteStream> = (hold: Hold) => Promise<T>;
 
 /** A socket on its way. */
 export interface OpenSocket {
   /** Settles when TCP and TLS stand or cannot. Nobody needs to wait for it. */
-  readonly opened: Promise<Socket>;
+  readonly opened: Promise<ByteStream>;
   /** Settles when TCP stands, and TLS has begun, or cannot; at the latest after 20 ms. */
   readonly underway: Promise<void>;
   /** Whether it can no longer carry a request: closed, ended, or told something unasked (a server may answer 408). */
@@ -32,7 +41,7 @@ const closeTimeout = 2000;
 
 /** Begins to dial. However long that takes, and however it ends, nothing is thrown until somebody waits for it. */
 export function openSocket(dial: Dial): OpenSocket {
-  const held: Socket[] = [];
+  const held: ByteStream[] = [];
   let reason: Error | undefined;
   let abandon: ((reason: Error) => void) | undefined;
   const closed = new Promise<never>((_resolve, reject) => {
@@ -61,51 +70,16 @@ export function openSocket(dial: Dial): OpenSocket {
   return { opened, isSpent, underway, reasonOfClose: () => reason, destroy, release };
 }
 
-function untilUnderway(socket: Socket | undefined): Promise<void> {
+function untilUnderway(socket: ByteStream | undefined): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, longestHeadStart);
-    for (const event of ['connect', 'close']) {
+    for (const event of ['connect', 'close'] as const) {
       socket?.once(event, () => {
         clearTimeout(timer);
         resolve();
       });
     }
   });
-}
-
-/** Straight to the endpoint. */
-export function dialEndpoint(endpoint: URL, options: TransportOptions): Dial {
-  const to = { host: bareHost(endpoint), port: portOf(endpoint), signal: options.signal };
-  if (endpoint.protocol === 'http:') return async (hold) => untilEvent(hold(connectTcp(to)), 'connect');
-  return async (hold) => openTls(to, endpoint, options, hold);
-}
-
-/** TLS over a new connection, or over a socket that stands. */
-export function openTls(over: ConnectionOptions, url: URL, options: TransportOptions, hold: Hold): Promise<Socket> {
-  const socket = connectTls({ ...over, ...tlsOptions(url, options) });
-  options.witness?.watch(socket);
-  return untilEvent(hold(socket), 'secureConnect');
-}
-
-/** Its socket when the event comes. That it may never come is for the holder to notice. */
-function untilEvent<T extends Socket>(socket: T, event: string): Promise<T> {
-  return new Promise((resolve) => {
-    socket.once(event, () => resolve(socket));
-  });
-}
-
-/** TLS 1.2 or better, HTTP/1.1, and the name that the certificate must be for. */
-function tlsOptions(url: URL, options: TransportOptions): ConnectionOptions {
-  const host = bareHost(url);
-  return {
-    // An address is no name to indicate (RFC 6066, section 3); the certificate is checked against it all the same.
-    servername: isAddress(url) ? undefined : host,
-    host,
-    ALPNProtocols: ['http/1.1'],
-    minVersion: 'TLSv1.2',
-    rejectUnauthorized: options.verify,
-    ...(options.ca && { ca: [...options.ca.pem] }),
-  };
 }
 
 /** `host:port` as messages name it. */

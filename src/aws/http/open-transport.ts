@@ -1,6 +1,7 @@
 import type { NetworkOptions } from '../create-session/session-request.ts';
 import { Http1Connection } from './http1-connection.ts';
-import { dialEndpoint, peerOf } from './open-socket.ts';
+import { dialEndpoint } from '../../runtime/node/dial.ts';
+import { peerOf } from './open-socket.ts';
 import type { Transport, TransportOptions } from './transport.ts';
 
 /** An answer of CreateSession has some 3 KB. */

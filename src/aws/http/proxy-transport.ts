@@ -6,7 +6,8 @@ import type { NetworkOptions } from '../create-session/session-request.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { createHeadReader } from './http1-response.ts';
 import { networkError, placeOf } from './network-error.ts';
-import { dialEndpoint, openTls, peerOf, portOf, type Dial, type Hold } from './open-socket.ts';
+import { dialEndpoint, openTls } from './node-sockets.ts';
+import { peerOf, portOf, type Dial, type Hold } from './open-socket.ts';
 import type { Transport, TransportOptions } from './transport.ts';
 
 /**

@@ -1,10 +1,10 @@
-import { X509Certificate } from 'node:crypto';
 import { platform } from 'node:os';
 import { resolve } from 'node:path';
-import * as tls from 'node:tls';
+import type * as nodeTls from 'node:tls';
 
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { readReason } from '../../core/fs/read-reason.ts';
+import { isCertificate } from '../../runtime/node/certificate.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
 import { readCertificateFolder, readIfThere, readPemCertificates } from './read-certificates.ts';
 import type { TransportOptions } from './transport.ts';
@@ -42,14 +42,18 @@ function together(...lists: readonly (readonly string[])[]): string[] {
 
 /** Node's own roots and those of NODE_EXTRA_CA_CERTS: Node 20 tells the first alone. */
 async function ownRoots({ extra }: Places = {}): Promise<readonly string[]> {
-  return certificatesOf('default') ?? [...tls.rootCertificates, ...(extra ? await readIfThere(extra) : [])];
+  const { rootCertificates } = await loadTls();
+  return (await certificatesOf('default')) ?? [...rootCertificates, ...(extra ? await readIfThere(extra) : [])];
 }
 
 /** What the runtime trusts; Node tells since 22.15. */
-function certificatesOf(kind: 'default' | 'system'): readonly string[] | undefined {
-  const runtime: { readonly getCACertificates?: (kind: string) => string[] } & typeof tls = tls;
+async function certificatesOf(kind: 'default' | 'system'): Promise<readonly string[] | undefined> {
+  const runtime: { readonly getCACertificates?: (kind: string) => string[] } & typeof nodeTls = await loadTls();
   return runtime.getCACertificates?.(kind);
 }
+
+/** Not needed for a CA bundle, and slow to load in the executable. */
+const loadTls = () => import('node:tls');
 
 async function fileRoots({ file }: Places = {}, warn?: Warn): Promise<readonly string[]> {
   if (!file) return [];
@@ -83,7 +87,7 @@ const folders = ['/etc/ssl/certs', '/etc/pki/tls/certs'];
 
 /** On Linux from its files: to have Node collect the same takes it hundreds of milliseconds. */
 async function systemRoots(places: Places = {}): Promise<readonly string[]> {
-  if (platform() !== 'linux') return certificatesOf('system') ?? [];
+  if (platform() !== 'linux') return (await certificatesOf('system')) ?? [];
   return [...(places.file ? [] : await firstOf(bundles)), ...(places.folders ? [] : await readFolders(folders))];
 }
 
@@ -110,19 +114,11 @@ export async function readCaBundle({
 }: NonNullable<NetworkOptions['caBundle']>): Promise<TransportOptions['ca']> {
   const origin = `${option} (${resolve(path)})`;
   const pem = await readBundle(path, origin);
+  // OpenSSL drops in silence what it cannot read, and would then trust nothing.
   if (pem.some(isCertificate)) return { pem, origin };
   throw new RolesAnywhereError('FILE_FAILED', `${origin} holds no certificate in PEM`, {
     hints: ['a CA bundle is one or more blocks that begin with -----BEGIN CERTIFICATE-----'],
   });
-}
-
-/** Whether OpenSSL will take it: it drops in silence what it cannot read, and would then trust nothing. */
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).raw.length > 0;
-  } catch {
-    return false;
-  }
 }
 
 async function readBundle(path: string, origin: string): Promise<readonly string[]> {

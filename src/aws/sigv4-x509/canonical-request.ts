@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../runtime/node/crypto.ts';
 import type { UnsignedRequest } from './request.ts';
 
 export interface CanonicalRequest {
@@ -50,7 +50,7 @@ function trimAll(value: string): string {
 }
 
 export function sha256Hex(data: Uint8Array | string): string {
-  return createHash('sha256').update(data).digest('hex');
+  return sha256(data).toString('hex');
 }
 
 /**

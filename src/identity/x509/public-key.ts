@@ -1,4 +1,4 @@
-import { ECDH } from 'node:crypto';
+import { uncompressedPoint } from '../../runtime/node/crypto.ts';
 import { type Element, objectIdentifierOf, onlyElement, sequenceOf, tags, wholeBytesOf } from './der.ts';
 
 /** A public key as Roles Anywhere sees it. */
@@ -74,7 +74,7 @@ export function keyTypeOf(publicKeyInfo: Uint8Array): 'RSA' | 'EC' | MlDsaName |
   return description.family === 'ML-DSA' ? description.name : description.family;
 }
 
-const uncompressedPoint = 0x04;
+const uncompressed = 0x04;
 const namesOfCurves = { 'P-256': 'prime256v1', 'P-384': 'secp384r1', 'P-521': 'secp521r1' } as const;
 
 /**
@@ -84,17 +84,9 @@ const namesOfCurves = { 'P-256': 'prime256v1', 'P-384': 'secp384r1', 'P-521': 's
 export function publicKeyBytes(publicKeyInfo: Uint8Array): Uint8Array {
   const bytes = wholeBytesOf(sequenceOf(onlyElement(publicKeyInfo))[1]);
   const description = describePublicKey(publicKeyInfo);
-  if (description.family !== 'EC' || bytes[0] === uncompressedPoint) return bytes;
-  return uncompressed(bytes, namesOfCurves[description.curve]);
-}
-
-/** What is no point of the curve stays as it is, and equals that of no key. */
-function uncompressed(point: Uint8Array, curve: string): Uint8Array {
-  try {
-    return Buffer.from(ECDH.convertKey(point, curve, undefined, 'hex', 'uncompressed').toString(), 'hex');
-  } catch {
-    return point;
-  }
+  if (description.family !== 'EC' || bytes[0] === uncompressed) return bytes;
+  // What is no point of the curve stays as it is, and equals that of no key.
+  return uncompressedPoint(bytes, namesOfCurves[description.curve]) ?? bytes;
 }
 
 /** Algorithms and curves that Roles Anywhere does not know, by object identifier. */

@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Credentials } from '../../core/credentials.ts';
+import { hmacSha256, openGcm, randomBytes, sealGcm, sha256 } from '../../runtime/node/crypto.ts';
 import type { CacheEntry, CachedSet } from './cache-entry.ts';
 
 /** What stands in clear in a file of the cache, none of it secret. */
@@ -20,7 +20,7 @@ export type EntrySeal = Buffer | undefined;
 const version = 1;
 
 const cipher = 'aes-256-gcm';
-const [nonceLength, tagLength] = [12, 16];
+const nonceLength = 12;
 
 /**
  * The key for the entry of a plan: HKDF-SHA-256 (RFC 5869) of the bytes of its private key files, however many targets
@@ -28,29 +28,30 @@ const [nonceLength, tagLength] = [12, 16];
  */
 export function sealOf(privateKeys: readonly Uint8Array[], key: string): EntrySeal {
   if (privateKeys.length === 0) return undefined;
-  const secret = Buffer.concat(privateKeys.map((bytes) => createHash('sha256').update(bytes).digest()));
+  const secret = Buffer.concat(privateKeys.map(sha256));
   return deriveEntryKey(secret, Buffer.from(key, 'hex'), `roles-anywhere cache ${version}`);
 }
 
 /** HKDF for one block of output, in its own terms: the first call of hkdfSync costs a tenth of the whole run. */
 export function deriveEntryKey(secret: Uint8Array, salt: Uint8Array, info: string): Buffer {
-  const pseudorandomKey = createHmac('sha256', salt).update(secret).digest();
-  return createHmac('sha256', pseudorandomKey).update(info).update(Uint8Array.of(1)).digest();
+  return hmacSha256(hmacSha256(salt, secret), Buffer.from(`${info}\x01`));
 }
 
 /** The text of an entry's file. */
-export function encodeEntry(entry: CacheEntry, header: EntryHeader, seal: EntrySeal): string {
+export async function encodeEntry(entry: CacheEntry, header: EntryHeader, seal: EntrySeal): Promise<string> {
   const clear = clearPart(header, seal);
   const content = Buffer.from(JSON.stringify(entry));
-  return `${JSON.stringify({ ...clear, content: protect(content, clear, seal).toString('base64') })}\n`;
+  const sealed = await protect(content, clear, seal);
+  return `${JSON.stringify({ ...clear, content: sealed.toString('base64') })}\n`;
 }
 
 /** What `encodeEntry` made; undefined for whatever it did not make, or not for this name and seal. */
-export function decodeEntry(text: string, key: string, seal: EntrySeal): CacheEntry | undefined {
+export async function decodeEntry(text: string, key: string, seal: EntrySeal): Promise<CacheEntry | undefined> {
   try {
     const { content, ...clear } = JSON.parse(text);
     if (clear.version !== version || clear.key !== key) return undefined;
-    return entryOf(JSON.parse(unprotect(Buffer.from(content, 'base64'), clear, seal).toString()));
+    const opened = await unprotect(Buffer.from(content, 'base64'), clear, seal);
+    return entryOf(JSON.parse(opened.toString()));
   } catch {
     return undefined;
   }
@@ -79,19 +80,16 @@ function clearPart(header: EntryHeader, seal: EntrySeal): object {
 }
 
 /** nonce ‖ ciphertext ‖ tag, bound to what stands in clear beside it (NIST SP 800-38D). */
-function protect(content: Buffer, clear: object, seal: EntrySeal): Buffer {
-  if (seal === undefined) return content;
+async function protect(content: Buffer, clear: object, key: EntrySeal): Promise<Buffer> {
+  if (key === undefined) return content;
   const nonce = randomBytes(nonceLength);
-  const gcm = createCipheriv(cipher, seal, nonce).setAAD(Buffer.from(JSON.stringify(clear)));
-  return Buffer.concat([nonce, gcm.update(content), gcm.final(), gcm.getAuthTag()]);
+  return Buffer.concat([nonce, await sealGcm(content, { key, nonce, clear: Buffer.from(JSON.stringify(clear)) })]);
 }
 
-function unprotect(bytes: Buffer, clear: object, seal: EntrySeal): Buffer {
-  if (seal === undefined) return bytes;
-  const [bodyEnd, nonce] = [bytes.length - tagLength, bytes.subarray(0, nonceLength)];
-  const gcm = createDecipheriv(cipher, seal, nonce, { authTagLength: tagLength });
-  gcm.setAAD(Buffer.from(JSON.stringify(clear))).setAuthTag(bytes.subarray(bodyEnd));
-  return Buffer.concat([gcm.update(bytes.subarray(nonceLength, bodyEnd)), gcm.final()]);
+async function unprotect(bytes: Buffer, clear: object, key: EntrySeal): Promise<Buffer> {
+  if (key === undefined) return bytes;
+  const [nonce, sealed] = [bytes.subarray(0, nonceLength), bytes.subarray(nonceLength)];
+  return openGcm(sealed, { key, nonce, clear: Buffer.from(JSON.stringify(clear)) });
 }
 
 /** @throws whatever, for what is no entry */

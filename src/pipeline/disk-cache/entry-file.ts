@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { removeIfThere, replaceFile } from '../../core/fs/replace-file.ts';
+import { randomBytes } from '../../runtime/node/crypto.ts';
 import { type CacheEntry, isPlausible, lastSet } from './cache-entry.ts';
 import { type CacheFolder, isOurs, pathOf, readPrivateFile } from './cache-folder.ts';
 import { decodeEntry, encodeEntry, type EntrySeal } from './entry-codec.ts';
@@ -19,8 +19,8 @@ export interface EntryLocation {
  *
  * @throws RolesAnywhereError FILE_UNSAFE
  */
-export function readEntry({ folder, key, seal }: EntryLocation, now: Date): CacheEntry | undefined {
-  const entry = decodeEntry(readOrNothing(folder, pathOf(folder, key, 'json')), key, seal);
+export async function readEntry({ folder, key, seal }: EntryLocation, now: Date): Promise<CacheEntry | undefined> {
+  const entry = await decodeEntry(readOrNothing(folder, pathOf(folder, key, 'json')), key, seal);
   return entry !== undefined && isPlausible(entry, now) ? entry : undefined;
 }
 
@@ -57,7 +57,8 @@ export async function writeEntry(
 ): Promise<void> {
   const header = { key, ...names, writtenAt: now(), expiration: lastSet(entry).credentials.expiration };
   const temporary = pathOf(folder, key, `${randomBytes(6).toString('hex')}.tmp`);
-  await replaceFile(pathOf(folder, key, 'json'), encodeEntry(entry, header, seal), { temporary, sleep });
+  const text = await encodeEntry(entry, header, seal);
+  await replaceFile(pathOf(folder, key, 'json'), text, { temporary, sleep });
   sweep(folder.path, now());
 }
 

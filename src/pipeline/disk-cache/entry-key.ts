@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { CredentialPlan, CredentialRequest } from '../credential-plan.ts';
 import type { IdentitySource, KeySource } from '../../identity/identity.ts';
 import { decidingSettings } from '../../identity/backends/settings.ts';
 import { cacheLocation, givesBytes } from '../../identity/backends/sources.ts';
 import type { StsOptions } from '../../aws/assume-role/role-hop.ts';
 import type { NetworkOptions } from '../../aws/create-session/session-request.ts';
+import { sha256 } from '../../runtime/node/crypto.ts';
 
 /** What is known of the identity of a target. */
 export interface KeyedIdentity {
@@ -74,7 +74,7 @@ function locationOf(source: KeySource): object {
 }
 
 function digestOf(bytes: string | Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return sha256(bytes).toString('hex');
 }
 
 function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {

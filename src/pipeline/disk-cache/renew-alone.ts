@@ -13,7 +13,7 @@ export interface Renewal {
   readonly folder: CacheFolder;
   readonly key: string;
   /** @throws RolesAnywhereError FILE_UNSAFE */
-  readonly read: () => CacheEntry | undefined;
+  readonly read: () => Promise<CacheEntry | undefined>;
   /** @throws whatever the operating system throws */
   readonly write: (entry: CacheEntry) => Promise<void>;
   /** A new entry; what of the old one is fresh may be in it. */
@@ -56,7 +56,7 @@ export async function renewAlone(renewal: Renewal, context: RenewalContext): Pro
         lock.release();
       }
     }
-    const entry = renewal.read();
+    const entry = await renewal.read();
     if (entry !== undefined && isValid(lastSet(entry), context.now())) return entry;
     if (waited >= longestWait) return renewIfNeeded(renewal, context);
     if (waited === 0) context.debug?.('cache: another process renews the credentials, and this one waits for them');
@@ -95,7 +95,7 @@ function isOfSystem(error: unknown): error is Error {
 }
 
 async function renewIfNeeded(renewal: Renewal, context: RenewalContext): Promise<CacheEntry> {
-  const old = renewal.read();
+  const old = await renewal.read();
   if (old !== undefined && isGoodEnough(old, context.now())) return old;
   try {
     return await stored(await renewal.renew(old), renewal, context);

@@ -6,7 +6,8 @@ import { TLSSocket, type TlsOptions } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { directTransport } from '../../../src/aws/http/open-transport.ts';
-import { dialEndpoint, openSocket } from '../../../src/aws/http/open-socket.ts';
+import { dialEndpoint } from '../../../src/aws/http/node-sockets.ts';
+import { openSocket } from '../../../src/aws/http/open-socket.ts';
 import type { TransportOptions, WireRequest, WireResponse } from '../../../src/aws/http/transport.ts';
 import {
   makeCa,

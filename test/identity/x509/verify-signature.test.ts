@@ -1,7 +1,8 @@
 import { createPrivateKey, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openPublicKey, verifySignature } from '../../../src/identity/x509/verify-signature.ts';
+import { openPublicKey } from '../../../src/identity/x509/open-key.ts';
+import { verifySignature } from '../../../src/identity/x509/verify-signature.ts';
 import { makeFolder, makeKey, openssl, removeFolder } from '../../support/openssl.ts';
 
 let folder: string;

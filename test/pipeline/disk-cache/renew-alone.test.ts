@@ -28,7 +28,7 @@ function renewal(changes: Partial<Renewal>): Renewal {
   return {
     folder: place.folder,
     key: 'd'.repeat(64),
-    read: () => undefined,
+    read: () => Promise.resolve(undefined),
     write: (entry) => Promise.resolve(void written.push(entry)),
     renew: () => Promise.reject(new Error('not to be renewed')),
     ...changes,
@@ -37,14 +37,14 @@ function renewal(changes: Partial<Renewal>): Renewal {
 
 test('who gets the lock after another one has renewed asks for nothing', async () => {
   const entry = sampleEntry();
-  expect(await renewAlone(renewal({ read: () => entry }), context(noon))).toBe(entry);
+  expect(await renewAlone(renewal({ read: () => Promise.resolve(entry) }), context(noon))).toBe(entry);
   expect(written).toEqual([]);
 });
 
 test('a wrong PIN is not tried again as long as there are credentials', async () => {
   const entry = sampleEntry();
   const renew = (): Promise<never> => Promise.reject(new RolesAnywhereError('PIN_WRONG', 'wrong'));
-  const outcome = await renewAlone(renewal({ read: () => entry, renew }), context(later(minutes(51))));
+  const outcome = await renewAlone(renewal({ read: () => Promise.resolve(entry), renew }), context(later(minutes(51))));
   expect(outcome).toEqual({ ...entry, restsUntil: later(minutes(60)) });
   expect(written).toEqual([outcome]);
   expect(warnings).toEqual([
@@ -54,7 +54,7 @@ test('a wrong PIN is not tried again as long as there are credentials', async ()
 
 test('a failure is thrown when nothing works any more', async () => {
   const renew = (): Promise<never> => Promise.reject(new RolesAnywhereError('SERVICE_UNAVAILABLE', 'gone'));
-  const expired = renewal({ read: () => sampleEntry(), renew });
+  const expired = renewal({ read: () => Promise.resolve(sampleEntry()), renew });
   expect(await rejectionOf(renewAlone(expired, context(later(minutes(60)))))).toMatchObject({ message: 'gone' });
   expect(written).toEqual([]);
 });
@@ -63,7 +63,10 @@ test('where nothing can be written, what there is in the cache still counts', as
   const folder = { ...place.folder, path: `${process.execPath}/cache` };
   const renew = (): Promise<never> => Promise.reject(new RolesAnywhereError('SERVICE_UNAVAILABLE', 'gone'));
   const entry = sampleEntry();
-  const outcome = await renewAlone(renewal({ folder, read: () => entry, renew }), context(later(minutes(51))));
+  const outcome = await renewAlone(
+    renewal({ folder, read: () => Promise.resolve(entry), renew }),
+    context(later(minutes(51))),
+  );
   expect(outcome).toMatchObject(entry);
   expect(warnings).toEqual([
     expect.stringContaining(`${folder.path} cannot be written`),

@@ -11,7 +11,7 @@ import {
   supportedKeys,
   whyUnsupported,
 } from '../../x509/public-key.ts';
-import { openPublicKey } from '../../x509/verify-signature.ts';
+import { openPublicKey } from '../../x509/open-key.ts';
 import type { ByteSource, KeySource } from '../../identity.ts';
 import type { PrivateKey } from '../../private-key.ts';
 import type { FileContents } from './file-contents.ts';

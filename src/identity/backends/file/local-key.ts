@@ -1,8 +1,7 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { RolesAnywhereError } from '../../../core/errors.ts';
-import type { PrivateKey } from '../../private-key.ts';
+import { cannotSign, type PrivateKey } from '../../private-key.ts';
 import { hashName, type SignatureAlgorithm } from '../../signer.ts';
-import { openPublicKey } from '../../x509/verify-signature.ts';
+import { openPublicKey } from '../../x509/open-key.ts';
 
 const algorithms: Readonly<Record<string, SignatureAlgorithm>> = {
   rsa: 'RSA',
@@ -26,8 +25,7 @@ export function localKey(key: KeyObject): PrivateKey | undefined {
         try {
           return sign(algorithm === 'ML-DSA' ? undefined : hashName(digest), message, key);
         } catch (cause) {
-          const reason = 'the private key cannot sign: its numbers do not fit together';
-          throw new RolesAnywhereError('SIGNATURE_INVALID', reason, { cause });
+          throw cannotSign(cause);
         }
       },
     },

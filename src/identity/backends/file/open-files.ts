@@ -1,14 +1,13 @@
 import { constants } from 'node:fs';
+import { openPlainKey } from '../../../runtime/node/plain-key.ts';
 import type { ByteSource, IdentityContext, KeySource, SecretSource } from '../../identity.ts';
 import { givesBytes } from '../sources.ts';
 import { naming } from '../../problem.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { openPrivateKey } from '../../x509/open-key.ts';
 import { parseX509 } from '../../x509/parse-certificate.ts';
 import type { SourceReader } from '../../read-source.ts';
 import { type CertificateContents, type FileContents, keyAlone } from './file-contents.ts';
 import type { OpenKey, PrivateKey } from '../../private-key.ts';
-import { localKey } from './local-key.ts';
 import { decodePem, isPem, pemBlocks } from './pem.ts';
 import type { Lock } from './unlock.ts';
 
@@ -107,8 +106,7 @@ function readPlainCertificates(bytes: Buffer): readonly Certificate[] | undefine
  * Reads the private key of a file: the first one, where there are several; of a PKCS#12 all of them, and its
  * certificates.
  *
- * A plain PEM key goes to OpenSSL as it stands, so that it never becomes a string; everything else is left to a file
- * that is loaded only then.
+ * A plain PEM key is opened as it stands; everything else is left to a file that is loaded only then.
  *
  * @param openTpmKey for a file that holds a key of the TPM
  * @throws Problem KEY_INVALID, KEY_UNSUPPORTED, or what `lock` and `openTpmKey` throw
@@ -118,7 +116,7 @@ async function readKeyFile(
   lock: Lock,
   openTpmKey: (bytes: Buffer) => Promise<PrivateKey>,
 ): Promise<FileContents> {
-  const key = readPlainKey(bytes);
+  const key = await readPlainKey(bytes);
   if (key !== undefined) return keyAlone(key);
   const { readAnyKeyFile } = await import('./key-forms.ts');
   return readAnyKeyFile(bytes, lock, openTpmKey);
@@ -126,12 +124,10 @@ async function readKeyFile(
 
 const plainLabels: ReadonlySet<string> = new Set(['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']);
 
-function readPlainKey(bytes: Buffer): PrivateKey | undefined {
+async function readPlainKey(bytes: Buffer): Promise<PrivateKey | undefined> {
   if (!isPem(bytes)) return undefined;
   const block = pemBlocks(bytes).find(({ label }) => label.endsWith('PRIVATE KEY'));
-  if (block === undefined || !plainLabels.has(block.label)) return undefined;
-  const key = openPrivateKey(block.armoured);
-  return key === undefined ? undefined : localKey(key);
+  return block !== undefined && plainLabels.has(block.label) ? openPlainKey(block) : undefined;
 }
 
 /** Permission of group and others to read the key, or to put another one there. */

@@ -1,4 +1,4 @@
-import { ECDH } from 'node:crypto';
+import { uncompressedPoint } from '../../../runtime/node/crypto.ts';
 import { objectIdentifierOf, octetStringOf, onlyElement, tags, toHex } from '../../x509/der.ts';
 import { encodeElement } from '../../x509/der-writer.ts';
 
@@ -73,14 +73,5 @@ function octetsIn(value: Uint8Array): Uint8Array {
 function onCurve(bytes: Uint8Array, { name, orderBytes }: Curve): Uint8Array | undefined {
   const point = bytes.length === 2 * orderBytes ? Buffer.concat([Uint8Array.of(0x04), bytes]) : bytes;
   const isPoint = point.length === 1 + 2 * orderBytes || point.length === 1 + orderBytes;
-  return isPoint ? uncompressed(point, name) : undefined;
-}
-
-/** Undefined for what node:crypto does not find on the curve. */
-function uncompressed(point: Uint8Array, curve: string): Uint8Array | undefined {
-  try {
-    return Buffer.from(ECDH.convertKey(point, curve, undefined, 'hex', 'uncompressed').toString(), 'hex');
-  } catch {
-    return undefined;
-  }
+  return isPoint ? uncompressedPoint(point, name) : undefined;
 }
