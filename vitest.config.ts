@@ -4,8 +4,13 @@ import { leftOut } from './test/support/left-out.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // `npm run test:windows` has its own.
-    exclude: [...configDefaults.exclude, 'test/windows/**', ...leftOut()],
+    exclude: [
+      ...configDefaults.exclude,
+      // `npm run test:windows` and `npm run test:native` have these.
+      'test/windows/**',
+      ...(process.env['COMMAND_UNDER_TEST'] ? [] : ['test/native/**']),
+      ...leftOut(),
+    ],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // The suites start real processes; more of them at once than cores makes their time-outs measure the machine.

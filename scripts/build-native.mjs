@@ -4,6 +4,8 @@
  *
  *     dist-native/TARGET/roles-anywhere        windows-x64/roles-anywhere.exe
  *     dist-native/SHA256SUMS                   of all that are there: `sha256sum -c SHA256SUMS`
+ *     dist-native/THIRD-PARTY-NOTICES.txt      licences of what is in them, with the offer that the LGPL asks for
+ *     dist-native/bom.cdx.json                 a list of it, in CycloneDX
  *
  * The same source gives the same bytes, wherever it is built. Bun comes from the npm registry once, into .cache.
  */
@@ -12,6 +14,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { join } from 'node:path';
 import { root, run } from './lib/set-up.mjs';
 import { fetchBun } from './native/fetch-bun.mjs';
+import { billOfMaterials, noticesOf } from './native/licences.mjs';
+import { signAdHoc } from './native/mach-o-signature.mjs';
 import { executableName, targetOfThisMachine, targets } from './native/targets.mjs';
 
 if (!existsSync(join(root, 'node_modules'))) {
@@ -34,9 +38,11 @@ if (!Object.hasOwn(targets, here)) {
   process.exit(2);
 }
 const bun = fetchBun(here);
-const entry = await buildForBun();
+const { entry, inputs } = await buildForBun();
 for (const target of selected) build(target);
 writeSums();
+writeFileSync(join(folder, 'THIRD-PARTY-NOTICES.txt'), noticesOf(inputs));
+writeFileSync(join(folder, 'bom.cdx.json'), billOfMaterials(inputs));
 
 function build(target) {
   const name = executableName(target);
@@ -51,11 +57,17 @@ function build(target) {
     outfile: join(unfinished, name),
   };
   run(bun, [join(root, 'scripts', 'native', 'compile.mjs'), JSON.stringify(settings)]);
+  if (target === 'darwin-x64') sign(join(unfinished, name));
   chmodSync(join(unfinished, name), 0o755);
   mkdirSync(join(folder, target), { recursive: true });
   renameSync(join(unfinished, name), join(folder, target, name));
   rmSync(unfinished, { recursive: true });
   console.log(`dist-native/${target}/${name}`);
+}
+
+/** Bun signs what it makes for Apple silicon alone. */
+function sign(path) {
+  writeFileSync(path, signAdHoc(readFileSync(path), 'roles-anywhere'));
 }
 
 /** In the format of sha256sum(1). */

@@ -184,8 +184,9 @@ export async function buildForDebugger() {
   return join(debuggable.folder, 'roles-anywhere.cjs');
 }
 
-/** Builds what Bun makes the executables of, and returns the file to begin with. */
+/** Builds what Bun makes the executables of: the file to begin with, and all files that will be in them. */
 export async function buildForBun() {
   await buildIn(forBun);
-  return join(forBun.folder, 'roles-anywhere.mjs');
+  const inputs = await buildIn({ ...published, folder: join(root, '.cache', 'bun', 'inputs') });
+  return { entry: join(forBun.folder, 'roles-anywhere.mjs'), inputs: Object.values(inputs).flat() };
 }

@@ -65,6 +65,7 @@ const arrows = {
   cli: [
     'core',
     'ffi',
+    'runtime',
     'options',
     'outputs',
     'doctor',

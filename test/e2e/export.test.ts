@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { commandPath, runCommand } from '../support/command.ts';
+import { commandLine, runCommand } from '../support/command.ts';
 import { loopbackOnly, needsAwsCli } from '../support/aws-clients.ts';
 
 let sandbox: Sandbox;
@@ -41,14 +41,10 @@ describe('export', () => {
 
 describe('a shell and the AWS CLI', needsAwsCli(), () => {
   test('use what export printed', async () => {
-    const script = `eval "$("$0" "$1" export --format env)" && unset ROLES_ANYWHERE_CERTIFICATE && aws sts get-caller-identity --endpoint-url "$2"`;
-    const { stdout } = await promisify(execFile)(
-      'sh',
-      ['-c', script, process.execPath, commandPath, sandbox.stsEndpoint],
-      {
-        env: { ...loopbackOnly, PATH: process.env['PATH'], HOME: '/nonexistent', ...sandbox.environment },
-      },
-    );
+    const script = `eval "$(${commandLine} export --format env)" && unset ROLES_ANYWHERE_CERTIFICATE && aws sts get-caller-identity --endpoint-url "$0"`;
+    const { stdout } = await promisify(execFile)('sh', ['-c', script, sandbox.stsEndpoint], {
+      env: { ...loopbackOnly, PATH: process.env['PATH'], HOME: '/nonexistent', ...sandbox.environment },
+    });
     expect(JSON.parse(stdout)).toMatchObject({ Account: sandbox.accountId });
   });
 });

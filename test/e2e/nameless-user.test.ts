@@ -18,7 +18,7 @@ import { buildSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { askImds, rolesPath } from '../support/ask-server.ts';
-import { root, runCommand } from '../support/command.ts';
+import { needsNode, root, runCommand } from '../support/command.ts';
 import { asOwnRoot, namelessUid, namelessWrapper, needsRoot, needsUserNamespace } from '../support/fresh-user.ts';
 import { type RunningCommand, startCommand } from '../support/running-command.ts';
 
@@ -253,7 +253,7 @@ describe('as a user that the system has no entry for, without HOME (as root)', n
     expect(await command.stop()).toEqual({ status: 0, signal: null });
   });
 
-  test('the provider, by options and by a profile', async () => {
+  test('the provider, by options and by a profile', needsNode('the provider'), async () => {
     const program = join(own, 'program.cjs');
     buildSync({
       stdin: {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { koffiPackage } from '../support/cryptoki-binding.ts';
-import { commandPath, runCommand } from '../support/command.ts';
+import { commandLine, runCommand } from '../support/command.ts';
 import { makeCa, makeFolder, makeLeaf, removeFolder } from '../support/openssl.ts';
 import { makePrintingModule } from '../support/printing-module.ts';
 import { needs } from '../support/programs.ts';
@@ -42,8 +42,7 @@ describe('a PKCS#11 module that prints to stdout', skipped, () => {
     line: string,
     stdio: 'pipe' | 'inherit' = 'pipe',
   ): Promise<{ status: number | null; stdout: string }> {
-    const command = `"${process.execPath}" "${commandPath}"`;
-    const child = spawn('sh', ['-c', line.replace('$command', command)], {
+    const child = spawn('sh', ['-c', line.replace('$command', commandLine)], {
       env: { PATH: process.env['PATH'], HOME: folder, ...env },
       stdio: ['ignore', 'pipe', stdio === 'pipe' ? 'pipe' : 'inherit'],
     });

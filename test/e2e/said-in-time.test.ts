@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { loopbackOnly, needsAwsCli } from '../support/aws-clients.ts';
-import { type CommandSettings, commandPath, runCommand } from '../support/command.ts';
+import { type CommandSettings, commandLine, runCommand } from '../support/command.ts';
 import { startCommand } from '../support/running-command.ts';
 
 let folder: string;
@@ -73,7 +73,7 @@ describe('exec without a program', () => {
 
 describe('sandbox with a command', () => {
   const other = { AWS_ACCESS_KEY_ID: 'AKIAOTHER', AWS_PROFILE: 'other', ROLES_ANYWHERE_ROLE_ARN: 'other' };
-  const command = `"${process.execPath}" "${commandPath}"`;
+  const command = commandLine;
 
   test('runs it with everything set, and nothing of before', async () => {
     const script = `${command} export --format env && echo "$AWS_ACCESS_KEY_ID/$AWS_PROFILE/$AWS_CONFIG_FILE" && cat "$AWS_CONFIG_FILE"`;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { opensslKey } from '../identity/backends/tpm/keys.ts';
-import { commandPath } from '../support/command.ts';
+import { commandWords } from '../support/command.ts';
 import { needsTpm, type Swtpm, useSwtpm } from '../support/swtpm.ts';
 import { commandCodes, startTpmProxy, type TpmProxy } from '../support/tpm-proxy.ts';
 
@@ -52,7 +52,8 @@ describe('a command that uses a TPM and is told to end', needsTpm(), () => {
 
   /** Starts the command; resolves when it has ended. */
   function start(...args: readonly string[]): Promise<Ended> {
-    const started = spawn(process.execPath, [commandPath, ...args], {
+    const [program = '', ...first] = commandWords;
+    const started = spawn(program, [...first, ...args], {
       env: { PATH: process.env['PATH'] },
       stdio: 'pipe',
     });
@@ -110,7 +111,7 @@ describe('a command that uses a TPM and is told to end', needsTpm(), () => {
       const children = readFileSync(`/proc/${child?.pid}/task/${child?.pid}/children`, 'utf8');
       return tell(Number(children), 'SIGTERM');
     });
-    const words = [process.execPath, commandPath, 'sign-string', '--private-key', key, '--tpm-device', tcti];
+    const words = [...commandWords, 'sign-string', '--private-key', key, '--tpm-device', tcti];
     child = spawn('sh', ['-c', '"$@"; echo "status $?"', 'sh', ...words]);
     let stdout = '';
     child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { type CommandSettings, commandPath, runCommand } from '../support/command.ts';
+import { type CommandSettings, commandLine, executable, needsNode, runCommand } from '../support/command.ts';
 import { needs } from '../support/programs.ts';
 import { startCommand } from '../support/running-command.ts';
 
@@ -28,18 +28,22 @@ async function startedElsewhere() {
   return other.ca;
 }
 
+type Cause = readonly [string, readonly string[], CommandSettings, RegExp];
+
+const ofNode: Cause = [
+  "Node's own",
+  [],
+  { nodeOptions: ['--require', './deprecation.cjs'] },
+  /DeprecationWarning: sesame\(\) is deprecated/,
+];
+
 /** Each warns of something that keeps no call from going well. */
-const causes: readonly (readonly [string, readonly string[], CommandSettings, RegExp])[] = [
+const causes: readonly Cause[] = [
   ['a key that others may read', [], {}, /holds a private key that others may read \(mode 0644\)/],
   ['foreign certificates', ['--intermediates', 'foreign.pem'], {}, /holds none of the certificates that issued/],
   ['no check of the endpoint', ['--no-verify-ssl'], {}, /the certificate of the endpoint is not checked/],
   ['a cache that cannot be kept', ['--cache', '--cache-dir', '/dev/null/cache'], {}, /the credentials are not kept/],
-  [
-    "Node's own",
-    [],
-    { nodeOptions: ['--require', './deprecation.cjs'] },
-    /DeprecationWarning: sesame\(\) is deprecated/,
-  ],
+  ...(executable === undefined ? [ofNode] : []),
 ];
 
 const run = (args: readonly string[], { env, ...more }: CommandSettings) =>
@@ -83,7 +87,7 @@ describe.each(['credential-process', 'export'])('%s', (command) => {
 });
 
 test('as the C++ SDK runs it, its output is JSON', async () => {
-  const line = `"${process.execPath}" "${commandPath}" credential-process --no-verify-ssl 2>&1`;
+  const line = `${commandLine} credential-process --no-verify-ssl 2>&1`;
   const child = spawn('sh', ['-c', line], {
     env: { PATH: process.env['PATH'], ...sandbox.environment },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -94,7 +98,7 @@ test('as the C++ SDK runs it, its output is JSON', async () => {
 });
 
 test('on a terminal it is said at once', needs('script'), async () => {
-  const line = `"${process.execPath}" "${commandPath}" credential-process --no-verify-ssl > ${join(folder, 'document')}`;
+  const line = `${commandLine} credential-process --no-verify-ssl > ${join(folder, 'document')}`;
   const env = { PATH: process.env['PATH'], ...sandbox.environment };
   const child = spawn('script', ['-qec', line, '/dev/null'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let shown = '';
@@ -102,7 +106,7 @@ test('on a terminal it is said at once', needs('script'), async () => {
   expect(shown).toMatch(/warning: --no-verify-ssl: .*\r\nroles-anywhere: warning: .*others may read/);
 });
 
-test("serve writes Node's own into its log", async () => {
+test("serve writes Node's own into its log", needsNode("Node's own warnings"), async () => {
   const env = { ...sandbox.environment, NODE_OPTIONS: `--require ${join(folder, 'deprecation.cjs')}` };
   const command = startCommand(['serve', '--port', '0', '--log-format', 'json'], { env });
   await command.said(/listening on/);
@@ -117,7 +121,7 @@ test("serve writes Node's own into its log", async () => {
   );
 });
 
-test('who tells Node to be silent, hears nothing', async () => {
+test('who tells Node to be silent, hears nothing', needsNode("Node's own warnings"), async () => {
   const { stderr } = await run(['version'], { nodeOptions: ['--no-warnings', '--require', './deprecation.cjs'] });
   expect(stderr).toBe('');
   expect((await run(['version'], { nodeOptions: ['--require', './deprecation.cjs'] })).stderr).toBe(

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fromRolesAnywhere } from '../../src/index.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { needsAwsCli, needsBoto3, runAws, runPython } from '../support/aws-clients.ts';
-import { commandPath, runCommand } from '../support/command.ts';
+import { commandLine, runCommand } from '../support/command.ts';
 import { type AwsHome, makeAwsHome } from './sandbox-profile.ts';
 
 const workload = 'arn:aws:iam::444455556666:role/Workload';
@@ -18,7 +18,7 @@ let home: AwsHome;
 const outside = { ...process.env };
 
 const command = (profiles: string): string =>
-  `credential_process = "${process.execPath}" "${commandPath}" credential-process --from-profile ${profiles}`;
+  `credential_process = ${commandLine} credential-process --from-profile ${profiles}`;
 
 /** A port that nobody listens on. */
 async function deadPort(): Promise<number> {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Sandbox } from '../../src/sandbox/index.ts';
-import { commandPath } from '../support/command.ts';
+import { commandLine } from '../support/command.ts';
 
 export interface AwsHome {
   readonly configPath: string;
@@ -18,7 +18,7 @@ export function makeAwsHome(sandbox: Sandbox, settings: readonly string[] = []):
   const configPath = join(home, '.aws', 'config');
   const lines = [
     '[profile on-prem]',
-    `credential_process = "${process.execPath}" "${commandPath}" credential-process --from-profile on-prem`,
+    `credential_process = ${commandLine} credential-process --from-profile on-prem`,
     `region = ${sandbox.region}`,
     `roles_anywhere_trust_anchor_arn = ${sandbox.trustAnchorArn}`,
     `roles_anywhere_profile_arn = ${sandbox.profileArn}`,

@@ -4,8 +4,31 @@ import { join, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '..', '..');
 
-/** The command as its users start it. */
+/** The command as its users start it on Node. */
 export const commandPath = join(root, 'bin', 'roles-anywhere.cjs');
+
+/** A native executable, which the tests of the command are for in the place of the bundle on this Node. */
+export const executable = process.env['COMMAND_UNDER_TEST'];
+
+/** What starts the command: a program and its first arguments. */
+export const commandWords: readonly string[] =
+  executable === undefined ? [process.execPath, commandPath] : [executable];
+
+/** The same in a line of a shell, or of a configuration. */
+export const commandLine = commandWords.map((word) => `"${word}"`).join(' ');
+
+/** For tests of something that is Node's alone. */
+export function needsNode(what: string): { readonly skip: boolean } {
+  if (executable !== undefined) console.log(`skipped on the executable: ${what}`);
+  return { skip: executable !== undefined };
+}
+
+/** Starts the command with code that it runs first; BUN_OPTIONS says it to an executable. */
+function preloading({ nodeOptions = [], env }: CommandSettings): { words: readonly string[]; env: object } {
+  if (executable === undefined) return { words: [process.execPath, ...nodeOptions, commandPath], env: env ?? {} };
+  const options = nodeOptions.map((word) => word.replace(/^--require$/, '--preload')).join(' ');
+  return { words: [executable], env: { ...env, ...(options !== '' && { BUN_OPTIONS: options }) } };
+}
 
 export interface CommandResult {
   readonly status: number | null;
@@ -25,14 +48,14 @@ export interface CommandSettings {
 
 /** Runs the built command with an environment that holds nothing of the one that runs the tests. */
 export function runCommand(args: readonly string[], settings: CommandSettings = {}): Promise<CommandResult> {
-  if (!existsSync(join(root, 'dist', 'command', 'roles-anywhere.cjs'))) {
+  if (!existsSync(executable ?? join(root, 'dist', 'command', 'roles-anywhere.cjs'))) {
     throw new Error('the command is not built: run `npm test`, or `npm run build` before vitest');
   }
   return new Promise((settle, fail) => {
-    const node = [process.execPath, ...(settings.nodeOptions ?? []), commandPath];
-    const [program = '', ...rest] = [...(settings.wrapper ?? []), ...node, ...args];
+    const { words, env } = preloading(settings);
+    const [program = '', ...rest] = [...(settings.wrapper ?? []), ...words, ...args];
     const child = spawn(program, rest, {
-      env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...settings.env },
+      env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...env },
       cwd: settings.cwd,
       stdio: ['pipe', 'pipe', 'pipe'],
     });

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, linkSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from './command.ts';
+import { executable, root } from './command.ts';
 
 /** A number that no system gives away; distroless images call it nonroot. */
 export const namelessUid = 65_532;
@@ -59,11 +59,20 @@ export function childOf(pid: number | undefined): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
 }
 
+const asNameless = [
+  ...['setpriv', `--reuid=${namelessUid}`, `--regid=${namelessUid}`, '--clear-groups', 'env', '-u', 'HOME'],
+];
+
 /**
  * Puts node and the built command where every user can reach them, which a checkout below /root is not.
  * @returns a wrapper that runs them there as a user without a name, and without HOME
  */
 export function namelessWrapper(folder: string): readonly string[] {
+  if (executable !== undefined) {
+    const copy = join(folder, 'roles-anywhere');
+    copyFileSync(executable, copy);
+    return [...asNameless, 'sh', '-c', 'shift; exec "$0" "$@"', copy];
+  }
   const node = join(folder, 'node');
   try {
     linkSync(process.execPath, node);
@@ -77,7 +86,7 @@ export function namelessWrapper(folder: string): readonly string[] {
   const koffi = join('node_modules', '@koromix');
   cpSync(join(root, koffi), join(command, koffi), { recursive: true });
   return [
-    ...['setpriv', `--reuid=${namelessUid}`, `--regid=${namelessUid}`, '--clear-groups', 'env', '-u', 'HOME'],
+    ...asNameless,
     // What follows is the checkout's own node and command, and then the arguments.
     ...['sh', '-c', 'command=$1; shift 3; exec "$0" "$command" "$@"', node, join(command, 'bin', 'roles-anywhere.cjs')],
   ];

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { commandPath } from './command.ts';
+import { commandWords } from './command.ts';
 
 /** The built command while it runs. */
 export interface RunningCommand {
@@ -26,9 +26,13 @@ export interface RunningSettings {
 /** Starts the built command with an environment that holds nothing of the one that runs the tests. */
 export function startCommand(
   args: readonly string[],
-  { env = {}, wrapper = [], path = commandPath }: RunningSettings = {},
+  { env = {}, wrapper = [], path }: RunningSettings = {},
 ): RunningCommand {
-  const [program = '', ...rest] = [...wrapper, process.execPath, path, ...args];
+  const [program = '', ...rest] = [
+    ...wrapper,
+    ...(path === undefined ? commandWords : [process.execPath, path]),
+    ...args,
+  ];
   const child = spawn(program, rest, {
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -2,6 +2,7 @@ import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 
 import { systemCodeOf } from '../../core/errno.ts';
 import { oneLine } from '../../core/one-line.ts';
+import { isCertificate } from '../../runtime/node/certificate.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
 import type { TransportOptions, Witness } from './transport.ts';
 import { allRoots } from './trusted-roots.ts';
@@ -15,6 +16,9 @@ const issuerFaults: ReadonlySet<unknown> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
 ]);
 
+/** Of Bun, where one of the certificates to be trusted cannot be read: OpenSSL drops that one in silence. */
+const unreadable = 'ERR_BORINGSSL';
+
 /** What the connections of some options have found to be needed, for those that follow. */
 export interface Lesson {
   readonly network: NetworkOptions;
@@ -22,8 +26,8 @@ export interface Lesson {
 }
 
 /**
- * How to connect again after `error`: with all that is to be trusted, and with an eye on who issued the certificate.
- * Undefined where the error is not for want of an issuer. The new connection is verified like any other.
+ * How to connect again after `error`: with all that is to be trusted, and with an eye on who issued the certificate; or
+ * without the certificates that cannot be read. Undefined where the error is neither. The new connection is verified like any other.
  *
  * @throws RolesAnywhereError FILE_FAILED for the CA bundle
  */
@@ -32,7 +36,14 @@ export async function secondTry(
   options: TransportOptions,
   { network, learned }: Lesson,
 ): Promise<TransportOptions | undefined> {
-  if (!issuerFaults.has(systemCodeOf(error)) && !issuerFaults.has(systemCodeOf(causeOf(error)))) return undefined;
+  const codes = [systemCodeOf(error), systemCodeOf(causeOf(error))];
+  const { ca: given } = options;
+  if (given !== undefined && codes.includes(unreadable)) {
+    const ca = { ...given, pem: given.pem.filter(isCertificate) };
+    learned.set(network, ca);
+    return { ...options, ca };
+  }
+  if (!codes.some((code) => issuerFaults.has(code))) return undefined;
   const ca = await allRoots(network);
   learned.set(network, ca);
   return { ...options, ca, witness: new IssuerWitness() };

@@ -1,4 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
+import { expectRepetition } from '../../runtime/node/jit.ts';
 import type { Terminal } from '../command.ts';
 import { printable } from './printable.ts';
 import { bufferWarnings } from './warnings.ts';
@@ -71,7 +72,9 @@ function writeError(line: string): void {
   }
 }
 
+/** A process that waits for that lives on. */
 function untilStopped(onHangUp?: () => void): Promise<void> {
+  expectRepetition();
   return new Promise((resolve) => {
     const stop = (): void => resolve();
     for (const signal of ['SIGINT', 'SIGTERM', ...(isWindows ? ['SIGBREAK'] : [])]) process.on(signal, stop);

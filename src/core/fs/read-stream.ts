@@ -126,12 +126,16 @@ function checkPlace(path: string | undefined, { dev, ino }: Stats): void {
   if (now?.dev !== dev || now.ino !== ino) throw readFault('ESTALE');
 }
 
+/** Its sockets over a descriptor that is open give nothing. */
+const isBun = 'Bun' in globalThis;
+
 /** Of a descriptor that others share, and that may block. */
 async function* sharedChunks(fd: number, stats: Stats, limits: StreamLimits): AsyncGenerator<Buffer> {
   const timeout = AbortSignal.timeout(longestPipe);
   const signal = limits.signal === undefined ? timeout : AbortSignal.any([timeout, limits.signal]);
   try {
-    yield* stats.isSocket() || stats.isFIFO() ? socketChunks(fd, signal) : threadChunks(fd, signal);
+    const readsBySocket = (stats.isSocket() || stats.isFIFO()) && !isBun;
+    yield* readsBySocket ? socketChunks(fd, signal) : threadChunks(fd, signal);
   } catch (error) {
     if (timeout.aborted) throw readFault('ETIMEDOUT');
     limits.signal?.throwIfAborted();
@@ -159,9 +163,15 @@ async function* threadChunks(fd: number, signal: AbortSignal): AsyncGenerator<Bu
     const chunk = Buffer.allocUnsafeSlow(chunkBytes);
     const reading = new Promise<number>((resolve, reject) => {
       read(fd, chunk, 0, chunk.length, null, (error, length) => (error === null ? resolve(length) : reject(error)));
-    });
+    }).catch(nothingYet);
     const count = await Promise.race([reading, aborted]);
-    if (!count) return;
-    yield chunk.subarray(0, count);
+    if (count === 0) return;
+    if (count === undefined) await delay(pollMs);
+    else yield chunk.subarray(0, count);
   }
+}
+
+/** Of a descriptor that does not block, and has nothing to read. */
+function nothingYet(error: unknown): undefined {
+  if (systemCodeOf(error) !== 'EAGAIN') throw error;
 }

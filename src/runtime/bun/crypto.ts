@@ -10,7 +10,7 @@ export function hmacSha256(key: Uint8Array, data: Uint8Array): Buffer {
   return new Bun.CryptoHasher('sha256', key).update(data).digest();
 }
 
-export function randomBytes(length: number): Buffer {
+export function randomBytes(length: number): Buffer<ArrayBuffer> {
   return crypto.getRandomValues(Buffer.alloc(length));
 }
 

@@ -44,6 +44,8 @@ export interface TlsOptions {
 
 interface BunGlobal {
   readonly CryptoHasher: new (algorithm: 'sha256', hmacKey?: Uint8Array) => Hasher;
+  /** 1 compiles code that runs often, as without a policy. */
+  readonly unsafe: { setJITPolicy(policy: number): void };
   /** Rejects with what `connectError` is told. */
   connect(options: ConnectOptions): Promise<unknown>;
 }

@@ -5,6 +5,7 @@
  */
 import { hash as hashOnce } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expectRepetition } from '../../../runtime/node/jit.ts';
 
 /** A hash whose digest, padded, is one block of 16 words. */
 interface WordHash {
@@ -28,6 +29,7 @@ const roundsInTurn = 16_384;
 
 /** The digest, hashed `rounds` times. */
 export async function hashRounds(hash: string, digest: Buffer, rounds: number): Promise<Buffer> {
+  expectRepetition();
   const wordHash = wordHashes[hash];
   let current = digest;
   for (let left = rounds; left > 0; left -= roundsInTurn) {
