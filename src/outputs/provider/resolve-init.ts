@@ -126,9 +126,10 @@ async function lookAt({ name, origin }: ProfileName, env: Environment) {
   return readImpliedProfile(name, origin, env);
 }
 
-/** Variables that others read too, such as PKCS11_MODULE_PATH, were not set for us. */
+/** Variables that others read too, such as PKCS11_MODULE_PATH, were not set for us; one that is empty may stand for none. */
 function isDeciding(row: OptionRow, values: OptionValues): boolean {
-  const isOurs = [`--${row.flag}`, environmentName(row)].includes(values.origin(row.flag));
+  const origin = values.origin(row.flag);
+  const isOurs = origin === `--${row.flag}` || (origin === environmentName(row) && values.text(row.flag) !== '');
   return isOurs && !settings.includes(row.flag) && (row.kind !== 'list' || values.list(row.flag).length > 0);
 }
 

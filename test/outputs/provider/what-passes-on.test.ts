@@ -55,6 +55,7 @@ describe('a chain goes on when nothing at all is configured', () => {
       { PKCS11_MODULE_PATH: '/x.so', TPM2TOOLS_TCTI: 'x', AWS_ENDPOINT_URL: 'https://x.example' },
     ],
     ['a profile that is not there', {}, { AWS_PROFILE: 'missing' }],
+    ['a password that a template left empty', {}, { ROLES_ANYWHERE_PKCS8_PASSWORD: '' }],
   ])('%s', async (_name, init, environment) => {
     const error = await failure(environment, init);
     expect(error).toMatchObject({ code: 'NOT_CONFIGURED', tryNextLink: true });
