@@ -46,6 +46,10 @@ interface BunGlobal {
   readonly CryptoHasher: new (algorithm: 'sha256', hmacKey?: Uint8Array) => Hasher;
   /** 1 compiles code that runs often, as without a policy. */
   readonly unsafe: { setJITPolicy(policy: number): void };
+  readonly stdout: unknown;
+  write(to: unknown, text: string): Promise<number>;
+  /** The bytes of a regular file, in place. */
+  mmap(path: string): Uint8Array;
   /** Rejects with what `connectError` is told. */
   connect(options: ConnectOptions): Promise<unknown>;
 }

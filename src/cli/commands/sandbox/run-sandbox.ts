@@ -66,9 +66,13 @@ async function runInside(running: Sandbox, line: CommandLine, terminal: Terminal
   return runProgram(line, { env, terminal, isDebug: false, close });
 }
 
+/** Where Bun says that the files are which an executable holds. */
+const withinExecutable = /^(?:\/\$bunfs\/|B:[\\/]~BUN[\\/])/;
+
 /** A profile whose credential_process is this very program: it need not be on the PATH. */
 function configFor(running: Sandbox): string {
-  const program = [process.execPath, process.argv[1] ?? ''].map((path) => `"${path}"`).join(' ');
+  const words = [process.execPath, process.argv[1] ?? ''].filter((path) => !withinExecutable.test(path));
+  const program = words.map((path) => `"${path}"`).join(' ');
   return running
     .configSection('sandbox')
     .replace('credential_process = roles-anywhere ', () => `credential_process = ${program} `);
