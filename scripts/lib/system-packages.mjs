@@ -29,6 +29,8 @@ const needed = {
 
 /** Library below a folder of /usr/lib -> Debian package. */
 const neededLibraries = {
+  // What cc needs besides.
+  'libc.so': 'libc6-dev',
   'p11-kit-proxy.so': 'p11-kit-modules',
   'ossl-modules/tpm2.so': 'tpm2-openssl',
   'libtss2-tcti-swtpm.so.0': 'libtss2-tcti-swtpm0',

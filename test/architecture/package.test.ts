@@ -110,3 +110,17 @@ test('an error of either form is an instance of the class of the other', () => {
     foreign: [false, false],
   });
 });
+
+test('nothing that npm installs with it runs a script, and so nothing is compiled', () => {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Readonly<Record<string, { readonly dev?: boolean; readonly hasInstallScript?: boolean }>>;
+  };
+  const installed = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+  expect(installed.flatMap(([path, { hasInstallScript }]) => (hasInstallScript === true ? [path] : []))).toEqual([]);
+  const koffi = installed
+    .filter(([path]) => path.includes('/@koromix/koffi-'))
+    .map(([path]) => path.split('koffi-')[1]);
+  for (const platform of ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64', 'win32-arm64']) {
+    expect(koffi).toContain(platform);
+  }
+});

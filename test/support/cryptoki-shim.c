@@ -6,12 +6,17 @@
  *   SHIM_C_Sign=0x30@0x1    where the detail is this one: the mechanism of C_SignInit and C_Sign, the attribute of
  *                           C_GetAttributeValue, the flags of C_Initialize
  *   SHIM_C_Sign=0x30*2      for the first two calls, counted from when the variable was last changed
+ *   SHIM_SLEEP_C_Sign=500000  C_Sign takes so many microseconds longer
+ *   SHIM_NULL=5             the list has no function at this index
+ *
+ * It exports C_GetFunctionList alone.
  *
  * Every argument of the functions below is a pointer or a CK_ULONG, which are one machine word on Unix.
  */
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef unsigned long word;
 typedef word (*function)(word, word, word, word, word);
@@ -48,10 +53,16 @@ static int fails(struct fault *fault, word detail, word *result) {
   return 1;
 }
 
+static void sleep_for(const char *variable) {
+  const char *text = getenv(variable);
+  if (text) usleep(strtoul(text, 0, 0));
+}
+
 #define FUNCTION(name, place, detail)                                                       \
   static word name(word a, word b, word c, word d, word e) {                                \
     static struct fault fault = {"SHIM_" #name, "", 0};                                     \
     word result;                                                                            \
+    sleep_for("SHIM_SLEEP_" #name);                                                         \
     if (fails(&fault, detail, &result)) return result;                                      \
     return inner->functions[place](a, b, c, d, e);                                          \
   }
@@ -79,6 +90,7 @@ FUNCTIONS(FUNCTION)
 static word C_Sign(word session, word data, word data_length, word signature, word signature_length) {
   static struct fault fault = {"SHIM_C_Sign", "", 0};
   word result, length;
+  sleep_for("SHIM_SLEEP_C_Sign");
   if (!fails(&fault, mechanism, &result))
     return inner->functions[43](session, data, data_length, signature, signature_length);
   unsigned char unused[1024];
@@ -97,6 +109,8 @@ word C_GetFunctionList(struct list **found) {
   outer = *inner;
   FUNCTIONS(REPLACE)
   REPLACE(C_Sign, 43, 0)
+  const char *missing = getenv("SHIM_NULL");
+  if (missing) outer.functions[strtoul(missing, 0, 0)] = 0;
   *found = &outer;
   return 0;
 }

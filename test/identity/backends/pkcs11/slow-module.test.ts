@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  listPkcs11Certificates,
+  openPkcs11Signer,
+  type Pkcs11Signer,
+} from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
+import { makeShim, needsShim, withFault } from '../../../support/cryptoki-shim.ts';
+import { makeFolder, makeKey, removeFolder } from '../../../support/openssl.ts';
+import { certificateAt, optionsWith, personWho, privateKeyAt } from '../../../support/pkcs11.ts';
+import { makeSoftHsm, needsSoftHsm, softHsmModule, spyModule } from '../../../support/softhsm.ts';
+import { rejectionOf } from '../../../support/thrown.ts';
+
+const skip = needsSoftHsm().skip || needsShim().skip;
+
+describe('a module', { skip }, () => {
+  let folder: string;
+  let shim: string;
+
+  beforeAll(() => {
+    folder = makeFolder();
+    shim = makeShim(folder);
+    const softHsm = makeSoftHsm(folder);
+    for (const label of ['hsm', 'guarded']) {
+      const token = softHsm.makeToken(label);
+      const key = makeKey(folder, label);
+      token.addKey(key, { label: 'leaf', id: '01' });
+      token.addPublicKey(key, { label: 'leaf', id: '01' });
+    }
+  });
+
+  afterAll(() => removeFolder(folder));
+
+  const open = (uri: string, path: string): Promise<Pkcs11Signer> =>
+    openPkcs11Signer(
+      { privateKey: privateKeyAt(uri) },
+      optionsWith({ module: { option: '--pkcs11-lib', path } }),
+      personWho(),
+    );
+
+  /** The longest time, in milliseconds, for which nothing else could run meanwhile. */
+  async function longestStandstill(work: () => Promise<unknown>): Promise<number> {
+    let [last, longest] = [performance.now(), 0];
+    const look = (): void => {
+      const now = performance.now();
+      longest = Math.max(longest, now - last);
+      last = now;
+    };
+    const timer = setInterval(look, 5);
+    await work();
+    look();
+    clearInterval(timer);
+    return longest;
+  }
+
+  test('that takes its time to log in and to sign lets everything else go on', async () => {
+    const slow = { SHIM_SLEEP_C_Login: '1500000', SHIM_SLEEP_C_Sign: '1500000' };
+    const began = performance.now();
+    const standstill = await longestStandstill(() =>
+      withFault(slow, async () => {
+        const opened = await open('pkcs11:token=hsm?pin-value=1234', shim);
+        await opened.signer.sign(Buffer.from('message'));
+        await opened.close();
+      }),
+    );
+    expect(performance.now() - began).toBeGreaterThan(3000);
+    expect(standstill).toBeLessThan(1400);
+  });
+
+  test('is sent a wrong PIN once, also by two who log in at the same time', async () => {
+    const log = join(folder, 'spy.log');
+    Object.assign(process.env, { PKCS11SPY: softHsmModule, PKCS11SPY_OUTPUT: log });
+    const wrong = (): Promise<unknown> => rejectionOf(open('pkcs11:token=guarded?pin-value=4321', spyModule));
+    expect(await Promise.all([wrong(), wrong()])).toMatchObject([{ code: 'PIN_WRONG' }, { code: 'PIN_WRONG' }]);
+    expect(readFileSync(log, 'latin1').match(/CKR_PIN_INCORRECT/g)).toHaveLength(1);
+  });
+
+  /** Runs in a process of its own, in which the module is loaded anew. */
+  test.each([
+    ['lacks a function: it is not called', { SHIM_NULL: '5' }, 'CKR_FUNCTION_NOT_SUPPORTED'],
+    ['gives no functions', { SHIM_MODULE: '/not/there.so' }, 'C_GetFunctionList gives no functions (0x5)'],
+  ])('that %s', (_what, env, words) => {
+    const library = (path: string): string => JSON.stringify(join(import.meta.dirname, '../../../../dist/lib', path));
+    const program = `
+      import { listPkcs11Certificates } from ${library('identity/backends/pkcs11/open-pkcs11.js')};
+      const options = { reusePin: false, useLatestExpiring: false, module: { option: 'M', path: ${JSON.stringify(shim)} } };
+      const context = { now: () => new Date(), warn: () => undefined };
+      const certificate = { option: '--certificate', uri: { token: 'hsm', slotDescription: 'none' } };
+      await listPkcs11Certificates(certificate, options, context).catch(({ code, message }) => console.log(code, message));`;
+    const args = ['--input-type=module', '--eval', program];
+    const printed = execFileSync(process.execPath, args, { encoding: 'utf8', env: { ...process.env, ...env } });
+    expect(printed).toMatch(/^PKCS11_/);
+    expect(printed).toContain(words);
+  });
+
+  test('that has all functions is asked in the same way', async () => {
+    const found = listPkcs11Certificates(
+      certificateAt('pkcs11:token=hsm'),
+      optionsWith({ module: { option: '--pkcs11-lib', path: shim } }),
+      personWho(),
+    );
+    expect(await found).toEqual([]);
+  });
+});
