@@ -59,6 +59,7 @@ export type {
   NameConstraints,
 } from './x509/certificate.ts';
 export { findPath, longestChain, type PathRequest, type PathResult } from './x509/certificate-path.ts';
+export { type CertificateKind, type CertificateSummary, describeCertificate } from './x509/describe-certificate.ts';
 export { anchorLimit, anchorViolations } from './x509/issuer-constraints.ts';
 export { leafViolations } from './x509/leaf-constraints.ts';
 export { decodeCertificate, decodeCertificates } from './x509/read-certificate.ts';
