@@ -132,7 +132,10 @@ export function checkCredentialCall(given: unknown, context: unknown): void {
  * @throws RolesAnywhereError OPTION_UNKNOWN, OPTION_INVALID
  */
 export function checkSigningCall(request: unknown, identity: unknown, scope: unknown): void {
-  requireKeys(request, unsignedKeys, 'request');
+  const { path, query } = requireKeys(request, unsignedKeys, 'request');
+  if (/\p{Surrogate}/u.test([path, query].flat(2).join('\n'))) {
+    throw invalid('path or query of request holds half of a character (a lone surrogate), which has no encoding');
+  }
   checkOpenIdentity(identity, 'identity');
   const { date } = requireKeys(scope, scopeKeys, 'scope');
   if (!(date instanceof Date)) throw invalid(`scope.date must be a Date, not ${whatIs(date)}`);

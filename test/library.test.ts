@@ -159,6 +159,11 @@ describe('what is no object, date or identity is named', () => {
       'scope.date must be a Date',
     ],
     [
+      'half of a character in a query',
+      () => signRequest({ ...unsigned, query: [['name', '\ud800']] }, identity, scope),
+      'path or query of request holds half of a character',
+    ],
+    [
       'an X509Certificate',
       () =>
         signRequest(unsigned, { ...identity, certificate: new X509Certificate(sandbox.certificate) } as never, scope),

@@ -41,6 +41,8 @@ function collapse(value: string): string {
 
 /** Query parameters, decoded; undefined when the query is not properly percent-encoded UTF-8. */
 export function readQuery(query: string): [name: string, value: string][] | undefined {
+  // Half a surrogate pair is no character, and has no encoding.
+  if (/\p{Surrogate}/u.test(query)) return undefined;
   try {
     return query
       .split('&')

@@ -125,3 +125,8 @@ describe('headers', () => {
     expect(headersOf([['x-a', '\u00a0x\u00a0']], ['x-a'])).toEqual(['x-a:\u00a0x\u00a0']);
   });
 });
+
+test.each(['a=\ud800', '\udca0', 'a=1&\ud800=b'])('half of a character has no encoding: %j', (query) => {
+  expect(readQuery(query)).toBeUndefined();
+  expect(canonicalRequests(received({ query }), [])).toEqual([]);
+});
