@@ -66,7 +66,7 @@ export async function openContainerEndpoint(
     const container = { isToken: tokenCheck(token), directory: () => directory, now: clock.now };
     const entrance = { mayConnect: () => true as const, allowHosts: [], routes: () => ({ container }) };
     const server = limitedServer({ answer: guardedAnswerer(entrance), onAnswered: ignore, onDropped: ignore });
-    const listener = await openListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, 0o600, server);
+    const listener = await openListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, unguarded, server);
     isOpen = true;
     source.keepFresh();
     return {
@@ -83,5 +83,8 @@ export async function openContainerEndpoint(
     throw error;
   }
 }
+
+/** Its token is what guards it. */
+const unguarded = { socketMode: 0o600, needsDescriptors: false };
 
 function ignore(): void {}

@@ -3,8 +3,11 @@ import type { Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Answer, type LocalRequest, refusedAnswer } from './answer.ts';
 
-/** Milliseconds, bytes and counts beyond which a client is not worth waiting for. SDKs give up after one second. */
-const limits = {
+/**
+ * Milliseconds, bytes and counts beyond which a client is not worth waiting for. SDKs give up after one second. `grace` is
+ * what requests under way have to come to their end when the server ends.
+ */
+export const limits = {
   headers: 5000,
   request: 5000,
   idle: 15_000,
@@ -14,6 +17,7 @@ const limits = {
   connections: 1024,
   burst: 4096,
   trimAfter: 100,
+  grace: 2000,
 } as const;
 
 /** Answers a request, at once or later. */
@@ -225,13 +229,10 @@ export function endStalled(server: NetServer, every: number): void {
   server.once('close', () => clearInterval(timer));
 }
 
-/** Milliseconds that requests under way have to come to their end. */
-const grace = 2000;
-
 /** Stops accepting, lets what is under way finish, and resolves when every connection has ended. */
 export function closeGently(server: Server): Promise<void> {
   return new Promise((settle) => {
-    const force = setTimeout(() => server.closeAllConnections(), grace);
+    const force = setTimeout(() => server.closeAllConnections(), limits.grace);
     server.close(() => {
       clearTimeout(force);
       settle();

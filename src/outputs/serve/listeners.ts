@@ -4,7 +4,7 @@ import { connect, type Server as NetServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { closeGently } from './http-server.ts';
+import { acceptorOf } from './acceptor.ts';
 import { isLoopbackAddress, type ListenAddress, urlOf } from './listen-address.ts';
 import type { ServeLog } from './serve-log.ts';
 import type { TokenFileOptions } from './token-file.ts';
@@ -16,39 +16,42 @@ export interface Listener {
   readonly kind: 'tcp' | 'unix' | 'pipe';
   /** Whether only this machine can reach it. */
   readonly isLocal: boolean;
+  /** What connections come in by. */
+  readonly listening: NetServer;
   /** Stops accepting, lets requests under way finish. */
   close(): Promise<void>;
 }
 
-/**
- * Opens an address.
- *
- * @param socketMode permissions of a Unix socket that is made
- * @throws RolesAnywhereError PORT_UNAVAILABLE
- */
-export async function openListener(address: ListenAddress, socketMode: number, server: Server): Promise<Listener> {
-  if (address.kind === 'unix') {
-    await listenOnUnixSocket(server, address.path, socketMode);
-    return { name: address.path, kind: 'unix', isLocal: true, close: () => closeGently(server) };
-  }
-  await listen(server, address);
-  if (address.kind === 'pipe') {
-    return { name: address.path, kind: 'pipe', isLocal: true, close: () => closeGently(server) };
-  }
-  const bound = server.address();
-  // A Unix socket that was handed over has no address that Node knows.
-  if (bound === null || typeof bound === 'string') {
-    return { name: bound ?? nameOf(address), kind: 'unix', isLocal: true, close: () => closeGently(server) };
-  }
-  return {
-    name: urlOf(bound.address, bound.port),
-    kind: 'tcp',
-    isLocal: isLoopbackAddress(bound.address),
-    close: () => closeGently(server),
-  };
+export interface ListenerOptions {
+  /** Permissions of a Unix socket that is made. */
+  readonly socketMode: number;
+  /** Whether something is asked of the system about connections, or set for them. */
+  readonly needsDescriptors: boolean;
 }
 
-function listen(server: Server, address: Exclude<ListenAddress, { kind: 'unix' }>): Promise<void> {
+/** Opens an address. @throws RolesAnywhereError PORT_UNAVAILABLE */
+export async function openListener(
+  address: ListenAddress,
+  { socketMode, needsDescriptors }: ListenerOptions,
+  server: Server,
+): Promise<Listener> {
+  const { listening, close } = acceptorOf(server, needsDescriptors || address.kind === 'fd');
+  if (address.kind === 'unix') {
+    await listenOnUnixSocket(listening, address.path, socketMode);
+    return { name: address.path, kind: 'unix', isLocal: true, listening, close };
+  }
+  await listen(listening, address);
+  if (address.kind === 'pipe') return { name: address.path, kind: 'pipe', isLocal: true, listening, close };
+  const bound = listening.address();
+  // A Unix socket that was handed over has no address that Node knows.
+  if (bound === null || typeof bound === 'string') {
+    return { name: bound ?? nameOf(address), kind: 'unix', isLocal: true, listening, close };
+  }
+  const { address: host, port } = bound;
+  return { name: urlOf(host, port), kind: 'tcp', isLocal: isLoopbackAddress(host), listening, close };
+}
+
+function listen(server: NetServer, address: Exclude<ListenAddress, { kind: 'unix' }>): Promise<void> {
   return new Promise((settle, fail) => {
     const failed = (cause: NodeJS.ErrnoException): void => {
       const hints =

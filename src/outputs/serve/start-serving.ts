@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import { platform } from 'node:os';
 import type { Ffi, MissingFfi } from '../../ffi/ffi.ts';
 import type { PipelineContext } from '../../pipeline/credential-plan.ts';
@@ -136,7 +135,8 @@ function openersOf({
   const logRequest = requestLog({ log, monotonic: clock.monotonic, everything: context.logsRequests });
   const { mayConnect, userOf } = peers;
 
-  const limitHops = (server: Server): void => {
+  const needsDescriptors = options.allowUids !== undefined || options.hopLimit !== undefined;
+  const limitHops = (server: Listener['listening']): void => {
     if (options.hopLimit === undefined || calls === undefined || setHopLimit(calls, server, options.hopLimit)) return;
     log('warn', 'the system does not take --hop-limit, and it has no effect');
   };
@@ -155,8 +155,8 @@ function openersOf({
       onDropped: () => metrics.dropped(),
       userOf,
     });
-    const listener = await openListener(address, options.socketMode, server);
-    if (listener.kind === 'tcp') limitHops(server);
+    const listener = await openListener(address, { socketMode: options.socketMode, needsDescriptors }, server);
+    if (listener.kind === 'tcp') limitHops(listener.listening);
     routes = routesOf(listener);
     return listener;
   };

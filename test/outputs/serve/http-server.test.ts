@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { expect, test, vi } from 'vitest';
+import { acceptorOf } from '../../../src/outputs/serve/acceptor.ts';
 import { Connections, endStalled } from '../../../src/outputs/serve/http-server.ts';
 
 /** As much of a socket as is looked at. */
@@ -106,8 +107,9 @@ test('a client that does not read is cut off; one that reads, and one that is id
   const answer = 'x'.repeat(100_000);
   const server = createServer((_request, response) => response.end(answer));
   endStalled(server, 200);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
+  const acceptor = acceptorOf(server, true);
+  await once(acceptor.listening.listen(0, '127.0.0.1'), 'listening');
+  const { port } = acceptor.listening.address() as AddressInfo;
   const open = async () => {
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
@@ -129,5 +131,5 @@ test('a client that does not read is cut off; one that reads, and one that is id
   clearInterval(knock);
   expect(endings).toEqual([]);
   for (const socket of [listening, idle]) socket.destroy();
-  server.close();
+  await acceptor.close();
 });
