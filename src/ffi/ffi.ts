@@ -53,7 +53,7 @@ type ArgumentsOf<Takes extends readonly NativeType[]> = { readonly [K in keyof T
 export interface NativeFunction<T extends FunctionType = FunctionType> {
   (...given: ArgumentsOf<T['takes']>): Results[T['gives']];
   /**
-   * Runs on another thread, while this one goes on. What is given as bytes must not be changed or read before that is
+   * Runs on another thread, while this one goes on (but for what ProcessLife says). What is given as bytes must not be changed or read before that is
    * done; it is kept from being collected. Several such calls run at once.
    */
   readonly async: (...given: ArgumentsOf<T['takes']>) => Promise<Results[T['gives']]>;
@@ -85,6 +85,12 @@ export interface Ffi {
    */
   errno(): number;
 }
+
+/**
+ * Whether a process lives on and has others to serve, or ends with its one answer. In the executable a thread costs more
+ * than most calls: there a process that is `short` makes asynchronous calls on the thread that it has.
+ */
+export type ProcessLife = 'short' | 'long';
 
 /** Why there are no calls: what they need, and what to do about it. */
 export interface MissingFfi {

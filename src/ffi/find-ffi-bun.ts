@@ -2,7 +2,15 @@
 import { type Callable, CFunction, dlopen, type Prototype, ptr, toArrayBuffer } from 'bun:ffi';
 import { arch, platform } from 'node:os';
 import type { Worker } from 'node:worker_threads';
-import type { Ffi, FunctionType, FunctionTypes, MissingFfi, NativeArgument, NativeFunctions } from './ffi.ts';
+import type {
+  Ffi,
+  FunctionType,
+  FunctionTypes,
+  MissingFfi,
+  NativeArgument,
+  NativeFunctions,
+  ProcessLife,
+} from './ffi.ts';
 import { type PlainFunction, type PlainResult, typedFunction, typedFunctions } from './typed-functions.ts';
 
 const isWindows = platform() === 'win32';
@@ -21,8 +29,12 @@ const typeNames = {
 
 let found: Promise<Ffi | MissingFfi> | undefined;
 
+/** Whether this process has been called one that lives on. */
+let usesThreads = false;
+
 /** Calls of C functions, or why there are none. Never rejects; looks once. */
-export function findFfi(): Promise<Ffi | MissingFfi> {
+export function findFfi(life: ProcessLife = 'short'): Promise<Ffi | MissingFfi> {
+  usesThreads ||= life === 'long';
   return (found ??= Promise.resolve(tryOut()));
 }
 
@@ -107,9 +119,13 @@ function prototypeOf({ takes, gives }: FunctionType): Prototype {
 
 function plainFunction(call: Callable, type: FunctionType): PlainFunction {
   const prototype = prototypeOf(type);
+  const here = (given: readonly NativeArgument[]): PlainResult => call(...given.map((each) => plainArgument(each)));
   return {
-    call: (given) => call(...given.map((each) => plainArgument(each))),
-    callOnThread: (given) => onThread({ ptr: call.ptr, ...prototype, given: given.map((each) => plainArgument(each)) }),
+    call: here,
+    callOnThread: async (given) => {
+      if (!usesThreads) return here(given);
+      return onThread({ ptr: call.ptr, ...prototype, given: given.map((each) => plainArgument(each)) });
+    },
   };
 }
 

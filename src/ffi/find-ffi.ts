@@ -7,7 +7,15 @@
  * import() names no literal, and the comments tell webpack and Vite to leave it alone.
  */
 import { arch, platform } from 'node:os';
-import type { Ffi, FunctionType, FunctionTypes, MissingFfi, NativeArgument, NativeFunctions } from './ffi.ts';
+import type {
+  Ffi,
+  FunctionType,
+  FunctionTypes,
+  MissingFfi,
+  NativeArgument,
+  NativeFunctions,
+  ProcessLife,
+} from './ffi.ts';
 import { type PlainFunction, type PlainResult, typedFunction, typedFunctions } from './typed-functions.ts';
 
 interface Koffi {
@@ -49,8 +57,12 @@ const mebibyte = 0x10_0000;
 
 let found: Promise<Ffi | MissingFfi> | undefined;
 
-/** Calls of C functions, or why there are none. Never rejects; looks once. */
-export function findFfi(): Promise<Ffi | MissingFfi> {
+/**
+ * Calls of C functions, or why there are none. Never rejects; looks once.
+ *
+ * @param _life threads are at hand here, and every process uses them
+ */
+export function findFfi(_life?: ProcessLife): Promise<Ffi | MissingFfi> {
   return (found ??= importKoffi());
 }
 

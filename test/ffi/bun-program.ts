@@ -2,7 +2,7 @@
 import { findFfi } from '../../src/ffi/find-ffi-bun.ts';
 import { ffiCases } from '../contract/ffi.contract.ts';
 
-const ffi = await findFfi();
+const ffi = await findFfi('long');
 const failed: Record<string, string> = {};
 const passed: string[] = [];
 if ('missing' in ffi) {

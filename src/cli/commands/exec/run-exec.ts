@@ -81,7 +81,7 @@ async function openEndpoint(plan: CredentialPlan, values: OptionValues, terminal
   warnOfDebugDoors(terminal.env, terminal.warn);
   const { findFfi } = await import('../../../ffi/find-ffi.ts');
   const { hideMemory } = await import('../../terminal/hide-memory.ts');
-  hideMemory(await findFfi(), terminal.warn);
+  hideMemory(await findFfi('long'), terminal.warn);
   const pipeline = await pipelineContext(values, terminal);
   const endpoint = await openContainerEndpoint(plan, { pipeline, clock: systemClock(), warn: terminal.warn });
   return {

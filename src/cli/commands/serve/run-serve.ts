@@ -54,7 +54,7 @@ interface Command {
 
 async function serveUntil(stopped: Promise<void>, command: Command): Promise<void> {
   const { values, terminal, reread, log, hangUps } = command;
-  const ffi = await findFfi();
+  const ffi = await findFfi('long');
   hideMemory(ffi, terminal.warn);
   const notify = notifier(terminal.env, ffi, terminal.warn);
   const options = serveOptionsOf(values, terminal.env);

@@ -49,7 +49,7 @@ interface Command {
 
 async function updateUntil(stopped: Promise<void>, command: Command): Promise<void> {
   const { values, terminal, reread, hangUps } = command;
-  hideMemory(await findFfi(), terminal.warn);
+  hideMemory(await findFfi('long'), terminal.warn);
   const targets = await targetsOf(values, terminal);
   const starting = keepUpdated(targets, await updateContext(values, terminal));
   const updating = await unlessStopped(starting, stopped);
