@@ -39,6 +39,7 @@ const compilerOptions = {
   paths: {
     'roles-anywhere': ['../../src/index.ts'],
     'roles-anywhere/sandbox': ['../../src/sandbox/index.ts'],
+    'roles-anywhere/testing': ['../../src/testing/index.ts'],
     'roles-anywhere/trust': ['../../src/trust/index.ts'],
     '@aws-sdk/client-s3': ['./client-s3.ts'],
   },

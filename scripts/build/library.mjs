@@ -32,7 +32,7 @@ const forms = {
   },
 };
 
-const entries = ['index', 'sandbox/index', 'trust/index'];
+const entries = ['index', 'sandbox/index', 'testing/index', 'trust/index'];
 
 /** Builds both forms and returns the files of other packages that went in. */
 export async function buildLibrary() {

@@ -60,6 +60,7 @@ const arrows = {
     'version.ts',
   ],
   trust: ['core/nearest.ts', 'supported-node.ts'],
+  testing: ['identity', 'supported-node.ts'],
   sandbox: ['trust', 'core/given-shape.ts', 'supported-node.ts'],
   doctor: ['core', 'options', 'identity', 'aws', 'trust'],
   cli: [

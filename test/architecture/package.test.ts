@@ -72,7 +72,7 @@ test.each(['lib', 'cjs'])(
   },
 );
 
-test.each(['roles-anywhere', 'roles-anywhere/sandbox', 'roles-anywhere/trust'])(
+test.each(['roles-anywhere', 'roles-anywhere/sandbox', 'roles-anywhere/testing', 'roles-anywhere/trust'])(
   '%s has the same names by import and by require()',
   (name) => {
     const imported = printed(`console.log(JSON.stringify(Object.keys(await import('${name}')).sort()))`, 'module');

@@ -51,6 +51,7 @@ function tidy(text: string): string {
 describe.each([
   { entry: 'index.d.ts', name: 'roles-anywhere' },
   { entry: 'sandbox/index.d.ts', name: 'roles-anywhere/sandbox' },
+  { entry: 'testing/index.d.ts', name: 'roles-anywhere/testing' },
   { entry: 'trust/index.d.ts', name: 'roles-anywhere/trust' },
 ])('$name', ({ entry, name }) => {
   test('exports what it did: whoever changes this changes the programs of others', async () => {
