@@ -22,6 +22,7 @@ const sourceKeys: Keys = {
   uri: true,
   handle: true,
   socket: true,
+  command: true,
   value: true,
 };
 

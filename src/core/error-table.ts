@@ -82,6 +82,9 @@ type SpiffeErrorCode =
   | 'SPIFFE_AMBIGUOUS'
   | 'SPIFFE_FAILED';
 
+/** A program that signs does not. */
+type SignerErrorCode = 'SIGNER_FAILED' | 'SIGNER_TIMEOUT' | 'SIGNER_REFUSED';
+
 /** The service refused, or what it answered cannot be used. */
 type ServiceErrorCode =
   | 'REFUSED_UNTRUSTED'
@@ -140,6 +143,7 @@ export type ErrorCode =
   | TpmErrorCode
   | SshAgentErrorCode
   | SpiffeErrorCode
+  | SignerErrorCode
   | ServiceErrorCode
   | NetworkErrorCode
   | LocalErrorCode
@@ -265,6 +269,10 @@ export const errorTable = {
   SPIFFE_NOT_FOUND: { ...identity, kind: 'transient', withdrawn: true },
   SPIFFE_AMBIGUOUS: identity,
   SPIFFE_FAILED: identity,
+
+  SIGNER_FAILED: identity,
+  SIGNER_TIMEOUT: { ...identity, kind: 'transient' },
+  SIGNER_REFUSED: identity,
 
   REFUSED_UNTRUSTED: answer,
   REFUSED_CERTIFICATE: answer,

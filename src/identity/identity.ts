@@ -82,6 +82,8 @@ export type KeySource =
   | { readonly option: string; readonly kind: 'tpm-handle'; readonly handle: number }
   /** The agent's key that the certificate is for; `socket` as IdentityAgent of ssh_config(5), SSH_AUTH_SOCK when not given */
   | { readonly option: string; readonly kind: 'ssh-agent'; readonly socket?: string }
+  /** A key that a program signs with: its name or path and its arguments. docs/backends/custom.md has the protocol. */
+  | { readonly option: string; readonly kind: 'exec'; readonly command: readonly string[] }
   /** The X.509-SVID that SPIFFE's Workload API gives to this process, with its key; SPIFFE_ENDPOINT_SOCKET when not given */
   | { readonly option: string; readonly kind: 'spiffe'; readonly socket?: string };
 

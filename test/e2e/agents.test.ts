@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { type CommandSettings, runCommand } from '../support/command.ts';
@@ -60,5 +61,41 @@ describe.each([
     const result = await request(['--debug', '--certificate', other.certificate, '--private-key', key]);
     expect(result).toMatchObject({ status: 3, stdout: '' });
     expect(result.stderr).toContain('debug: code SSH_AGENT_KEY_NOT_FOUND');
+  });
+});
+
+describe('a program that signs', () => {
+  const program = resolve(import.meta.dirname, '../support/signer-program.mjs');
+  let leaf: Issued;
+  beforeAll(() => {
+    leaf = makeLeaf(folder, 'by program', ca);
+  });
+  const signer = (): string => `exec:'${process.execPath}' '${program}' '${leaf.key}'`;
+
+  test('gets credentials, and its stderr is shown with --debug alone', async () => {
+    const args = ['--certificate', leaf.certificate, '--signer', signer()];
+    const { status, stdout, stderr } = await request(args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ Version: 1, AccessKeyId: expect.stringMatching(/^ASIA/) as string });
+    expect((await request(['--debug', ...args])).stderr).toContain(' says: ready to sign');
+  });
+
+  test('signs the string of sign-string', async () => {
+    const args = ['sign-string', '--certificate', leaf.certificate, '--signer', signer(), '--format', 'text'];
+    expect(await runCommand(args)).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^30[\da-f]+$/) as string,
+    });
+  });
+
+  test.each([
+    [['--signer', '/usr/bin/signer'], 'OPTION_INVALID', '--signer must be exec: and a program'],
+    [['--signer', 'exec:'], 'OPTION_INVALID', '--signer must name a program after exec:'],
+    [['--signer', 'exec:a', '--private-key', 'b'], 'OPTION_CONFLICT', '--private-key and --signer exclude each other'],
+  ])('%j is refused', async (args, code, words) => {
+    const { status, stderr } = await request(['--debug', '--certificate', leaf.certificate, ...args]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(code);
+    expect(stderr).toContain(words);
   });
 });

@@ -20,6 +20,10 @@ const backends: Backends = {
       (await import('./pkcs11/open-from-source.ts')).listTokenCertificates(...given),
     secretOf: ({ uri, option }) => parsePkcs11Uri(uri, option).pin,
   },
+  exec: {
+    holds: 'keys',
+    openKey: async (...given) => (await import('./exec/open-program-key.ts')).openProgramKey(...given),
+  },
   spiffe: {
     holds: 'certificates',
     openIdentity: async (...given) => (await import('./spiffe/open-svid.ts')).openSpiffeIdentity(...given),

@@ -22,6 +22,11 @@ const keyStores: WordsOfEach = {
       return { kind, path, module: query.split('&').filter((attribute) => attribute.startsWith('module-')) };
     },
   },
+  exec: {
+    name: ({ command }) => `the signer ${command[0]}`,
+    // Of what it is given as arguments nobody knows whether it is a secret.
+    cacheLocation: ({ kind, command }) => ({ kind, program: command[0] }),
+  },
   spiffe: {
     name: ({ socket }) => `the X.509-SVID of the Workload API at ${socket ?? 'SPIFFE_ENDPOINT_SOCKET'}`,
     cacheLocation: ({ kind, socket }) => ({ kind, socket }),

@@ -1,6 +1,7 @@
 import { type ErrorCode, RolesAnywhereError } from '../../core/errors.ts';
 import type { ByteSource, KeySource, KeyStoreSource, SecretSource } from '../../identity/identity.ts';
 import { parsePkcs11Uri } from '../../identity/pkcs11-uri.ts';
+import { splitCommandLine } from '../profile/split-command-line.ts';
 import { attributesOf } from './store-attributes.ts';
 import { holdsPem, parseByteSource, passwordOf } from './sources.ts';
 import type { OptionValues } from '../parse/option-values.ts';
@@ -34,6 +35,12 @@ const noCertificateInAgent: Explanation = [
   'give it with --private-key, and with --certificate the file of the certificate',
 ];
 
+const noCertificateOfSigner: Explanation = [
+  'OPTION_INVALID',
+  'names a program that signs, and gives no certificates',
+  'give it with --signer, and with --certificate the file of the certificate',
+];
+
 const keyStores: KeyStoreTexts = {
   pkcs11: {
     scheme: 'pkcs11',
@@ -61,6 +68,20 @@ const keyStores: KeyStoreTexts = {
     },
     noCertificate: noCertificateInTpm,
     noBytes: noCertificateInTpm,
+  },
+  exec: {
+    scheme: 'exec',
+    parse(text, option) {
+      const command = splitCommandLine(text.slice('exec:'.length));
+      if (command?.[0] !== undefined && command[0] !== '') return { option, kind: 'exec', command };
+      throw fault(option, [
+        'OPTION_INVALID',
+        'must name a program after exec:',
+        'write exec:/usr/local/bin/signer, with arguments behind it where it takes any; each quote needs its end',
+      ]);
+    },
+    noCertificate: noCertificateOfSigner,
+    noBytes: noCertificateOfSigner,
   },
   spiffe: {
     scheme: 'spiffe',
@@ -144,6 +165,19 @@ export function readByteSource(text: string, option: string): ByteSource {
   return source;
 }
 
+/**
+ * Reads which program signs.
+ * @throws RolesAnywhereError OPTION_INVALID
+ */
+export function readSignerSource(text: string, option: string): KeySource {
+  if (text.startsWith('exec:')) return readKeySource(text, option);
+  throw fault(option, [
+    'OPTION_INVALID',
+    'must be exec: and a program',
+    'write exec:/usr/local/bin/signer; a key in a file or a store goes to --private-key',
+  ]);
+}
+
 function textOf(source: KeySource): KeyStoreText<KeyStoreSource> | undefined {
   return isStored(source) ? keyStores[source.kind] : undefined;
 }
@@ -180,7 +214,7 @@ export function readSources(values: OptionValues, problems: Problems): GivenSour
     return text === undefined ? undefined : problems.try(() => reader(text, values.origin(flag)));
   };
   const certificate = read('certificate', readCertificateSource);
-  const privateKey = read('private-key', readKeySource);
+  const privateKey = read('private-key', readKeySource) ?? read('signer', readSignerSource);
   const intermediates = read('intermediates', readByteSource);
   problems.try(() => refuseSharedDescriptors(passwordsOf(values), [certificate, privateKey, intermediates]));
   return {

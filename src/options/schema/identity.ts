@@ -88,6 +88,17 @@ export const identity: readonly OptionDefinition[] = [
       },
     },
   ]),
+  ...of(signing, [
+    {
+      flag: 'signer',
+      kind: 'string',
+      hardware: true,
+      excludes: ['private-key', 'use-latest-expiring-certificate'],
+      placeholder: 'exec:PROGRAM',
+      help: 'A program that signs with the private key of the certificate; docs/backends/custom.md has what it is asked.',
+      property: { otherwise: 'give identity, with a signer of your own' },
+    },
+  ]),
   ...of(credentials, [
     {
       flag: 'intermediates',

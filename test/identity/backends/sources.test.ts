@@ -33,6 +33,11 @@ const keyStores: {
     'TPM handle 0x81000001',
     { kind: 'tpm-handle', handle: 0x8100_0001 },
   ],
+  exec: [
+    { option, kind: 'exec', command: ['/usr/bin/signer', '--pin', 'sesame'] },
+    'the signer /usr/bin/signer',
+    { kind: 'exec', program: '/usr/bin/signer' },
+  ],
   spiffe: [
     { option, kind: 'spiffe' },
     'the X.509-SVID of the Workload API at SPIFFE_ENDPOINT_SOCKET',

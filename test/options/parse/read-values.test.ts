@@ -230,6 +230,8 @@ const shared: readonly (readonly [string, string])[] = [
   ['private-key', 'cert-selector'],
   ['private-key', 'system-store-name'],
   ['private-key', 'use-latest-expiring-certificate'],
+  ['private-key', 'signer'],
+  ['signer', 'use-latest-expiring-certificate'],
   ['use-latest-expiring-certificate', 'reuse-pin'],
   ['cert-selector', 'reuse-pin'],
   ['cert-selector', 'tpm-key-password'],
