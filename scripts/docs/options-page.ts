@@ -44,6 +44,7 @@ wins: a \`--pkcs8-password-file\` on the command line overrules a ROLES_ANYWHERE
 | \`env:NAME\` | the text in the environment variable NAME |
 | \`fd:3\` | what can be read from an open file descriptor |
 | \`-\` | stdin |
+| \`cred:NAME\` | a credential that systemd handed to the service: LoadCredential= of its unit. Password files take it too |
 | \`pkcs11:…\` | certificate or key on a [PKCS#11 token](backends/pkcs11.md) |
 | \`handle:0x81…\` | a key in a [TPM](backends/tpm.md); TSS2 key files are files, known by what they hold |
 | \`ssh-agent:\` | the key of the certificate in an [SSH agent](backends/ssh-agent.md) |

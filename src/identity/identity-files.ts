@@ -4,6 +4,7 @@ import { systemCodeOf } from '../core/errno.ts';
 import { openToRead } from '../core/fs/open-to-read.ts';
 import { readRegular } from '../core/fs/read-file.ts';
 import { secretOf } from './backends/registry.ts';
+import { credentialPath } from './credential-path.ts';
 import { secretsOf } from './identity-secrets.ts';
 import type { IdentityContext, IdentitySource, KeySource, SecretSource } from './identity.ts';
 import { maxSourceBytes } from './read-source.ts';
@@ -24,8 +25,16 @@ export function partsOf(source: IdentitySource): IdentityParts {
 }
 
 /** Paths of the files among them. */
-export function pathsOf({ pair, unlocking }: IdentityParts): readonly string[] {
-  return [...new Set([...pair, ...unlocking].flatMap((part) => (part.kind === 'file' ? [part.path] : [])))];
+export function pathsOf(
+  { pair, unlocking }: IdentityParts,
+  environment: IdentityContext['environment'],
+): readonly string[] {
+  return [...new Set([...pair, ...unlocking].flatMap((part) => pathOf(part, environment) ?? []))];
+}
+
+function pathOf(source: KeySource | SecretSource, environment: IdentityContext['environment']): string | undefined {
+  if (source.kind === 'credential') return credentialPath(source.name, environment);
+  return source.kind === 'file' ? source.path : undefined;
 }
 
 /**
@@ -37,9 +46,10 @@ export function lookAtSources(
 ): (sources: readonly (KeySource | SecretSource)[]) => string {
   const files = new Map<string, string>();
   const digestOf = (source: KeySource | SecretSource): string => {
-    if (source.kind !== 'file') return source.kind === 'env' ? sha256(environment?.[source.name] ?? '') : nothing;
-    const digest = files.get(source.path) ?? fileDigest(source.path);
-    files.set(source.path, digest);
+    const path = pathOf(source, environment);
+    if (path === undefined) return source.kind === 'env' ? sha256(environment?.[source.name] ?? '') : nothing;
+    const digest = files.get(path) ?? fileDigest(path);
+    files.set(path, digest);
     return digest;
   };
   return (sources) => sources.map(digestOf).join();

@@ -60,6 +60,8 @@ export type ByteSource = { readonly option: string } & (
   | { readonly kind: 'env'; readonly name: string }
   | { readonly kind: 'fd'; readonly fd: number }
   | { readonly kind: 'stdin' }
+  /** One that systemd handed to the service: a file of $CREDENTIALS_DIRECTORY (systemd.exec(5), "Credentials") */
+  | { readonly kind: 'credential'; readonly name: string }
   /** `name` is what messages call them: `standard input` of bytes that came from there. */
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly name?: string }
 );
@@ -104,6 +106,7 @@ export type SecretSource = { readonly option: string } & (
   | { readonly kind: 'value'; readonly value: string }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'fd'; readonly fd: number }
+  | { readonly kind: 'credential'; readonly name: string }
 );
 
 /**

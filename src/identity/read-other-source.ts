@@ -1,5 +1,6 @@
+import { credentialPath } from './credential-path.ts';
 import { readFault, type ReadLimits } from '../core/fs/open-to-read.ts';
-import { type FileContent, readDescriptor } from '../core/fs/read-file.ts';
+import { type FileContent, readDescriptor, readFile } from '../core/fs/read-file.ts';
 import type { ByteSource, ReadContext } from './identity.ts';
 import { Problem } from './problem.ts';
 
@@ -13,7 +14,16 @@ export async function readOtherSource(
 ): Promise<FileContent> {
   if (source.kind === 'env') return inMemory(readVariable(source.name, context), limits);
   if (source.kind === 'bytes') return inMemory(source.bytes, limits);
+  if (source.kind === 'credential') return readCredential(source.name, context, limits);
   return readDescriptor(source.kind === 'fd' ? source.fd : standardInput, limits);
+}
+
+function readCredential(name: string, { environment }: ReadContext, limits: ReadLimits): Promise<FileContent> {
+  const path = credentialPath(name, environment);
+  if (path !== undefined) return readFile(path, limits);
+  throw new Problem('is not there: CREDENTIALS_DIRECTORY is not set', undefined, {
+    hints: [`systemd sets it for a unit with LoadCredential=${name}:PATH`],
+  });
 }
 
 /** A copy, as the reader may wipe it. */

@@ -88,7 +88,8 @@ class Reloading implements ReloadingIdentity {
     // Of its own, as one callback may be given twice.
     const listener = (): void => callback();
     this.#listeners.add(listener);
-    this.#endWatch ??= watchFiles(pathsOf(this.#parts), this.#lookEveryMs, () => this.#filesMoved());
+    const paths = pathsOf(this.#parts, this.#context.environment);
+    this.#endWatch ??= watchFiles(paths, this.#lookEveryMs, () => this.#filesMoved());
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) this.#unwatch();

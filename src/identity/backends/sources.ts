@@ -46,6 +46,7 @@ const byteSources: Readonly<Record<ByteSource['kind'], true>> = {
   env: true,
   fd: true,
   stdin: true,
+  credential: true,
   bytes: true,
 };
 
@@ -85,6 +86,7 @@ export function nameOfBytes(source: ByteSource): string {
     return looksLikeContent(source.path) ? 'a path that looks like the content of a key file' : source.path;
   }
   if (source.kind === 'env') return `environment variable ${source.name}`;
+  if (source.kind === 'credential') return `systemd's credential ${source.name}`;
   if (source.kind === 'fd') return `file descriptor ${source.fd}`;
   return source.kind === 'stdin' ? 'standard input' : (source.name ?? 'the value given');
 }

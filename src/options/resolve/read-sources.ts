@@ -3,7 +3,7 @@ import type { ByteSource, KeySource, KeyStoreSource, SecretSource } from '../../
 import { parsePkcs11Uri } from '../../identity/pkcs11-uri.ts';
 import { splitCommandLine } from '../profile/split-command-line.ts';
 import { attributesOf } from './store-attributes.ts';
-import { holdsPem, parseByteSource, passwordOf } from './sources.ts';
+import { holdsPem, parseByteSource, parseCredential, passwordOf } from './sources.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 import type { Problems } from '../parse/problems.ts';
 
@@ -127,6 +127,14 @@ const explanations: ReadonlyMap<string, Explanation> = new Map<string, Explanati
       'write env:NAME, without a dollar sign; a file of that name is ./env:NAME',
     ],
   ],
+  [
+    'cred',
+    [
+      'OPTION_INVALID',
+      'must name a credential of systemd after cred:',
+      'write cred:leaf.pem, with LoadCredential=leaf.pem:/etc/pki/leaf.pem in the unit; a file of that name is ./cred:leaf.pem',
+    ],
+  ],
   ['fd', ['OPTION_INVALID', 'must hold a number after fd:', 'write fd:3; a file of that name is ./fd:3']],
 ]);
 
@@ -143,7 +151,8 @@ const pemItself: Explanation = [
 export function readKeySource(text: string, option: string): KeySource {
   const [scheme = ''] = text.split(':', 1);
   const store = Object.values(keyStores).find((one) => text.startsWith(`${one.scheme}:`));
-  const source = store === undefined ? parseByteSource(text, option) : store.parse(text, option);
+  const source =
+    store === undefined ? (parseByteSource(text, option) ?? parseCredential(text, option)) : store.parse(text, option);
   if (source !== undefined) return source;
   const explanation = explanations.get(scheme) ?? (holdsPem(text) ? pemItself : undefined);
   if (explanation === undefined) return { option, kind: 'file', path: text };
@@ -169,7 +178,7 @@ export function readByteSource(text: string, option: string): ByteSource {
  * Reads which program signs.
  * @throws RolesAnywhereError OPTION_INVALID
  */
-export function readSignerSource(text: string, option: string): KeySource {
+function readSignerSource(text: string, option: string): KeySource {
   if (text.startsWith('exec:')) return readKeySource(text, option);
   throw fault(option, [
     'OPTION_INVALID',

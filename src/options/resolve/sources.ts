@@ -17,6 +17,12 @@ export function parseByteSource(text: string, option: string): ByteSource | unde
   return scheme || holdsPem(text) ? undefined : { option, kind: 'file', path: text };
 }
 
+/** `cred:NAME`: one of systemd's credentials. A name has no slash (systemd.exec(5)). */
+export function parseCredential(text: string, option: string) {
+  const [, name] = /^cred:([^/]+)$/.exec(text) ?? [];
+  return name ? ({ option, kind: 'credential', name } as const) : undefined;
+}
+
 /** The content of a file in place of its path. */
 export function holdsPem(text: string): boolean {
   return /-----BEGIN|[\r\n]/.test(text);
@@ -29,5 +35,6 @@ export function passwordOf(values: OptionValues, flag: string): SecretSource | u
   if (given === undefined) return undefined;
   const [option, value] = [values.origin(given), values.text(given) ?? ''];
   if (given === flag) return { option, kind: 'value', value };
-  return given === file ? { option, kind: 'file', path: value } : { option, kind: 'fd', fd: Number(value) };
+  if (given === fd) return { option, kind: 'fd', fd: Number(value) };
+  return parseCredential(value, option) ?? { option, kind: 'file', path: value };
 }

@@ -69,7 +69,7 @@ export const identity: readonly OptionDefinition[] = [
       flag: 'certificate',
       kind: 'string',
       placeholder: 'SOURCE',
-      help: 'Certificate: a PEM, DER or PKCS#12 file, env:NAME, fd:N, - for stdin, a pkcs11: URI, or spiffe: for an X.509-SVID.',
+      help: 'Certificate: a PEM, DER or PKCS#12 file, env:NAME, fd:N, - for stdin, cred:NAME of systemd, a pkcs11: URI, or spiffe: for an X.509-SVID.',
       property: {
         type: 'Supplied<CertificateMaterial>',
         text: 'The leaf certificate: a path, `env:NAME`, a `pkcs11:` URI, `spiffe:`, PEM text, bytes, an X509Certificate, or a function that gives one of these. Required, unless `identity` is given.',

@@ -18,6 +18,7 @@ const byteSources: { readonly [K in ByteSource['kind']]: readonly [ByteSource & 
   env: [{ option, kind: 'env', name: 'LEAF' }, 'environment variable LEAF'],
   fd: [{ option, kind: 'fd', fd: 3 }, 'file descriptor 3'],
   stdin: [{ option, kind: 'stdin' }, 'standard input'],
+  credential: [{ option, kind: 'credential', name: 'leaf.pem' }, "systemd's credential leaf.pem"],
   bytes: [{ option, kind: 'bytes', bytes: new Uint8Array(1) }, 'the value given'],
 };
 const keyStores: {

@@ -70,6 +70,8 @@ describe('refused', () => {
   test.each([
     ['env:', 'must name an environment variable after env:'],
     ['env:$LEAF', 'must name an environment variable after env:'],
+    ['cred:', 'must name a credential of systemd after cred:'],
+    ['cred:a/b', 'must name a credential of systemd after cred:'],
     ['env:A B', 'must name an environment variable after env:'],
     ['fd:', 'must hold a number after fd:'],
     ['fd:-1', 'must hold a number after fd:'],
