@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { fromRolesAnywhere } from '../../src/outputs/provider/from-roles-anywhere.ts';
-import { runCommand } from '../support/command.ts';
+import { root, runCommand } from '../support/command.ts';
 import { type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from '../support/openssl.ts';
 import { type RunningCommand, startCommand } from '../support/running-command.ts';
 import { givenSvid, startWorkloadApi, type WorkloadApi } from '../support/workload-api.ts';
@@ -129,9 +131,23 @@ describe('on a push', () => {
     await provider();
     expect(lastSubject()).toBe('first');
     api.give([svid('second')]);
-    await provider({ forceRefresh: true });
-    expect(lastSubject()).toBe('second');
+    // What was pushed may be on its way yet.
+    await expect
+      .poll(() => provider({ forceRefresh: true }).then(lastSubject), { timeout: 20_000, interval: 1000 })
+      .toBe('second');
     await provider.close();
     await vi.waitFor(() => expect(api.calls.size).toBe(0));
+  });
+
+  test('a program that does not close its provider ends all the same', async () => {
+    api.give([svid('first')]);
+    const { trustAnchorArn, profileArn, roleArn, endpoint } = sandbox;
+    const certificate = `spiffe:?socket=${api.endpoint}`;
+    const init = JSON.stringify({ trustAnchorArn, profileArn, roleArn, endpoint, certificate });
+    const program = `import { fromRolesAnywhere } from 'roles-anywhere';
+      console.log((await fromRolesAnywhere(${init})()).accessKeyId);`;
+    const args = ['--input-type=module', '--eval', program];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 30_000 });
+    expect(stdout).toMatch(/^ASIA/);
   });
 });

@@ -40,7 +40,7 @@ export function workloadEndpoint(
 }
 
 function addressOf(text: string): NetConnectOpts | undefined {
-  const [, unixPath] = /^unix:(?:\/\/)?(\/.+)$/.exec(text) ?? [];
+  const [, unixPath] = /^unix:(?:\/\/)?(\/(?!\/).+)$/.exec(text) ?? [];
   if (unixPath !== undefined || text.startsWith('/')) return { path: unixPath ?? text };
   const [, pipe] = /^npipe:(.+)$/.exec(text) ?? [];
   if (pipe !== undefined) return { path: `\\\\.\\pipe\\${pipe}` };
