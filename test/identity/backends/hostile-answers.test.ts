@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, constantFrom, nat, oneof, property } from 'fast-check';
 import { expect, test } from 'vitest';
 import { readSignerAnswer } from '../../../src/identity/backends/exec/signer-protocol.ts';
 import { MessageCollector } from '../../../src/identity/backends/spiffe/grpc-messages.ts';
@@ -19,11 +19,11 @@ const readers: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
 };
 
 /** Bytes that look like lengths and tags more often than chance has them. */
-const bytes = fc.array(fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 10, 18, 26, 128)), { maxLength: 200 });
+const bytes = array(oneof(nat(255), constantFrom(0, 1, 10, 18, 26, 128)), { maxLength: 200 });
 
 test.each(Object.entries(readers))('%s', (_name, read) => {
-  fc.assert(
-    fc.property(bytes, (octets) => {
+  assert(
+    property(bytes, (octets) => {
       try {
         read(Buffer.from(octets));
         return true;
