@@ -11,8 +11,10 @@ import { installPackagesOf } from './lib/system-packages.mjs';
 const programs = {
   'dpkg-deb': 'dpkg',
   mandoc: 'mandoc',
+  'qemu-aarch64-static': 'qemu-user-static',
   rpmbuild: 'rpm',
   'systemd-sysusers': 'systemd',
+  umoci: 'umoci',
 };
 
 installPackagesOf(programs);
