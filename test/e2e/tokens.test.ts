@@ -73,9 +73,9 @@ function publicKeyOf(certificate: string): Buffer {
 
 /** sign-string: the signature of the message that the official helper signs, as openssl sees it. */
 async function expectTestSignature(args: readonly string[], settings: CommandSettings, publicKey: Buffer) {
-  // An RSA key begins after a header of 24 bytes; a point is the end of an EC key, from its 04 on.
+  // An RSA key begins after a header of 24 bytes; a point is the end of an EC key, from the 04 behind the first 00 on.
   const isRsa = publicKey.includes(Buffer.from('2a864886f70d010101', 'hex'));
-  const key = isRsa ? publicKey.subarray(24) : publicKey.subarray(publicKey.lastIndexOf(Buffer.of(0, 4)) + 1);
+  const key = isRsa ? publicKey.subarray(24) : publicKey.subarray(publicKey.indexOf(Buffer.of(0, 4)) + 1);
   const hash = createHash('sha256').update('IAM RA').update(key).digest();
   const message = Buffer.concat([Buffer.from('AWS Roles Anywhere Credential Helper Signing Test1'), hash]);
   const { status, stdout, stderr } = await runCommand(['sign-string', '--format', 'text', ...args], settings);
