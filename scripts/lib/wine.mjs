@@ -67,6 +67,8 @@ function environmentOf(modules) {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
     ...(process.env['CI'] !== undefined && { CI: process.env['CI'] }),
+    // Arguments that are not ASCII.
+    LANG: 'C.UTF-8',
     WINEPREFIX: join(root, '.cache', 'wine'),
     WINEARCH: 'win64',
     WINEDEBUG: '-all',
