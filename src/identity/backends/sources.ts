@@ -39,6 +39,10 @@ const keyStores: WordsOfEach = {
     name: ({ socket }) => (socket === undefined ? 'the ssh-agent of SSH_AUTH_SOCK' : `the ssh-agent at ${socket}`),
     cacheLocation: ({ kind, socket }) => ({ kind, socket }),
   },
+  'windows-store': {
+    name: ({ location, store }) => `the store ${location}\\${store}`,
+    cacheLocation: ({ option: _option, ...place }) => place,
+  },
 };
 
 const byteSources: Readonly<Record<ByteSource['kind'], true>> = {

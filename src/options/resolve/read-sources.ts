@@ -1,5 +1,11 @@
 import { type ErrorCode, RolesAnywhereError } from '../../core/errors.ts';
-import type { ByteSource, KeySource, KeyStoreSource, SecretSource } from '../../identity/identity.ts';
+import type {
+  ByteSource,
+  KeySource,
+  KeyStoreSource,
+  SecretSource,
+  WindowsStoreSource,
+} from '../../identity/identity.ts';
 import { parsePkcs11Uri } from '../../identity/pkcs11-uri.ts';
 import { splitCommandLine } from '../profile/split-command-line.ts';
 import { attributesOf } from './store-attributes.ts';
@@ -116,7 +122,49 @@ const keyStores: KeyStoreTexts = {
     noCertificate: noCertificateInAgent,
     noBytes: noCertificateInAgent,
   },
+  'windows-store': {
+    scheme: 'cert',
+    parse(text, option) {
+      const source = readStorePath(text, option);
+      if (source !== undefined) return source;
+      throw fault(option, [
+        'OPTION_INVALID',
+        'must name a store of Windows after cert:, and what is to be found there',
+        String.raw`write cert:\CurrentUser\My\THUMBPRINT, or cert:/LocalMachine/My?subject=CN=leaf&issuer=CN=ca; thumbprint, serial and friendly-name can be asked for, too`,
+      ]);
+    },
+    noBytes: [
+      'OPTION_INVALID',
+      'names a store of Windows, and must be a file, env:NAME, fd:N or - for stdin',
+      'intermediate certificates that are in a store are found without an option',
+    ],
+  },
 };
+
+/** As PowerShell names a certificate, or with attributes as of a URI. */
+function readStorePath(text: string, option: string): WindowsStoreSource | undefined {
+  const [, place = '', store = '', last, query = ''] =
+    /^cert:[\\/]+(CurrentUser|LocalMachine)[\\/]([\w -]+)(?:[\\/]([\da-f]{40}))?(\?.*)?$/i.exec(text) ?? [];
+  const given = attributesOf(query, ['thumbprint', 'subject', 'issuer', 'serial', 'friendly-name']);
+  if (store === '' || given === undefined || (last !== undefined && given.size > 0)) return undefined;
+  const location = place.toLowerCase() === 'currentuser' ? 'CurrentUser' : 'LocalMachine';
+  const thumbprint = (last ?? given.get('thumbprint')?.replaceAll(/[\s:]/g, ''))?.toLowerCase();
+  const [subject, issuer, serial, friendlyName] = ['subject', 'issuer', 'serial', 'friendly-name'].map((name) =>
+    given.get(name),
+  );
+  if (serial !== undefined && !/^[\da-f]+$/i.test(serial)) return undefined;
+  return {
+    option,
+    kind: 'windows-store',
+    location,
+    store,
+    ...(thumbprint === undefined ? {} : { thumbprint }),
+    ...(subject === undefined ? {} : { subject }),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(serial === undefined ? {} : { serial }),
+    ...(friendlyName === undefined ? {} : { friendlyName }),
+  };
+}
 
 const explanations: ReadonlyMap<string, Explanation> = new Map<string, Explanation>([
   [
@@ -150,7 +198,7 @@ const pemItself: Explanation = [
  */
 export function readKeySource(text: string, option: string): KeySource {
   const [scheme = ''] = text.split(':', 1);
-  const store = Object.values(keyStores).find((one) => text.startsWith(`${one.scheme}:`));
+  const store = Object.values(keyStores).find((one) => text.replace(/^Cert:/, 'cert:').startsWith(`${one.scheme}:`));
   const source =
     store === undefined ? (parseByteSource(text, option) ?? parseCredential(text, option)) : store.parse(text, option);
   if (source !== undefined) return source;

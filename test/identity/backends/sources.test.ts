@@ -49,6 +49,11 @@ const keyStores: {
     'the ssh-agent at /run/agent',
     { kind: 'ssh-agent', socket: '/run/agent' },
   ],
+  'windows-store': [
+    { option, kind: 'windows-store', location: 'LocalMachine', store: 'My', subject: 'CN=leaf' },
+    String.raw`the store LocalMachine\My`,
+    { kind: 'windows-store', location: 'LocalMachine', store: 'My', subject: 'CN=leaf' },
+  ],
 };
 
 describe.each(Object.values(byteSources))('$kind', (source, name) => {
