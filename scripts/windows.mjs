@@ -9,6 +9,9 @@ import { openWine } from './lib/wine.mjs';
 
 const line = [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--config', 'vitest.windows.config.ts'];
 const given = process.argv.slice(2);
+console.log(
+  'not run: CNG keys, ECDSA and LocalMachine of stores; tests outside of test/windows but some (vitest.windows.config.ts)',
+);
 
 if (process.platform === 'win32') {
   run(process.execPath, [...line, ...given]);
