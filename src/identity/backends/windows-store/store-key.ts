@@ -123,7 +123,6 @@ async function signByCng(
   const flags = isRsa ? padPkcs1 : 0;
   let status = await attempt(flags | signSilent);
   if (status === silentContext && use.mayAsk) status = await attempt(flags);
-  // Its address is in `padding`, which keeps nothing.
   // It stays reachable until here: `padding` has no more than its address.
   name.fill(0);
   if (status !== 0) throw refused(use, `did not sign (0x${status.toString(16)})`);
