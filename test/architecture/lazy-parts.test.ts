@@ -63,6 +63,7 @@ const tolerated: Readonly<Record<string, string>> = {
   'identity/backends/ssh-agent/open-agent-key.ts': 'the same',
   'identity/backends/spiffe/open-svid.ts': 'the same',
   'identity/backends/exec/open-program-key.ts': 'the same',
+  'identity/backends/windows-store/open-windows-store.ts': 'the same',
   'identity/backends/file/pkcs12.ts': 'a first use of this format, which loads it for good',
   'identity/backends/file/key-forms.ts': 'the same',
   'identity/backends/file/encrypted-key.ts': 'the same',
