@@ -188,7 +188,9 @@ export const identity: readonly OptionDefinition[] = [
       hardware: true,
       placeholder: 'ID',
       help: 'SPIFFE ID of the X.509-SVID to use, where spiffe: gives several.',
-      property: { text: 'SPIFFE ID of the X.509-SVID to use, where `spiffe:` gives several.' },
+      property: {
+        text: 'SPIFFE ID of the X.509-SVID to use, where `spiffe:` gives several. Without one, it must give exactly one SVID.',
+      },
     },
     {
       flag: 'spiffe-hint',
@@ -196,7 +198,9 @@ export const identity: readonly OptionDefinition[] = [
       hardware: true,
       placeholder: 'HINT',
       help: 'Hint of the X.509-SVID to use, where spiffe: gives several.',
-      property: { text: 'Hint of the X.509-SVID to use, where `spiffe:` gives several.' },
+      property: {
+        text: 'Hint of the X.509-SVID to use, where `spiffe:` gives several. Without one, it must give exactly one SVID.',
+      },
     },
   ]),
   ...of(signing, [

@@ -163,13 +163,13 @@ export interface RolesAnywhereTarget {
    */
   readonly pkcs11PinFile?: string | undefined;
   /**
-   * SPIFFE ID of the X.509-SVID to use, where `spiffe:` gives several. The command's `--spiffe-id`; also from
-   * `ROLES_ANYWHERE_SPIFFE_ID`.
+   * SPIFFE ID of the X.509-SVID to use, where `spiffe:` gives several. Without one, it must give exactly one SVID. The
+   * command's `--spiffe-id`; also from `ROLES_ANYWHERE_SPIFFE_ID`.
    */
   readonly spiffeId?: string | undefined;
   /**
-   * Hint of the X.509-SVID to use, where `spiffe:` gives several. The command's `--spiffe-hint`; also from
-   * `ROLES_ANYWHERE_SPIFFE_HINT`.
+   * Hint of the X.509-SVID to use, where `spiffe:` gives several. Without one, it must give exactly one SVID. The
+   * command's `--spiffe-hint`; also from `ROLES_ANYWHERE_SPIFFE_HINT`.
    */
   readonly spiffeHint?: string | undefined;
   /**

@@ -101,8 +101,9 @@ test('the init has every option of credential-process, and no other', () => {
   const properties = [...body.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name);
   const options = providerOptions.options.map((row) => propertyOf(row.flag));
 
-  // Descriptors are for processes that are started with one; roleChain says what --external-id says.
-  const notInInit = new Set(['certSelector', 'systemStoreName', 'externalId', 'failoverOnRefusal', 'userAgentAppId']);
+  // Descriptors are for processes that are started with one; roleChain says what --external-id says, and the library has a Signer.
+  const ofProcesses = ['certSelector', 'systemStoreName', 'signer'];
+  const notInInit = new Set([...ofProcesses, 'externalId', 'failoverOnRefusal', 'userAgentAppId']);
   const notInTable = new Set(['identity', 'clientConfig', 'configFilepath', 'filepath']);
   const offered = options.filter((name) => !name.endsWith('Fd') && !notInInit.has(name));
   expect(new Set(properties.filter((name = '') => !notInTable.has(name)))).toEqual(new Set(offered));
