@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdtempSync, renameSync, rmSync, type Stats, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { connect, type Server as NetServer } from 'node:net';
+import { type AddressInfo, connect, type Server as NetServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
@@ -43,11 +43,12 @@ export async function openListener(
   await listen(listening, address);
   if (address.kind === 'pipe') return { name: address.path, kind: 'pipe', isLocal: true, listening, close };
   const bound = listening.address();
-  // A Unix socket that was handed over has no address that Node knows.
-  if (bound === null || typeof bound === 'string') {
-    return { name: bound ?? nameOf(address), kind: 'unix', isLocal: true, listening, close };
+  // A Unix socket that was handed over has no address that Node knows; Bun gives an object with nothing in it.
+  const { address: host, port = 0 }: Partial<AddressInfo> = typeof bound === 'object' ? (bound ?? {}) : {};
+  if (host === undefined) {
+    const name = typeof bound === 'string' ? bound : nameOf(address);
+    return { name, kind: 'unix', isLocal: true, listening, close };
   }
-  const { address: host, port } = bound;
   return { name: urlOf(host, port), kind: 'tcp', isLocal: isLoopbackAddress(host), listening, close };
 }
 
