@@ -17,5 +17,8 @@ export function hideMemory(ffi: Ffi | MissingFfi, warn: (message: string) => voi
     );
     return;
   }
-  ffi.openLibc(functions).prctl(setDumpable, 0, 0, 0, 0);
+  if (ffi.openLibc(functions).prctl(setDumpable, 0, 0, 0, 0) === 0) return;
+  warn(
+    'other processes of this user, and core dumps, may show what this one has in memory: the system refuses to hide it',
+  );
 }

@@ -156,16 +156,21 @@ export function checkExposure({ listen, tokenFile }: Access): void {
   }
 }
 
+interface Exposure extends Access {
+  readonly asksUnixPeers: boolean;
+  /** By systemd, say: its mode is not ours. */
+  readonly isHandedOver: boolean;
+}
+
 /**
  * Says what an open address hands out, and to whom. A socket that was handed over is known only now.
- * @throws RolesAnywhereError OPTION_MISSING
+ * @throws RolesAnywhereError OPTION_MISSING; OPTION_CONFLICT where nothing would hold strangers off
  */
 export function warnOfExposure(
   { name, kind, isLocal }: Listener,
-  options: Access & { readonly asksUnixPeers: boolean },
+  { tokenFile, allowUids, socketMode, asksUnixPeers, isHandedOver }: Exposure,
   log: ServeLog,
 ): void {
-  const { tokenFile, allowUids, socketMode, asksUnixPeers } = options;
   if (!isLocal) {
     demandToken(name, tokenFile);
     const imds =
@@ -178,9 +183,18 @@ export function warnOfExposure(
     );
   }
   if (kind === 'unix' && allowUids !== undefined && !asksUnixPeers) {
+    if (isHandedOver) throw cannotCheck(name);
     const mode = `its mode (${socketMode.toString(8).padStart(4, '0')} where we made it)`;
     log('warn', `--allow-uid cannot be checked on ${name}: ${mode} decides who may connect`);
   }
+}
+
+function cannotCheck(name: string): RolesAnywhereError {
+  return new RolesAnywhereError(
+    'OPTION_CONFLICT',
+    `--allow-uid cannot be checked on ${name}, which was handed over: this process can call no C functions`,
+    { hints: ['leave --allow-uid out, and have SocketMode= of the socket unit say who may connect'] },
+  );
 }
 
 function demandToken(name: string, tokenFile: Access['tokenFile']): void {

@@ -17,8 +17,8 @@ export interface Peers {
  * up once.
  *
  * @param uids undefined lets everybody in
- * @param calls undefined where there are none: connections of Unix sockets are let in then, as the socket's mode has
- *   decided, and those of TCP are looked for in a table of all connections
+ * @param calls undefined where there are none: connections of Unix sockets that we made are let in then, as the mode
+ *   has decided (no others are listened on then, listeners.ts), and those of TCP are looked for in a table of all connections
  */
 export function peerCheck(uids: readonly number[] | undefined, calls: SocketCalls | undefined): Peers {
   if (uids === undefined) return { mayConnect: () => true, userOf: () => undefined, close: () => undefined };

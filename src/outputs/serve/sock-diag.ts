@@ -52,7 +52,7 @@ export class SockDiag {
     if (here === undefined || there === undefined) return undefined;
     const user = this.#userOf(there, here);
     // This end is there.
-    this.#isProven ||= user !== undefined || typeof this.#userOf(here, there) === 'number';
+    this.#isProven ||= typeof user === 'number' || typeof this.#userOf(here, there) === 'number';
     return this.#isProven ? user : 'unknown';
   }
 

@@ -168,7 +168,11 @@ function openersOf({
       admin: options.adminListen.length === 0 ? admin : undefined,
     }));
     try {
-      warnOfExposure(listener, { ...options, asksUnixPeers: calls !== undefined }, log);
+      warnOfExposure(
+        listener,
+        { ...options, asksUnixPeers: calls !== undefined, isHandedOver: address.kind === 'fd' },
+        log,
+      );
     } catch (error) {
       await listener.close();
       throw error;

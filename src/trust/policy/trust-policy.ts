@@ -126,7 +126,9 @@ function concerns(statement: Statement, request: PolicyRequest): boolean {
   return isAction(statement, request.action) && isPrincipal(statement, request.principal);
 }
 
-function isPrincipal({ principals }: Statement, caller: PolicyPrincipal): boolean {
+/** `{ "AWS": "*" }` is everybody where something is denied; what allows is read as accounts alone. */
+function isPrincipal({ principals, effect }: Statement, caller: PolicyPrincipal): boolean {
+  if (effect === 'Deny' && principals.get('AWS')?.includes('*')) return true;
   const names = principals.get(caller.kind === 'service' ? 'Service' : 'AWS') ?? [];
   if (names.includes('*')) return true;
   return caller.kind === 'service'

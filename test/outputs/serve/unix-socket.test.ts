@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { warnOfExposure } from '../../../src/outputs/serve/listeners.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 import { withoutFfi } from '../../support/without-ffi.ts';
 import { type ServedSandbox, type ServedSandboxOptions, serveSandbox } from './served-sandbox.ts';
@@ -106,6 +107,18 @@ describe.runIf(process.platform !== 'win32')('a Unix socket', () => {
     path = refusing;
     expect(await statusOf('any')).toBe(403);
     expect(allowing.logs.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
+  test('where it cannot be asked on a socket with a mode that is not ours, nobody is let in', () => {
+    const handedOver = { listen: [], socketMode: 0o600, allowUids: [1], asksUnixPeers: false, isHandedOver: true };
+    const listener = {
+      name: 'fd:3',
+      kind: 'unix',
+      isLocal: true,
+      listening: createServer(),
+      close: async () => {},
+    } as const;
+    expect(() => warnOfExposure(listener, handedOver, () => {})).toThrow(/^--allow-uid cannot be checked on fd:3/);
   });
 
   test('where it cannot be asked, the mode decides, which is said', async () => {

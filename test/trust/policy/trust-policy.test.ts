@@ -49,6 +49,17 @@ describe('principals', () => {
     expect(denial(statement({ Principal }), service) === undefined).toBe(allowsService);
     expect(denial(statement({ Principal }), session) === undefined).toBe(allowsSession);
   });
+
+  test('every AWS principal is everybody where something is denied', () => {
+    const policy = readTrustPolicy({
+      Version: '2012-10-17',
+      Statement: [
+        statement({ Principal: { Service: 'rolesanywhere.amazonaws.com' } }),
+        statement({ Effect: 'Deny', Principal: { AWS: '*' } }),
+      ],
+    });
+    expect(policy.denial({ action: 'sts:AssumeRole', principal: service, context: contextOf({}) })).toBeDefined();
+  });
 });
 
 describe('actions', () => {

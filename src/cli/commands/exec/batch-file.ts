@@ -23,7 +23,14 @@ export function batchCommand(program: string, args: readonly string[], env: Envi
   if (file === undefined || !/\.(?:bat|cmd)$/i.test(file)) return undefined;
   const words = [quote(file), ...args.map((text) => quote(text))];
   // Extensions on, for `%cd:~,%`; no delayed expansion, by which `!` would mean something; no AutoRun.
-  return { shell: env['COMSPEC'] || 'cmd.exe', args: ['/e:ON', '/v:OFF', '/d', '/s', '/c', `"${words.join(' ')}"`] };
+  return { shell: shellOf(env), args: ['/e:ON', '/v:OFF', '/d', '/s', '/c', `"${words.join(' ')}"`] };
+}
+
+/** By its whole path, as a bare name would be looked for in the current folder first. */
+function shellOf(env: Environment): string {
+  const variable = (name: string): string | undefined =>
+    Object.entries(env).find(([key, value]) => key.toUpperCase() === name && value)?.[1];
+  return variable('COMSPEC') ?? join(variable('SYSTEMROOT') ?? String.raw`C:\Windows`, 'System32', 'cmd.exe');
 }
 
 function findProgram(program: string, env: Environment): string | undefined {

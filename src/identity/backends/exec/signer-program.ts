@@ -105,7 +105,7 @@ export class SignerProgram {
     const { command, context } = this.#settings;
     const [program = '', ...args] = command;
     const child = spawn(program, args, {
-      env: { ...context.environment },
+      env: environmentOf(context.environment),
       stdio: ['pipe', 'pipe', 'pipe'],
       windowsHide: true,
     });
@@ -156,4 +156,10 @@ export class SignerProgram {
 /** Pipes of a child are sockets. */
 function unref(stream: Readable | Writable): void {
   if ('unref' in stream && typeof stream.unref === 'function') stream.unref();
+}
+
+/** Passwords and PINs of ours are nothing to it, and what systemd gave is for this process. */
+function environmentOf(given: IdentityContext['environment'] = {}): Record<string, string | undefined> {
+  const isOurs = (name: string): boolean => /^(?:ROLES_ANYWHERE_|LISTEN_|WATCHDOG_|NOTIFY_SOCKET$)/i.test(name);
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !isOurs(name)));
 }

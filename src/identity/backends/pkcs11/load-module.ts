@@ -111,7 +111,11 @@ function initialize(library: Library): boolean {
     check(library.C_Initialize(library.structures.initializeArgs(osLocking)));
     library.canLock = true;
   } catch (error) {
-    if (isResult(error, 'CKR_CRYPTOKI_ALREADY_INITIALIZED')) return false;
+    if (isResult(error, 'CKR_CRYPTOKI_ALREADY_INITIALIZED')) {
+      // By somebody else in this process, perhaps without locks.
+      library.canLock = false;
+      return false;
+    }
     // CKR_CANT_LOCK should say that a module cannot lock; CKR_ARGUMENTS_BAD and others do as well.
     if (library.C_Initialize(null) !== 0n) throw error;
     library.canLock = false;
@@ -127,13 +131,16 @@ function listSlots({ C_GetSlotList, structures }: Library): readonly bigint[] {
   const count = structures.ulong(0);
   check(C_GetSlotList(1, null, count));
   for (;;) {
-    const room = Math.min(Number(structures.readUlong(count)), mostSlots);
+    const room = Number(structures.readUlong(count));
+    // The module writes as much as it is told that there is room for.
+    if (room > mostSlots) throw new CryptokiError('CKR_GENERAL_ERROR', undefined);
     const list = Buffer.alloc(room * structures.ulongBytes);
     const result = room === 0 ? 0n : C_GetSlotList(1, list, count);
     const found = Number(structures.readUlong(count));
-    if (found <= room || found > mostSlots) check(result);
-    if (found <= room) return structures.readUlongs(list, found);
-    if (found > mostSlots) throw new CryptokiError('CKR_GENERAL_ERROR', undefined);
+    if (found <= room) {
+      check(result);
+      return structures.readUlongs(list, found);
+    }
   }
 }
 

@@ -75,14 +75,15 @@ export class Pin {
 
   async #presentKnown(login: Login, pin: string): Promise<string> {
     const origin = this.#settings.source?.option ?? 'the PIN that was typed';
-    if (triesLeft(login.token) === 'one') {
+    const keepLastTry = (): void => {
+      if (triesLeft(login.token) !== 'one') return;
       throw new RolesAnywhereError(
         'PIN_WRONG',
         `${origin}: ${nameOfToken(login.token.info)} has one try left before it locks, which is not spent without a person`,
         { hints: ['log in once by hand, which gives the tries back: pkcs11-tool --login --list-objects'] },
       );
-    }
-    if (await tryPin(login, pin)) return pin;
+    };
+    if (await tryPin(login, pin, keepLastTry)) return pin;
     throw new RolesAnywhereError('PIN_WRONG', `${origin}: ${nameOfToken(login.token.info)} refused the PIN`, {
       hints: ['it was sent once, and this process does not send it again', ...triesHints(login.token)],
     });
@@ -181,12 +182,16 @@ const histories = new Map<string, LoginHistory>();
 /**
  * Sends a PIN to its token, unless that token has refused it before.
  *
+ * @param check throws when it must not be sent after all: asked in its turn, as the one before may have cost a try
  * @returns whether the token took it
  * @throws RolesAnywhereError PIN_LOCKED, PKCS11_FAILED
  */
-function tryPin(login: Login, pin: string): Promise<boolean> {
+function tryPin(login: Login, pin: string, check?: () => void): Promise<boolean> {
   const history = historyOf(login);
-  return history.inTurn(() => sendPin(login, pin, history.refused));
+  return history.inTurn(() => {
+    if (!history.refused.has(pin)) check?.();
+    return sendPin(login, pin, history.refused);
+  });
 }
 
 async function sendPin(login: Login, pin: string, refused: Set<string>): Promise<boolean> {

@@ -35,7 +35,9 @@ export function workloadEndpoint(
   const address = addressOf(text);
   if (address !== undefined) return { address, name: `the Workload API at ${text}` };
   throw new RolesAnywhereError('OPTION_INVALID', `${socket === undefined ? variable : option} names no socket`, {
-    hints: ['it must be unix:///path, a path, tcp://127.0.0.1:8081 with an IP address, or npipe:name on Windows'],
+    hints: [
+      'it must be unix:///path, a path, tcp://127.0.0.1:8081 with an address of this machine, or npipe:name on Windows',
+    ],
   });
 }
 
@@ -46,5 +48,10 @@ function addressOf(text: string): NetConnectOpts | undefined {
   if (pipe !== undefined) return { path: `\\\\.\\pipe\\${pipe}` };
   const [, v6, v4, port] = /^tcp:\/\/(?:\[([\da-f:]+)\]|([\d.]+)):(\d{1,5})$/i.exec(text) ?? [];
   const host = v6 ?? v4 ?? '';
-  return isIP(host) > 0 && Number(port) <= 65_535 ? { host, port: Number(port) } : undefined;
+  return isLoopback(host) && Number(port) <= 65_535 ? { host, port: Number(port) } : undefined;
+}
+
+/** Keys come over it in clear text. */
+function isLoopback(host: string): boolean {
+  return isIP(host) > 0 && (host === '::1' || host.startsWith('127.'));
 }

@@ -34,6 +34,10 @@ describe('a batch file', () => {
 
   test('is run by the shell of the environment, without its extras', () => {
     const { shell, args } = batchCommand('npm', ['x'], { ...env(), COMSPEC: String.raw`C:\cmd.exe` }) ?? {};
+    expect(batchCommand('npm', ['x'], { ...env(), ComSpec: String.raw`D:\cmd.exe` })?.shell).toBe(
+      String.raw`D:\cmd.exe`,
+    );
+    expect(batchCommand('npm', ['x'], env())?.shell).toMatch(/^C:.Windows.System32.cmd\.exe$/);
     expect([shell, args?.slice(0, 5)]).toEqual([String.raw`C:\cmd.exe`, ['/e:ON', '/v:OFF', '/d', '/s', '/c']]);
   });
 });

@@ -22,6 +22,8 @@ test.each([
   'tcp://agent:8081',
   'tcp://127.0.0.1',
   'tcp://127.0.0.1:99999',
+  // Keys would cross a network in clear text.
+  'tcp://10.0.0.5:8081',
   'agent.sock',
 ])('%s names no socket', (text) => {
   expect(thrownBy(() => workloadEndpoint({ option, socket: text }))).toMatchObject({
