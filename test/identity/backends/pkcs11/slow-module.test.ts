@@ -79,6 +79,7 @@ describe('a module', { skip }, () => {
 
   /** Runs in a process of its own, in which the module is loaded anew. */
   test.each([
+    ['claims more slots than there can be: no list is asked for', { SHIM_SLOTS: '10000' }, 'CKR_GENERAL_ERROR'],
     ['lacks a function: it is not called', { SHIM_NULL: '5' }, 'CKR_FUNCTION_NOT_SUPPORTED'],
     ['gives no functions', { SHIM_MODULE: '/not/there.so' }, 'C_GetFunctionList gives no functions (0x5)'],
   ])('that %s', (_what, env, words) => {
