@@ -85,7 +85,10 @@ describe('tokens of the metadata service', () => {
 
   test('of 500 clients that ask for one at once each gets credentials by its own, after a thousand others too', async () => {
     const tokens = await Promise.all(Array.from({ length: 500 }, () => imdsToken(server.url, 60)));
-    await Promise.all(Array.from({ length: 1000 }, () => imdsToken(server.url)));
+    // Not at once: where connections are too many, those that have said nothing yet make room.
+    for (let others = 0; others < 1000; others += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => imdsToken(server.url)));
+    }
     const replies = await Promise.all(tokens.map(withToken));
     expect(replies.filter(({ status }) => status !== 200)).toEqual([]);
   });
