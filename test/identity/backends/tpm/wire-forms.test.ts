@@ -47,8 +47,10 @@ describe('public parts', () => {
   });
 
   test('an RSA exponent of its own', () => {
-    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 });
-    const modulus = Buffer.from(publicKey.export({ format: 'jwk' }).n ?? '', 'base64url');
+    // A key of this exponent is not generated: OpenSSL 3.0 now and then looks for its primes for ever (nodejs/node#27087).
+    const { n = '' } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+    const publicKey = createPublicKey({ key: { kty: 'RSA', n, e: 'Aw' }, format: 'jwk' });
+    const modulus = Buffer.from(n, 'base64url');
     const area = readPublicArea(Buffer.concat([u16(1), head, u16(2048), Buffer.of(0, 0, 0, 3), sized(modulus)]));
     const info = Buffer.from(publicKeyInfoOf(signingKeyOf(area)));
     expect(createPublicKey({ key: info, format: 'der', type: 'spki' }).equals(publicKey)).toBe(true);
