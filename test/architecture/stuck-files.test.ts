@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { TestModule } from 'vitest/node';
 import { stuckFiles } from '../support/stuck-files.ts';
@@ -21,4 +23,20 @@ test('a file of tests that does not end is named, and ends the run; one that end
     told.mockRestore();
     vi.useRealTimers();
   }
+});
+
+test('no file exports keys that it generated itself as JWK, which can stand still for ever: test/support/generated-keys.ts', () => {
+  const files = ['src', 'test', 'bench', 'certs-fixtures'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((path) => /\.(?:ts|mjs)$/.test(path))
+      .map((path) => join(folder, path)),
+  );
+  const both = files.filter((path) => {
+    const text = readFileSync(path, 'utf8');
+    return (
+      /generateKeyPair(?:Sync)?\b[^;]*from|promisify\(generateKeyPair/.test(text) &&
+      /export\(\{\s*format: 'jwk'/.test(text)
+    );
+  });
+  expect(both).toEqual([]);
 });
