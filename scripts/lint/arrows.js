@@ -9,6 +9,7 @@
  */
 const arrows = {
   core: [],
+  'core/fs': ['core', 'ffi'],
   ffi: [],
   'version.ts': [],
   'supported-node.ts': [],

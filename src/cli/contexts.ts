@@ -32,7 +32,7 @@ export async function pipelineContext(values: OptionValues, terminal: Terminal):
 
 const isUnix = process.platform !== 'win32';
 
-type Environment = Pick<Terminal, 'env'>;
+type Environment = Pick<Terminal, 'env' | 'warn'>;
 
 /** What `--cache` asks for, for the process that this is; undefined without it. */
 export async function cacheOptions(values: OptionValues, terminal: Environment): Promise<CacheOptions | undefined> {
@@ -41,8 +41,11 @@ export async function cacheOptions(values: OptionValues, terminal: Environment):
 }
 
 /** The folder of `--cache-dir`, or `~/.aws/roles-anywhere/cache`, for the user that this process acts as. */
-export async function cacheFolder(values: OptionValues, { env }: Environment): Promise<CacheOptions['folder']> {
-  const home = async () => (isUnix && env['HOME']) || (await import('./cache-home.ts')).cacheHome(env);
-  const path = values.text('cache-dir') ?? `${await home()}/.aws/roles-anywhere/cache`;
-  return { path, option: values.origin('cache-dir'), userId: process.geteuid?.() };
+export async function cacheFolder(values: OptionValues, terminal: Environment): Promise<CacheOptions['folder']> {
+  const { HOME } = terminal.env;
+  const below = (home: string): string => `${home}/.aws/roles-anywhere/cache`;
+  const path = values.text('cache-dir') ?? (isUnix && HOME ? below(HOME) : undefined);
+  const user = { option: values.origin('cache-dir'), userId: process.geteuid?.() };
+  if (isUnix && path) return { path, ...user };
+  return { ...user, ...(await (await import('./cache-elsewhere.ts')).cacheElsewhere(path, below, terminal)) };
 }

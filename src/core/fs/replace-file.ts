@@ -2,6 +2,7 @@ import { closeSync, fsync, linkSync, openSync, renameSync, unlinkSync, writeSync
 import { platform } from 'node:os';
 import { promisify } from 'node:util';
 import { systemCodeOf } from '../errno.ts';
+import type { AccessLists } from './access-lists.ts';
 
 /** How often a file is moved over another one that somebody on Windows has open to read, and milliseconds between that. */
 const [maxMoves, pause] = [20, 25];
@@ -17,6 +18,10 @@ export interface Replacement {
   readonly mayReplace?: () => boolean;
   /** Where something has the name by now, it stays. */
   readonly mustBeNew?: boolean;
+  /** Of Windows, in the place of modes. */
+  readonly accessLists?: AccessLists | undefined;
+  /** The file whose access list the new one gets there. */
+  readonly like?: string | undefined;
 }
 
 /**
@@ -27,9 +32,9 @@ export interface Replacement {
  * @throws whatever the operating system throws
  */
 export async function replaceFile(file: string, content: string | Uint8Array, how: Replacement): Promise<boolean> {
-  const { temporary, prepare, mayReplace, mustBeNew = false } = how;
+  const { temporary, prepare, mayReplace, mustBeNew = false, accessLists, like } = how;
   try {
-    const descriptor = openSync(temporary, 'wx', 0o600);
+    const descriptor = openNew(temporary, accessLists, like);
     try {
       writeAll(descriptor, content);
       await prepare?.(descriptor);
@@ -52,8 +57,8 @@ export async function replaceFile(file: string, content: string | Uint8Array, ho
  *
  * @throws whatever the operating system throws: EEXIST
  */
-export function createFile(file: string, content: string): void {
-  const descriptor = openSync(file, 'wx', 0o600);
+export function createFile(file: string, content: string, accessLists?: AccessLists): void {
+  const descriptor = openNew(file, accessLists);
   try {
     writeAll(descriptor, content);
   } catch (error) {
@@ -62,6 +67,13 @@ export function createFile(file: string, content: string): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Nobody else may open it before it has its list: it is made with that, and opened then. */
+function openNew(file: string, accessLists: AccessLists | undefined, like?: string): number {
+  if (accessLists === undefined) return openSync(file, 'wx', 0o600);
+  accessLists.makeFile(file, like);
+  return openSync(file, 'r+');
 }
 
 /** What cannot be removed stays. */
@@ -97,8 +109,12 @@ function tryMove(from: string, to: string, move: number): boolean {
     renameSync(from, to);
     return true;
   } catch (error) {
-    const isInUse = platform() === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes(systemCodeOf(error) ?? '');
-    if (!isInUse || move === maxMoves) throw error;
+    if (!isHeld(error) || move === maxMoves) throw error;
     return false;
   }
+}
+
+/** Whether an error may be that of Windows for a file that another program has open at this moment, a scanner of files say. */
+export function isHeld(error: unknown): boolean {
+  return platform() === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes(systemCodeOf(error) ?? '');
 }

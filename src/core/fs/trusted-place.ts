@@ -13,12 +13,15 @@ import { platform } from 'node:os';
 import { isAbsolute, join, parse, resolve, sep } from 'node:path';
 import { systemCodeOf } from '../errno.ts';
 import { RolesAnywhereError } from '../errors.ts';
+import type { AccessDoubt, AccessLists } from './access-lists.ts';
 import { readFlags } from './open-to-read.ts';
 
 /** Whose files are trusted. */
 export interface TrustOptions {
   /** Whom this process acts as: files must be that user's, or root's. Undefined where files have no owner, on Windows. */
   readonly userId: number | undefined;
+  /** What says on Windows who may do what. */
+  readonly accessLists?: AccessLists | undefined;
   /** Makes folders that are not there, for this user alone: all of them, or that of the file. */
   readonly makeFolders?: 'all' | 'last';
   /** Root may work on the file of another user in that user's folders, without following a link there. */
@@ -122,7 +125,7 @@ class Walk {
     let name = given;
     const stats = this.#look(name);
     const { makeFolders } = this.#options;
-    if (stats === undefined && (isLast ? makeFolders : makeFolders === 'all')) mkdirSync(this.#below(name), 0o700);
+    if (stats === undefined && (isLast ? makeFolders : makeFolders === 'all')) this.#make(this.#below(name));
     if (stats?.isSymbolicLink()) {
       this.#followLink(name, stats);
       name = this.#name;
@@ -133,6 +136,12 @@ class Walk {
     this.#enter(this.#below(name));
     this.#path = path;
     if (doubt !== undefined && !this.#isKeptApart(uid)) throw doubt;
+  }
+
+  #make(path: string): void {
+    const { accessLists } = this.#options;
+    if (accessLists === undefined) mkdirSync(path, 0o700);
+    else accessLists.makeFolder(path);
   }
 
   /** Whether the folder that was entered stays the same, whatever others do in the one above, and is for this user. */
@@ -184,7 +193,8 @@ class Walk {
 
   /** What is said against the folder that was reached. */
   #doubt(): RolesAnywhereError | undefined {
-    if (this.#options.userId === undefined) return undefined;
+    const { userId, accessLists } = this.#options;
+    if (userId === undefined) return againstList(`the folder ${this.#path}`, accessLists?.doubt(this.#path, 'lasting'));
     if (this.#isOfAnother()) return this.#unsafe(`belongs to another user (uid ${this.#stats.uid})`);
     if (!isOpen(this.#stats)) return undefined;
     return this.#unsafe(`may be written to by others (mode ${modeText(this.#stats.mode)})`);
@@ -216,6 +226,11 @@ class Walk {
     const closed = uid === this.#options.userId ? [`run chmod go-w ${this.#path}`] : [own, ...sticky];
     return new RolesAnywhereError('FILE_UNSAFE', `the folder ${this.#path} ${reason}`, { hints: closed });
   }
+}
+
+function againstList(what: string, doubt: AccessDoubt | undefined): RolesAnywhereError | undefined {
+  if (doubt === undefined) return undefined;
+  return new RolesAnywhereError('FILE_UNSAFE', `${what} ${doubt.text}`, { hints: [`run ${doubt.command}`] });
 }
 
 /** Undefined where there is no way to begin a path at a descriptor; then names must do. */
@@ -284,14 +299,19 @@ export interface TrustedFile {
  * @returns undefined where there is none
  * @throws RolesAnywhereError FILE_UNSAFE; whatever the operating system throws
  */
-export function openTrustedFile(place: TrustedPlace, { userId, servesOthers }: TrustOptions): TrustedFile | undefined {
+export function openTrustedFile(place: TrustedPlace, options: TrustOptions): TrustedFile | undefined {
+  const { userId, servesOthers, accessLists } = options;
   const descriptor = openIfThere(place);
   if (descriptor === undefined) return undefined;
   const stats = fstatSync(descriptor);
   const reason = whyNot(stats, place, userId, servesOthers === true && userId === 0);
-  if (reason === undefined) return { descriptor, stats };
+  const fault =
+    reason === undefined
+      ? againstList(place.path, accessLists?.doubt(place.path, 'own'))
+      : new RolesAnywhereError('FILE_UNSAFE', `${place.path} ${reason.text}`, { hints: reason.hints });
+  if (fault === undefined) return { descriptor, stats };
   closeSync(descriptor);
-  throw new RolesAnywhereError('FILE_UNSAFE', `${place.path} ${reason.text}`, { hints: reason.hints });
+  throw fault;
 }
 
 function openIfThere({ file, path }: TrustedPlace): number | undefined {

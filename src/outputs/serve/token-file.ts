@@ -6,6 +6,7 @@ import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { readRegular } from '../../core/fs/read-file.ts';
 import { readReason } from '../../core/fs/read-reason.ts';
+import type { AccessLists } from '../../core/fs/access-lists.ts';
 import { createFile } from '../../core/fs/replace-file.ts';
 import { openTrustedFile, openTrustedPlace } from '../../core/fs/trusted-place.ts';
 import { tokenCheck } from './container-routes.ts';
@@ -16,6 +17,8 @@ export interface TokenFileOptions {
   readonly option: string;
   /** Whom this process acts as, where the system has numbers for that: the file must be that user's, or root's. */
   readonly userId: number | undefined;
+  /** In the place of users and modes, on Windows. */
+  readonly accessLists?: AccessLists | undefined;
 }
 
 type Warn = (message: string) => void;
@@ -92,11 +95,11 @@ export function openTokenFile(
   };
 }
 
-function makeIfAbsent({ path, option, userId }: TokenFileOptions): void {
+function makeIfAbsent({ path, option, userId, accessLists }: TokenFileOptions): void {
   try {
-    const place = openTrustedPlace(path, { userId, makeFolders: 'last' });
+    const place = openTrustedPlace(path, { userId, accessLists, makeFolders: 'last' });
     try {
-      createFile(place.file, randomBytes(32).toString('base64url'));
+      createFile(place.file, randomBytes(32).toString('base64url'), accessLists);
     } finally {
       place.close();
     }
@@ -115,7 +118,7 @@ function failure(origin: string, what: string, cause: unknown): RolesAnywhereErr
 }
 
 function readToken(options: TokenFileOptions, warn: Warn): { seen: string; isToken: (text: string) => boolean } {
-  const { path, option, userId } = options;
+  const { path, option, userId, accessLists } = options;
   let content: string;
   let stats: Stats;
   try {
@@ -138,14 +141,19 @@ function readToken(options: TokenFileOptions, warn: Warn): { seen: string; isTok
   if (userId !== undefined && (stats.mode & 0o007) !== 0) {
     warn(`${path} is open to every user (mode ${(stats.mode & 0o777).toString(8)})`);
   }
+  const doubt = accessLists?.doubt(path, 'closed');
+  if (doubt !== undefined) warn(`${path} ${doubt.text}: ${doubt.command}`);
   return { seen: stampOf(stats), isToken: tokenCheck(token) };
 }
 
 /** Links are followed, for that is how Kubernetes gives secrets; what they lead to must be ours alone to write. */
-function readOwn({ path, userId }: TokenFileOptions): { readonly stats: Stats; readonly content: string } {
-  const place = openTrustedPlace(path, { userId });
+function readOwn({ path, userId, accessLists }: TokenFileOptions): {
+  readonly stats: Stats;
+  readonly content: string;
+} {
+  const place = openTrustedPlace(path, { userId, accessLists });
   try {
-    const file = openTrustedFile(place, { userId });
+    const file = openTrustedFile(place, { userId, accessLists });
     if (file === undefined) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
     try {
       return { stats: file.stats, content: readRegular(file.descriptor, file.stats, maxBytes).toString() };

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { describeError } from '../../core/describe-error.ts';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
+import type { AccessLists } from '../../core/fs/access-lists.ts';
 import { type FileLock, type LockContext, waitForLock } from '../../core/fs/file-lock.ts';
 import { readRegular } from '../../core/fs/read-file.ts';
-import { removeIfThere, replaceFile } from '../../core/fs/replace-file.ts';
+import { isHeld, removeIfThere, replaceFile } from '../../core/fs/replace-file.ts';
 import { openTrustedFile, openTrustedPlace, type TrustedPlace } from '../../core/fs/trusted-place.ts';
 import { findWriter } from './find-writer.ts';
 import { keepAttributes } from './keep-attributes.ts';
@@ -16,6 +17,8 @@ import { keepAttributes } from './keep-attributes.ts';
 export interface ChangeContext extends LockContext {
   /** Whom this process acts as, where the system has numbers for that. */
   readonly userId: number | undefined;
+  /** In the place of modes, on Windows. */
+  readonly accessLists?: AccessLists | undefined;
 }
 
 /** Bytes. */
@@ -27,6 +30,9 @@ const settling = 2000;
 /** Milliseconds for a program that has it open to write, and for all that programs change meanwhile. */
 const giveUpAfter = 10_000;
 const pause = 50;
+
+/** Milliseconds for a program on Windows that has it open and does not share it. */
+const longestHold = 500;
 
 /** Undefined: there is no file. */
 interface Content {
@@ -55,9 +61,10 @@ export async function changeFile(
     try {
       const start = monotonic();
       for (;;) {
-        const warnings = await new Change(place, context).make(change);
+        const warnings = await attempt(new Change(place, context), change, monotonic() - start);
         if (warnings !== undefined) return warnings;
         if (monotonic() - start > giveUpAfter) throw busy(place, 'is changed by another program all the time');
+        if (platform() === 'win32') await context.sleep(pause);
       }
     } finally {
       place.close();
@@ -65,6 +72,25 @@ export async function changeFile(
   } catch (error) {
     throw fileFailure(path, error);
   }
+}
+
+/** @returns undefined where another attempt may do better: also for what another program has open for itself, on Windows */
+async function attempt(
+  one: Change,
+  change: (text: string) => string,
+  elapsed: number,
+): Promise<readonly string[] | undefined> {
+  try {
+    return await one.make(change);
+  } catch (error) {
+    // What could not be moved has been tried for as long.
+    if (!isHeld(error) || syscallOf(error) !== 'open' || elapsed > longestHold) throw error;
+    return undefined;
+  }
+}
+
+function syscallOf(error: unknown): unknown {
+  return error instanceof Error && 'syscall' in error ? error.syscall : undefined;
 }
 
 /** One attempt. */
@@ -159,6 +185,8 @@ class Change {
       temporary: join(folder, name),
       sleep: this.#context.sleep,
       mustBeNew: stats === undefined,
+      accessLists: this.#context.accessLists,
+      like: stats && file,
       prepare: async (descriptor) => {
         const lost = stats && (await keepAttributes(this.#place, stats, { descriptor, name }));
         if (lost !== undefined) warnings.push(lost);

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats, statSync } from 'node:fs';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
+import type { AccessLists } from '../../core/fs/access-lists.ts';
 import { readFlags } from '../../core/fs/open-to-read.ts';
 import { readRegular } from '../../core/fs/read-file.ts';
 
@@ -11,6 +12,8 @@ export interface CacheFolder {
   readonly option: string;
   /** Of the user that this process acts as; undefined where files have no such owner, on Windows. */
   readonly userId: number | undefined;
+  /** What is in the place of owners and modes there. */
+  readonly accessLists?: AccessLists | undefined;
 }
 
 /** An entry has some kilobytes; session policies and tags are a few more. */
@@ -56,8 +59,9 @@ export function checkFolder(folder: CacheFolder): boolean {
   return true;
 }
 
-/** Owner and permissions mean nothing on Windows, where what is in a user's profile is that user's. */
 function checkOwner(folder: CacheFolder, path: string, stats: Stats): void {
+  const doubt = folder.accessLists?.doubt(path, 'private');
+  if (doubt !== undefined) throw unsafe(folder, path, doubt.text, doubt.command);
   if (folder.userId === undefined) return;
   if (stats.uid !== folder.userId) {
     const whose = `belongs to user ${stats.uid}, and this is user ${folder.userId}`;

@@ -58,7 +58,7 @@ export async function writeEntry(
   const header = { key, ...names, writtenAt: now(), expiration: lastSet(entry).credentials.expiration };
   const temporary = pathOf(folder, key, `${randomBytes(6).toString('hex')}.tmp`);
   const text = await encodeEntry(entry, header, seal);
-  await replaceFile(pathOf(folder, key, 'json'), text, { temporary, sleep });
+  await replaceFile(pathOf(folder, key, 'json'), text, { temporary, sleep, accessLists: folder.accessLists });
   sweep(folder.path, now());
 }
 

@@ -78,10 +78,10 @@ function lockOrReason({ folder, key }: Renewal, { process }: RenewalContext): Fi
 
 /** With those above it that are missing, for this user alone. */
 function makeFolder(folder: CacheFolder): void {
-  const { path, option, userId } = folder;
+  const { path, option, userId, accessLists } = folder;
   checkFolder(folder);
   try {
-    openTrustedPlace(`${path}/entry`, { userId, makeFolders: 'all' }).close();
+    openTrustedPlace(`${path}/entry`, { userId, accessLists, makeFolders: 'all' }).close();
   } catch (error) {
     if (!(error instanceof RolesAnywhereError)) throw error;
     throw new RolesAnywhereError(error.code, `${option}: ${error.message}, so the cache is not used`, {

@@ -12,6 +12,7 @@ import {
 } from '../../../outputs/serve/start-serving.ts';
 import { notifier, type Notify, socketsOfSystemd, watchdogInterval } from '../../../outputs/serve/systemd.ts';
 import { RolesAnywhereError } from '../../../core/errors.ts';
+import type { AccessLists } from '../../../core/fs/access-lists.ts';
 import { findFfi } from '../../../ffi/find-ffi.ts';
 import { settingLine } from '../../../outputs/export/quote.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
@@ -57,7 +58,8 @@ async function serveUntil(stopped: Promise<void>, command: Command): Promise<voi
   const ffi = await findFfi('long');
   hideMemory(ffi, terminal.warn);
   const notify = notifier(terminal.env, ffi, terminal.warn);
-  const options = serveOptionsOf(values, terminal.env);
+  const { openAccessLists } = await import('../../../core/fs/access-lists.ts');
+  const options = serveOptionsOf(values, terminal.env, await openAccessLists(terminal.warn));
   const plans = await plansOf(values, terminal);
   const starting = startServing({ ...options, plans }, { ...(await serveContext(values, terminal, log)), ffi });
   const serving = await unlessStopped(starting, stopped);
@@ -108,7 +110,11 @@ function planAlone(values: OptionValues, terminal: Terminal): Promise<Credential
   return resolvePlan({ ...values, others: [] }, terminal.env);
 }
 
-function serveOptionsOf(values: OptionValues, env: Terminal['env']): Omit<ServeOptions, 'plans'> {
+function serveOptionsOf(
+  values: OptionValues,
+  env: Terminal['env'],
+  accessLists: AccessLists | undefined,
+): Omit<ServeOptions, 'plans'> {
   const port = values.integer('port') ?? 9911;
   const listen = values.list('listen').map((text) => parseListenAddress(text, port, values.origin('listen')));
   const handedOver = socketsOfSystemd(env, process.pid);
@@ -125,7 +131,7 @@ function serveOptionsOf(values: OptionValues, env: Terminal['env']): Omit<ServeO
     tokenFile:
       path === undefined
         ? undefined
-        : { path: resolve(path), option: values.origin('token-file'), userId: process.geteuid?.() },
+        : { path: resolve(path), option: values.origin('token-file'), userId: process.geteuid?.(), accessLists },
     allowHosts: values.list('allow-host').map((name) => name.toLowerCase()),
     allowUids: uids.length === 0 ? undefined : uids,
     wait: values.isOn('wait'),

@@ -106,6 +106,7 @@ async function updateContext(values: OptionValues, terminal: TellingTerminal): P
   const pipeline = await pipelineContext(values, terminal);
   const clock = systemClock();
   const { monotonic } = clock;
+  const { openAccessLists } = await import('../../../core/fs/access-lists.ts');
   return {
     path: credentialsPath(terminal.env),
     pipeline,
@@ -113,6 +114,7 @@ async function updateContext(values: OptionValues, terminal: TellingTerminal): P
     lock: {
       process: thisProcess,
       userId: process.geteuid?.(),
+      accessLists: await openAccessLists(terminal.warn),
       monotonic,
       sleep: pipeline.sleep,
       random: pipeline.random,

@@ -116,11 +116,26 @@ export function withFormats({ message, code }: Problem): Problem {
   return new Problem(message, code, { hints: [formatHints.certificate] });
 }
 
-/** What a file gives cause to say beside its use: others may read its private key, or replace it. */
-export function exposed(source: ByteSource & { readonly kind: 'file' }, mode: number): string {
+/**
+ * Says of a file with a private key that others may read it, or replace it.
+ * @param mode undefined on Windows, where the access list says so
+ */
+export async function warnOfOthers(
+  source: ByteSource & { readonly kind: 'file' },
+  mode: number | undefined,
+  warn: (message: string) => void,
+): Promise<void> {
+  const location = locationOf(source);
+  if (mode !== undefined) return warn(`${location} holds a private key that others ${byMode(mode)} ${source.path}`);
+  const { openAccessLists } = await import('../../../core/fs/access-lists.ts');
+  const doubt = (await openAccessLists(warn))?.doubt(source.path, 'private');
+  if (doubt !== undefined) warn(`${location} holds a private key, and ${doubt.text}: ${doubt.command}`);
+}
+
+function byMode(mode: number): string {
   const bits = (mode & 0o777).toString(8).padStart(4, '0');
   const rights = [(mode & 0o044) === 0 ? [] : ['read'], (mode & 0o022) === 0 ? [] : ['write']].flat().join(' and ');
-  return `${locationOf(source)} holds a private key that others may ${rights} (mode ${bits}): chmod 600 ${source.path}`;
+  return `may ${rights} (mode ${bits}): chmod 600`;
 }
 
 /** Of intermediates that issued nothing. A damaged one may be the one that is missing. */

@@ -137,9 +137,9 @@ const openToOthers = 0o066;
 const hasModes = 'O_NOFOLLOW' in constants;
 
 /** Warns about a file that others may read or write, once a private key was found in it. */
-export async function warnIfExposed(source: KeySource, { reader, context }: FileContext): Promise<void> {
-  if (source.kind !== 'file' || !hasModes) return;
+export async function warnIfExposed(source: KeySource, { reader, context: { warn } }: FileContext): Promise<void> {
+  if (source.kind !== 'file') return;
   const { mode } = await reader.read(source, 'KEY_UNREADABLE');
-  if (mode === undefined || (mode & openToOthers) === 0) return;
-  context.warn((await import('./explain-file.ts')).exposed(source, mode));
+  if (mode === undefined || (hasModes && (mode & openToOthers) === 0)) return;
+  await (await import('./explain-file.ts')).warnOfOthers(source, hasModes ? mode : undefined, warn);
 }

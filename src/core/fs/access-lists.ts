@@ -1,0 +1,216 @@
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { platform } from 'node:os';
+import { resolve, toNamespacedPath } from 'node:path';
+import type { Ffi, NativeFunctions } from '../../ffi/ffi.ts';
+import { findFfi } from '../../ffi/find-ffi.ts';
+import { readRights, replaceRights, sidAt, type Strangers, strangersOf, writeRights } from './security-descriptor.ts';
+
+/** What is said against a file or folder, and the command that mends it. */
+export interface AccessDoubt {
+  /** The end of a sentence. */
+  readonly text: string;
+  readonly command: string;
+}
+
+/**
+ * What may be demanded of a file or folder: `private`, that nobody else may read or change it; `closed`, that not
+ * everybody may read it; `own`, that nobody else may change it; `lasting`, that others may not put anything in the place
+ * of a folder or of what is in it. Always, too, that nobody else owns it.
+ */
+export type AccessDemand = 'private' | 'closed' | 'own' | 'lasting';
+
+/**
+ * Access lists of Windows, which stand in the place of modes: what is private there is this user's, SYSTEM's and the
+ * administrators' alone. Paths are as node:fs takes them.
+ */
+export interface AccessLists {
+  readonly doubt: (path: string, demand: AccessDemand) => AccessDoubt | undefined;
+  /** A folder for this user alone, and what is made in it too. @throws what node:fs throws */
+  readonly makeFolder: (path: string) => void;
+  /** An empty file for this user alone, or with the list of another file. @throws what node:fs throws: EEXIST */
+  readonly makeFile: (path: string, like?: string) => void;
+}
+
+/** Functions by their library, as the pages of the Windows API have them. Handles are pointers. */
+const advapi32 = {
+  GetFileSecurityW: { takes: ['pointer', 'u32', 'pointer', 'u32', 'pointer'], gives: 'i32' },
+  ConvertStringSecurityDescriptorToSecurityDescriptorW: {
+    takes: ['pointer', 'u32', 'pointer', 'pointer'],
+    gives: 'i32',
+  },
+  OpenProcessToken: { takes: ['pointer', 'u32', 'pointer'], gives: 'i32' },
+  GetTokenInformation: { takes: ['pointer', 'i32', 'pointer', 'u32', 'pointer'], gives: 'i32' },
+} as const;
+
+const kernel32 = {
+  GetCurrentProcess: { takes: [], gives: 'pointer' },
+  CloseHandle: { takes: ['pointer'], gives: 'i32' },
+  CreateDirectoryW: { takes: ['pointer', 'pointer'], gives: 'i32' },
+  CreateFileW: { takes: ['pointer', 'u32', 'u32', 'pointer', 'u32', 'u32', 'pointer'], gives: 'pointer' },
+} as const;
+
+type Calls = NativeFunctions<typeof advapi32 & typeof kernel32> & Pick<Ffi, 'addressOf'>;
+
+let opened: Promise<AccessLists | undefined> | undefined;
+
+/**
+ * The access lists of this system; undefined on every other one, and where they cannot be had.
+ * @param warn is told once why they cannot
+ */
+export function openAccessLists(warn: (message: string) => void): Promise<AccessLists | undefined> {
+  return (opened ??= platform() === 'win32' ? open(warn) : Promise.resolve(undefined));
+}
+
+async function open(warn: (message: string) => void): Promise<AccessLists | undefined> {
+  const ffi = await findFfi();
+  const notLookedAt = 'who else may read or change keys, tokens and the cache is not looked at';
+  if ('missing' in ffi) {
+    warn(`${notLookedAt}: that needs ${ffi.missing}`);
+    return undefined;
+  }
+  const { addressOf } = ffi;
+  const calls = { ...ffi.open('advapi32.dll', advapi32), ...ffi.open('kernel32.dll', kernel32), addressOf };
+  const user = userOf(calls);
+  if (user === undefined) warn(`${notLookedAt}: the system does not say whom this process acts as`);
+  return user === undefined ? undefined : listsOf(calls, user);
+}
+
+function listsOf(calls: Calls, user: string): AccessLists {
+  const [forFolder, forFile] = ['OICI', ''].map((flags) => attributesOf(privateList(user, flags), calls));
+  return {
+    doubt(path, demand) {
+      const strangers = lookAt(path, calls, user);
+      const text = strangers === undefined ? unreadable(demand) : saidAgainst(strangers, demand);
+      return text === undefined ? undefined : { text, command: mending(path, user, strangers) };
+    },
+    makeFolder(path) {
+      if (calls.CreateDirectoryW(wide(path), forFolder?.bytes ?? null) === 0) mkdirSync(path, 0o700);
+    },
+    makeFile(path, like) {
+      const attributes = (like === undefined ? undefined : attributesLike(like, calls)) ?? forFile;
+      if (attributes === undefined || !makeWith(attributes, path, calls)) closeSync(openSync(path, 'wx', 0o600));
+    },
+  };
+}
+
+/** Those of SDDL: all rights for SYSTEM, Administrators and the user, and nothing of the folder above. */
+function privateList(user: string, flags: string): string {
+  return `D:P${['SY', 'BA', user].map((sid) => `(A;${flags};FA;;;${sid})`).join('')}`;
+}
+
+/** TOKEN_QUERY and TokenUser: a TOKEN_USER begins with the address of the SID, which stands behind it. */
+const [queryToken, tokenUser, userHeader] = [0x8, 1, 16];
+
+/** Bytes: more than any token or descriptor has. */
+const mostBytes = 0x2_0000;
+
+/** The SID of the user that this process acts as. */
+function userOf({ GetCurrentProcess, OpenProcessToken, GetTokenInformation, CloseHandle }: Calls): string | undefined {
+  const [token, bytes, length] = [Buffer.alloc(8), Buffer.alloc(mostBytes), Buffer.alloc(4)];
+  if (OpenProcessToken(GetCurrentProcess(), queryToken, token) === 0) return undefined;
+  const handle = token.readBigUInt64LE();
+  const isKnown = GetTokenInformation(handle, tokenUser, bytes, bytes.length, length) !== 0;
+  CloseHandle(handle);
+  return isKnown ? sidAt(bytes, userHeader) : undefined;
+}
+
+/** OWNER_SECURITY_INFORMATION and DACL_SECURITY_INFORMATION. */
+const [ownerPart, listPart] = [0x1, 0x4];
+
+/** Undefined where there is nothing, or it does not tell. */
+function descriptorOf(path: string, parts: number, { GetFileSecurityW }: Calls): Buffer | undefined {
+  const [bytes, needed] = [Buffer.alloc(mostBytes), Buffer.alloc(4)];
+  return GetFileSecurityW(wide(path), parts, bytes, bytes.length, needed) === 0 ? undefined : bytes;
+}
+
+function lookAt(path: string, calls: Calls, user: string): Strangers | undefined {
+  const descriptor = descriptorOf(path, ownerPart | listPart, calls);
+  try {
+    return descriptor && strangersOf(descriptor, user);
+  } catch {
+    return undefined;
+  }
+}
+
+/** SECURITY_ATTRIBUTES, and what it leads to. */
+interface Attributes {
+  readonly bytes: Buffer;
+  readonly descriptor: Buffer | bigint;
+}
+
+function attributesOf(sddl: string, calls: Calls): Attributes | undefined {
+  const descriptor = Buffer.alloc(8);
+  const text = Buffer.from(`${sddl}\0`, 'utf16le');
+  const isMade = calls.ConvertStringSecurityDescriptorToSecurityDescriptorW(text, 1, descriptor, null) !== 0;
+  return isMade ? attributesAt(descriptor.readBigUInt64LE(), calls) : undefined;
+}
+
+function attributesLike(path: string, calls: Calls): Attributes | undefined {
+  const descriptor = descriptorOf(path, listPart, calls);
+  return descriptor && attributesAt(descriptor, calls);
+}
+
+/** Its own length, with what fills up to the pointer, the descriptor, and that no process inherits the handle. */
+function attributesAt(descriptor: Buffer | bigint, { addressOf }: Calls): Attributes {
+  const bytes = Buffer.alloc(24);
+  bytes.writeUInt32LE(bytes.length);
+  bytes.writeBigUInt64LE(typeof descriptor === 'bigint' ? descriptor : addressOf(descriptor), 8);
+  return { bytes, descriptor };
+}
+
+/** GENERIC_WRITE, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, INVALID_HANDLE_VALUE. */
+const [toWrite, onlyNew, ordinary, noHandle] = [0x4000_0000, 1, 0x80, 0xffff_ffff_ffff_ffffn];
+
+/** @returns whether it was made: why not, whoever calls asks Node */
+function makeWith({ bytes }: Attributes, path: string, { CreateFileW, CloseHandle }: Calls): boolean {
+  const handle = CreateFileW(wide(path), toWrite, 0, bytes, onlyNew, ordinary, null);
+  if (handle === noHandle) return false;
+  CloseHandle(handle);
+  return true;
+}
+
+/** A path as Windows takes it, of whatever length: UTF-16, with a zero at its end. */
+function wide(path: string): Buffer {
+  return Buffer.from(`${toNamespacedPath(resolve(path))}\0`, 'utf16le');
+}
+
+/** What a folder further up does not tell is not held against what is below it. */
+function unreadable(demand: AccessDemand): string | undefined {
+  return demand === 'lasting' ? undefined : 'has no access list that can be read';
+}
+
+function saidAgainst({ owner, rights }: Strangers, demand: AccessDemand): string | undefined {
+  if (owner !== undefined) return `belongs to another user (${nameOf(owner)})`;
+  const may = (wanted: number): readonly string[] =>
+    [...rights]
+      .filter(([sid, has]) => (has & wanted) !== 0 && (demand !== 'closed' || sid in wideGroups))
+      .map(([sid]) => sid);
+  const readers = demand === 'private' || demand === 'closed' ? may(readRights) : [];
+  const writers = demand === 'closed' ? [] : may(demand === 'lasting' ? replaceRights : writeRights);
+  const others = [...new Set([...readers, ...writers])].map((sid) => nameOf(sid)).join(', ');
+  const verbs = [readers.length > 0 ? ['read'] : [], writers.length > 0 ? ['changed'] : []].flat();
+  return verbs.length === 0 ? undefined : `may be ${verbs.join(' and ')} by others (${others})`;
+}
+
+/** Everybody, more or less, by what Windows calls them in English. The names of others a domain would have to be asked for. */
+const wideGroups: Readonly<Record<string, string>> = {
+  'S-1-1-0': 'Everyone',
+  'S-1-5-4': 'INTERACTIVE',
+  'S-1-5-7': 'ANONYMOUS LOGON',
+  'S-1-5-11': 'Authenticated Users',
+  'S-1-5-32-545': 'Users',
+  'S-1-5-32-546': 'Guests',
+};
+
+function nameOf(sid: string): string {
+  return wideGroups[sid] ?? sid;
+}
+
+/** For cmd.exe and PowerShell alike. icacls takes SIDs after a star, whatever the language of the system. */
+function mending(path: string, user: string, strangers: Strangers | undefined): string {
+  if (strangers?.owner !== undefined) return `icacls "${path}" /setowner "*${user}"`;
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const others = [...(strangers?.rights.keys() ?? [])].map((sid) => ` "*${sid}"`).join('');
+  const rest = others === '' ? '' : ` /remove:g${others}`;
+  return `icacls "${path}" /inheritance:r /grant:r "*${user}:${isFolder ? '(OI)(CI)' : ''}F"${rest}`;
+}
