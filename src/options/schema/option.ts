@@ -8,7 +8,6 @@ export type CommandName =
   | 'cache'
   | 'sign-string'
   | 'read-certificate-data'
-  | 'certificates'
   | 'version'
   | 'completion'
   | 'sandbox';

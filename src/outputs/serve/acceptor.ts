@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { closeGently, limits } from './http-server.ts';
+import { closeGently, isBun, limits } from './http-server.ts';
 
 /** What takes the connections of an HTTP server. */
 export interface Acceptor {
@@ -14,7 +14,6 @@ export interface Acceptor {
  * connections have no descriptors: where those are needed, a plain server takes them and hands them over, at half the speed.
  */
 export function acceptorOf(server: Server, needsDescriptors: boolean): Acceptor {
-  const isBun = 'Bun' in globalThis;
   return isBun && needsDescriptors ? plainAcceptor(server) : { listening: server, close: () => closeGently(server) };
 }
 

@@ -24,23 +24,40 @@ const instanceMetadata = '169.254.169.254';
 const maxBody = 1024;
 
 /**
+ * Names of headers that are looked at, by their length: to have a name in lower case takes longer than all else that is
+ * done with it.
+ */
+const lengths: readonly boolean[] = ['host', 'content-length', ...foreignHeaders].reduce<boolean[]>((found, name) => {
+  found[name.length] = true;
+  return found;
+}, []);
+
+function mayMatter(name: string): boolean {
+  // x-forwarded-…
+  return lengths[name.length] === true || name.startsWith('x-') || name.startsWith('X-');
+}
+
+/**
  * Turns away what a browser or a proxy was made to send: DNS rebinding shows in the Host header, everything else in
  * headers that pages and proxies cannot leave out.
- *
- * @param allowedHosts names of `--allow-host`, in lower case
  */
 export function refusalOf(
   { rawHeaders }: LocalRequest,
   socket: Pick<Socket, 'localAddress'>,
-  allowedHosts: readonly string[],
+  isAtHome: HostCheck,
 ): Refusal | undefined {
   let host: string | undefined;
-  let hosts = 0;
+  let [hosts, contentLengths] = [0, 0];
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = (rawHeaders[at] ?? '').toLowerCase();
+    const text = rawHeaders[at] ?? '';
+    if (!mayMatter(text)) continue;
+    const name = text.toLowerCase();
     const value = rawHeaders[at + 1] ?? '';
     if (isForeign(name)) return { status: 403, reason: `unable to process requests with ${name} header` };
-    if (name === 'content-length' && Number(value) > maxBody) return tooLarge;
+    if (name === 'content-length') {
+      if (Number(value) > maxBody) return tooLarge;
+      contentLengths += 1;
+    }
     if (name === 'host') {
       host = value;
       hosts += 1;
@@ -48,21 +65,37 @@ export function refusalOf(
   }
   // Of several, another program on the way may have looked at another one.
   if (hosts > 1) return { status: 400, reason: 'there must be one Host header' };
+  // Node refuses two of them; Bun lets those in that say the same.
+  if (contentLengths > 1) return { status: 400, reason: 'there must be one Content-Length header' };
   // No browser leaves it out.
-  if (host === undefined) return undefined;
-  const name = hostName(host);
-  return name !== undefined && isAtHome(name, socket, allowedHosts) ? undefined : foreignHost;
+  return host === undefined || isAtHome(host, socket) ? undefined : foreignHost;
 }
 
 /** Also of one whose length shows only when it is read. */
 const tooLarge: Refusal = { status: 413, reason: 'the body is too large' };
 const foreignHost: Refusal = { status: 403, reason: 'the Host header names another machine' };
 
-/** The address itself cannot be rebound: where it is the one that was connected to, no name was looked up. */
-function isAtHome(name: string, { localAddress }: Pick<Socket, 'localAddress'>, allowed: readonly string[]): boolean {
-  return (
-    isLoopbackName(name) || name === instanceMetadata || name === plainAddress(localAddress) || allowed.includes(name)
-  );
+/** Whether a Host header names this machine, on a connection. */
+export type HostCheck = (host: string, socket: Pick<Socket, 'localAddress'>) => boolean;
+
+/**
+ * Names that are at home on every connection are remembered, the last of them: clients say the same each time.
+ *
+ * @param allowedHosts names of `--allow-host`, in lower case
+ */
+export function hostCheck(allowedHosts: readonly string[]): HostCheck {
+  let last: string | undefined;
+  return (host, socket) => {
+    if (host === last) return true;
+    const name = hostName(host);
+    if (name === undefined) return false;
+    if (isLoopbackName(name) || name === instanceMetadata || allowedHosts.includes(name)) {
+      last = host;
+      return true;
+    }
+    // The address itself cannot be rebound: where it is the one that was connected to, no name was looked up.
+    return name === plainAddress(socket.localAddress);
+  };
 }
 
 /** `localhost`, 127.0.0.0/8 and ::1 (RFC 6761, section 6.3; RFC 1122, section 3.2.1.3). */
@@ -91,8 +124,11 @@ export interface Entrance {
 
 /** Answers only whom the guard lets in. */
 export function guardedAnswerer({ mayConnect, allowHosts, routes }: Entrance): Answerer {
+  const isAtHome = hostCheck(allowHosts);
   const answer = (request: IncomingMessage): Answer | Promise<Answer> => {
-    const refusal = refusalOf(request, request.socket, allowHosts);
+    // Bun has refused those of other versions; Node has not.
+    if (request.httpVersionMajor !== 1) return refusedAnswer(400, 'no request of HTTP/1.1');
+    const refusal = refusalOf(request, request.socket, isAtHome);
     if (refusal !== undefined) return refusedAnswer(refusal.status, refusal.reason);
     return hasUnknownLength(request) ? answerAtEnd(request) : answerRequest(request, routes());
   };

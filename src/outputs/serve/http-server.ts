@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Server as NetServer, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Answer, type LocalRequest, refusedAnswer } from './answer.ts';
+import { endStill } from './still-connections.ts';
 
 /**
  * Milliseconds, bytes and counts beyond which a client is not worth waiting for. SDKs give up after one second. `grace` is
@@ -19,6 +20,15 @@ export const limits = {
   trimAfter: 100,
   grace: 2000,
 } as const;
+
+/** Whether this is the executable: its HTTP server is that of Bun, behind the functions of Node's. */
+export const isBun = 'Bun' in globalThis;
+
+/** Requests without a body get no events of one; from Node 24.12 on, and not yet in its types. */
+const withoutBodies: object = { optimizeEmptyRequests: true };
+
+/** What clients that keep connections open go by; Node says it only where it keeps the time itself, as Bun does. */
+const keptOpen: readonly string[] = isBun ? [] : ['Keep-Alive', `timeout=${limits.idle / 1000}`];
 
 /** Answers a request, at once or later. */
 export type Answerer = (request: IncomingMessage) => Answer | Promise<Answer>;
@@ -39,11 +49,13 @@ export function limitedServer({ answer, onAnswered, onDropped, userOf }: ServerP
   const server = createServer({
     headersTimeout: limits.headers,
     requestTimeout: limits.request,
-    keepAliveTimeout: limits.idle,
+    // Bun has no timers for it that would cost anything, and counts no bytes of its connections.
+    keepAliveTimeout: isBun ? limits.idle : 0,
     connectionsCheckingInterval: limits.checkEvery,
     maxHeaderSize: limits.headerBytes,
     // The guard judges; AWS CRT before 0.6.29 sends none.
     requireHostHeader: false,
+    ...withoutBodies,
   });
   // Node leaves out in silence what is beyond a count, and the guard would not see it: the bytes are bound enough.
   server.maxHeadersCount = 0;
@@ -51,7 +63,7 @@ export function limitedServer({ answer, onAnswered, onDropped, userOf }: ServerP
   Object.assign(server, { httpAllowHalfOpen: true });
   const connections = new Connections(limits, onDropped);
   server.on('connection', (socket) => connections.add(socket));
-  endStalled(server, limits.stalled);
+  endStill(server, isBun ? { ...limits, idle: Infinity } : limits);
   const send = (request: IncomingMessage, response: ServerResponse, what: Answer): void => {
     connections.asked(request.socket, userOf?.(request.socket));
     write(response, what);
@@ -96,7 +108,7 @@ export function hasUnknownLength({ rawHeaders }: LocalRequest): boolean {
 function write(response: ServerResponse, { status, headers, body, encoding }: Answer): void {
   // Whoever was turned away has nothing more to say.
   if (status === 400 || status === 403 || status === 413) response.shouldKeepAlive = false;
-  response.writeHead(status, headers);
+  response.writeHead(status, response.shouldKeepAlive ? [...headers, ...keptOpen] : headers);
   response.end(body, encoding);
 }
 
@@ -198,35 +210,6 @@ export class Connections {
     else oldest.resetAndDestroy();
     this.#onDropped();
   }
-}
-
-/**
- * Ends connections whose client does not read its answers: Node waits for those without end, and a time-out for each
- * socket would have to be set anew for each request.
- *
- * @param every milliseconds between two looks; a connection on which nothing has moved in between is ended
- */
-export function endStalled(server: NetServer, every: number): void {
-  /** Bytes that had left at the last look, of connections with more to go. */
-  const waiting = new Map<Socket, number>();
-  const open = new Set<Socket>();
-  server.on('connection', (socket) => {
-    open.add(socket);
-    socket.once('close', () => {
-      open.delete(socket);
-      waiting.delete(socket);
-    });
-  });
-  const timer = setInterval(() => {
-    for (const socket of open) {
-      const left = socket.bytesWritten - socket.writableLength;
-      if (socket.writableLength === 0) waiting.delete(socket);
-      else if (waiting.get(socket) === left) socket.destroy();
-      else waiting.set(socket, left);
-    }
-  }, every);
-  timer.unref();
-  server.once('close', () => clearInterval(timer));
 }
 
 /** Stops accepting, lets what is under way finish, and resolves when every connection has ended. */

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { refusalOf } from '../../../src/outputs/serve/guard.ts';
+import { hostCheck, refusalOf } from '../../../src/outputs/serve/guard.ts';
 
 function judge(headers: Record<string, string>, { localAddress = '127.0.0.1', allowed = [] as string[] } = {}) {
   const rawHeaders = Object.entries(headers).flat();
-  return refusalOf({ method: 'GET', url: '/', rawHeaders }, { localAddress }, allowed)?.status;
+  return refusalOf({ method: 'GET', url: '/', rawHeaders }, { localAddress }, hostCheck(allowed))?.status;
 }
 
 test.each([
@@ -45,6 +45,21 @@ test('the address that was connected to names itself', () => {
   expect(judge({ host: '192.0.2.8' }, { localAddress: '192.0.2.7' })).toBe(403);
 });
 
+test('what is remembered of one Host header lets in no other, and no address on another connection', () => {
+  const isAtHome = hostCheck(['credentials.internal']);
+  const [here, there] = [{ localAddress: '127.0.0.1' }, { localAddress: '192.0.2.7' }];
+  const hosts = ['localhost:9911', 'credentials.internal', '192.0.2.7', 'attacker.example', 'localhost'];
+  const judged = [...hosts, ...hosts].map((host) => [host, isAtHome(host, there), isAtHome(host, here)]);
+  const expected = [
+    ['localhost:9911', true, true],
+    ['credentials.internal', true, true],
+    ['192.0.2.7', true, false],
+    ['attacker.example', false, false],
+    ['localhost', true, true],
+  ];
+  expect(judged).toEqual([...expected, ...expected]);
+});
+
 test('--allow-host adds a name', () => {
   expect(judge({ host: 'Credentials.internal:80' }, { allowed: ['credentials.internal'] })).toBeUndefined();
   expect(judge({ host: 'other.internal' }, { allowed: ['credentials.internal'] })).toBe(403);
@@ -55,10 +70,12 @@ test('none is no browser', () => {
   expect(judge({ origin: 'null' })).toBe(403);
 });
 
-test('there must not be two Host headers', () => {
-  const rawHeaders = ['Host', '127.0.0.1', 'host', 'attacker.example'];
+test.each([
+  ['Host', ['Host', '127.0.0.1', 'host', 'attacker.example']],
+  ['Content-Length', ['Host', '127.0.0.1', 'Content-Length', '0', 'content-length', '0']],
+])('there must not be two %s headers', (_name, rawHeaders) => {
   const request = { method: 'GET', url: '/', rawHeaders };
-  expect(refusalOf(request, { localAddress: '127.0.0.1' }, [])?.status).toBe(400);
+  expect(refusalOf(request, { localAddress: '127.0.0.1' }, hostCheck([]))?.status).toBe(400);
 });
 
 test.each([

@@ -1,9 +1,11 @@
 import { EventEmitter, once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { acceptorOf } from '../../../src/outputs/serve/acceptor.ts';
-import { Connections, endStalled } from '../../../src/outputs/serve/http-server.ts';
+import { textAnswer } from '../../../src/outputs/serve/answer.ts';
+import { Connections, limitedServer } from '../../../src/outputs/serve/http-server.ts';
+import { endStill } from '../../../src/outputs/serve/still-connections.ts';
 
 /** As much of a socket as is looked at. */
 class FakeSocket extends EventEmitter {
@@ -103,18 +105,60 @@ test('a burst is let in for a moment, in which those who have something to ask d
   }
 });
 
-test('a client that does not read is cut off; one that reads, and one that is idle, are not', async () => {
-  const answer = 'x'.repeat(100_000);
-  const server = createServer((_request, response) => response.end(answer));
-  endStalled(server, 200);
-  const acceptor = acceptorOf(server, true);
-  await once(acceptor.listening.listen(0, '127.0.0.1'), 'listening');
-  const { port } = acceptor.listening.address() as AddressInfo;
-  const open = async () => {
+const opened: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close();
+});
+
+/** Makes connections to a server, which is closed after the test. */
+async function listen(server: Server): Promise<() => Promise<Socket>> {
+  const { listening, close } = acceptorOf(server, true);
+  opened.push(close);
+  await once(listening.listen(0, '127.0.0.1'), 'listening');
+  const { port } = listening.address() as AddressInfo;
+  return async () => {
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
     return socket;
   };
+}
+
+const question = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+
+test('one on which nothing more is asked is ended, one that is asked on is not', async () => {
+  const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => response.end('ok'));
+  endStill(server, { checkEvery: 50, stalled: Infinity, idle: 500 });
+  const open = await listen(server);
+  const [idle, asking] = [await open(), await open()];
+  const endings: string[] = [];
+  asking.once('close', () => endings.push('asking'));
+  for (const socket of [idle, asking]) socket.resume().write(question);
+  const asked = setInterval(() => asking.write(question), 100);
+  await once(idle, 'close');
+  expect(endings).toEqual([]);
+  clearInterval(asked);
+  await once(asking, 'close');
+});
+
+test('clients are told how long a connection is kept, where it is', async () => {
+  const answer = textAnswer('health', 200, 'ok');
+  const server = limitedServer({ answer: () => answer, onAnswered: () => undefined, onDropped: () => undefined });
+  const open = await listen(server);
+  const socket = (await open()).setEncoding('latin1');
+  const answerTo = async (text: string): Promise<string> => {
+    socket.write(text);
+    const [answered] = (await once(socket, 'data')) as [string];
+    return answered;
+  };
+  expect(await answerTo(question)).toMatch(/\r\nKeep-Alive: timeout=15\r\n/);
+  expect(await answerTo(question.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))).not.toContain('Keep-Alive');
+});
+
+test('a client that does not read is cut off; one that reads, and one that is idle, are not', async () => {
+  const answer = 'x'.repeat(100_000);
+  const server = createServer((_request, response) => response.end(answer));
+  endStill(server, { checkEvery: 50, stalled: 200, idle: Infinity });
+  const open = await listen(server);
   const [deaf, listening, idle] = [await open(), await open(), await open()];
   const endings: string[] = [];
   listening.resume().once('close', () => endings.push('listening'));
@@ -122,14 +166,13 @@ test('a client that does not read is cut off; one that reads, and one that is id
   deaf.on('error', () => undefined);
   const cut = new Promise((settle) => deaf.once('close', settle));
   // More answers than the buffers of both sides hold, and nobody who takes them.
-  deaf.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(400));
-  listening.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(400));
+  deaf.write(question.repeat(400));
+  listening.write(question.repeat(400));
   await once(deaf, 'readable');
   // Its end is seen only by somebody who reads on, but a write finds out.
-  const knock = setInterval(() => deaf.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), 100);
+  const knock = setInterval(() => deaf.write(question), 100);
   await cut;
   clearInterval(knock);
   expect(endings).toEqual([]);
   for (const socket of [listening, idle]) socket.destroy();
-  await acceptor.close();
 });

@@ -24,7 +24,8 @@ afterEach(() => {
 });
 
 async function listen(options: ListenOptions): Promise<Server> {
-  const server = createServer();
+  // As those of serve are: a client may close its sending side and wait for the answer.
+  const server = createServer({ allowHalfOpen: true });
   cleanUps.push(() => server.close());
   await once(server.listen(options), 'listening');
   return server;

@@ -1,0 +1,47 @@
+import type { Server, Socket } from 'node:net';
+
+/** Milliseconds. */
+export interface Patience {
+  /** From one look to the next. */
+  readonly checkEvery: number;
+  /** With answers that the client does not take. */
+  readonly stalled: number;
+  /** With nothing that the client asks. */
+  readonly idle: number;
+}
+
+/** A connection as it was when something had moved on it. */
+interface Stand {
+  /** Whether there are bytes for the client, and how many it has taken; how many have come from it where there are none. */
+  readonly isTaking: boolean;
+  readonly bytes: number;
+  /** By `performance`. */
+  readonly since: number;
+}
+
+/**
+ * Ends connections on which nothing moves. Node waits without end for clients that do not read their answers, and its
+ * timers for those that ask no more are set anew for each request: a look at all of them, each second, costs them nothing.
+ */
+export function endStill(server: Server, { checkEvery, stalled, idle }: Patience): void {
+  const open = new Map<Socket, Stand>();
+  server.on('connection', (socket) => {
+    open.set(socket, standOf(socket, performance.now()));
+    socket.once('close', () => open.delete(socket));
+  });
+  const timer = setInterval(() => {
+    const now = performance.now();
+    for (const [socket, last] of open) {
+      const stand = standOf(socket, now);
+      if (stand.isTaking !== last.isTaking || stand.bytes !== last.bytes) open.set(socket, stand);
+      else if (now - last.since >= (last.isTaking ? stalled : idle)) socket.destroy();
+    }
+  }, checkEvery);
+  timer.unref();
+  server.once('close', () => clearInterval(timer));
+}
+
+function standOf({ writableLength, bytesWritten, bytesRead }: Socket, since: number): Stand {
+  const isTaking = writableLength > 0;
+  return { isTaking, bytes: isTaking ? bytesWritten - writableLength : bytesRead, since };
+}
