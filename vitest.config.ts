@@ -1,5 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { leftOut } from './test/support/left-out.ts';
+import { stuckFiles } from './test/support/stuck-files.ts';
 
 export default defineConfig({
   test: {
@@ -11,6 +12,7 @@ export default defineConfig({
       ...(process.env['COMMAND_UNDER_TEST'] ? [] : ['test/native/**']),
       ...leftOut(),
     ],
+    reporters: ['default', stuckFiles(600)],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // The suites start real processes; more of them at once than cores makes their time-outs measure the machine.

@@ -19,7 +19,7 @@ import {
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { root } from '../lib/set-up.mjs';
-import { fetchDebian } from './debian.mjs';
+import { fetchDebian } from '../lib/debian.mjs';
 import { environment, epoch, manifest } from './edition.mjs';
 
 const platforms = {

@@ -5,6 +5,7 @@ import type { OptionValues } from '../options/parse/option-values.ts';
 interface CommandWord {
   /** What stands for it in help: SHELL. */
   readonly placeholder: string;
+  /** Empty where it is no word of a closed set: files are completed then. */
   readonly choices: readonly string[];
   /** True when the command also works without it. */
   readonly optional?: boolean;

@@ -55,7 +55,7 @@ export function commandHelp(command: Command): string {
 }
 
 function wordUsage(word: NonNullable<Command['word']>): string {
-  const choices = word.choices.join('|');
+  const choices = word.choices.length === 0 ? `${word.placeholder} …` : word.choices.join('|');
   return word.optional === true ? `[${choices}]` : choices;
 }
 

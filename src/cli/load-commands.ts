@@ -15,6 +15,7 @@ const loaders: Record<CommandName, () => Promise<Command>> = {
   'sign-string': async () => (await import('./commands/sign-string/sign-string.ts')).signStringCommand,
   'read-certificate-data': async () =>
     (await import('./commands/read-certificate-data/read-certificate-data.ts')).readCertificateData,
+  certificates: async () => (await import('./commands/certificates/certificates.ts')).certificates,
   sandbox: async () => (await import('./commands/sandbox/sandbox.ts')).sandbox,
   completion: async () => (await import('./commands/completion/completion.ts')).completion(loadCommands),
   version: async () => (await import('./commands/version/version.ts')).versionCommand,
@@ -23,7 +24,6 @@ const loaders: Record<CommandName, () => Promise<Command>> = {
 /** Commands of the official helper and of ours that a later version brings, with what they will do. */
 export const commandsToCome: Readonly<Record<string, string>> = {
   doctor: 'checks options, key, certificate and network',
-  certificates: 'lists the certificates of tokens and stores',
 };
 
 export const commandNames: readonly string[] = Object.keys(loaders);

@@ -125,7 +125,7 @@ describe('errors', () => {
     const { stderr } = await run(['sign-string', '--role-arn', 'x', '--port', '1']);
     expect(stderr.split('\n')).toEqual([
       'roles-anywhere: sign-string has no option --role-arn',
-      'hint: --role-arn belongs to credential-process, serve, update, exec and export',
+      'hint: --role-arn belongs to credential-process, serve, update, exec, export and certificates',
       'hint: also: sign-string has no option --port',
       'hint: --port belongs to serve and sandbox',
     ]);

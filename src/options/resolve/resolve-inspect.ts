@@ -52,6 +52,23 @@ export function resolveCertificate(
   return { certificate, ...keyPasswordOf(values), ...resolveHardware(values) };
 }
 
+/** What `certificates` looks at where no place is named, and how it opens what it finds. */
+interface CertificateSearches {
+  readonly given: readonly KeySource[];
+  readonly settings: BackendSettings & { readonly keyPassword?: SecretSource };
+}
+
+/**
+ * Reads the options of `certificates`.
+ * @throws RolesAnywhereError OPTION_*
+ */
+export function resolveCertificates(values: OptionValues): CertificateSearches {
+  const { certificate, intermediates } = sourcesOf(values);
+  const given = [certificate, intermediates].filter((source) => source !== undefined);
+  if (given.length === 0 && values.words.length === 0) throw missingOptions(['certificate']);
+  return { given, settings: { ...keyPasswordOf(values), ...resolveHardware(values) } };
+}
+
 function sourcesOf(values: OptionValues): GivenSources {
   const problems = new Problems();
   const sources = readSources(values, problems);

@@ -8,6 +8,7 @@ export type CommandName =
   | 'cache'
   | 'sign-string'
   | 'read-certificate-data'
+  | 'certificates'
   | 'version'
   | 'completion'
   | 'sandbox';

@@ -50,6 +50,15 @@ export function weakSignature({ signatureAlgorithm }: Signed): string | undefine
   return `it is signed with ${scheme.hash}; SHA-256 or stronger is needed`;
 }
 
+/** `ECDSA with SHA-256`; the object identifier of what is not known. */
+export function signatureName(algorithm: AlgorithmIdentifier): string {
+  const scheme = schemeOf(algorithm);
+  if (scheme === undefined) return algorithm.oid;
+  return scheme.kind === 'ML-DSA'
+    ? (mlDsaKeyNames[algorithm.oid] ?? scheme.kind)
+    : `${scheme.kind} with ${scheme.hash}`;
+}
+
 /** What a CA signed: a certificate or a CRL. */
 export type Signed = Pick<JudgedCertificate, 'signedPart' | 'signatureAlgorithm' | 'signature'>;
 

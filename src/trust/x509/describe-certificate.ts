@@ -63,7 +63,7 @@ export function describeCertificate(certificate: JudgedCertificate, now: Date): 
     notAfter,
     daysLeft: Math.floor((notAfter.getTime() - now.getTime()) / day),
     fingerprint: createHash('sha256').update(certificate.der).digest('hex'),
-    alternativeNames: textsOf(certificate.alternativeNames),
+    alternativeNames: alternativeNameTexts(certificate.alternativeNames),
     objections: [...validity(certificate, now), ...rulesOf(kind, certificate)],
   };
 }
@@ -89,7 +89,8 @@ function keyOf({ publicKeyInfo }: JudgedCertificate): string {
   return 'problem' in key ? key.problem : key.name;
 }
 
-function textsOf({ dns, uri, email, ip, directory }: GeneralNames): string[] {
+/** `DNS:worker.example`, by their kind. */
+export function alternativeNameTexts({ dns, uri, email, ip, directory }: GeneralNames): string[] {
   return [
     ...dns.map((name) => `DNS:${name}`),
     ...uri.map((name) => `URI:${name}`),

@@ -118,10 +118,13 @@ fi
 }
 
 function zshCommand(command: Command): string {
-  const words =
-    command.word === undefined ? [] : [quoted(`1:${command.word.placeholder}:(${command.word.choices.join(' ')})`)];
+  const words = command.word === undefined ? [] : [quoted(zshWord(command.word))];
   const specs = [...words, ...command.options.map(zshOption)];
   return `    ${command.name})\n      _arguments ${specs.join(' \\\n        ')} ;;`;
+}
+
+function zshWord({ placeholder, choices }: NonNullable<Command['word']>): string {
+  return choices.length === 0 ? `*:${placeholder}:_files` : `1:${placeholder}:(${choices.join(' ')})`;
 }
 
 function zshOption(row: OptionRow): string {
@@ -144,11 +147,16 @@ function fishScript(commands: readonly Command[]): string {
   for (const command of commands) {
     lines.push(
       `complete -c roles-anywhere -n __fish_use_subcommand -a ${command.name} -d ${quoted(command.summary)}`,
-      ...(command.word?.choices ?? []).map((word) => `${fishPrefix(command)} -a ${word}`),
+      ...fishWords(command),
       ...command.options.map((row) => `${fishPrefix(command)} ${fishOption(row)}`),
     );
   }
   return `${lines.join('\n')}\n`;
+}
+
+function fishWords(command: Command): readonly string[] {
+  if (command.word?.choices.length === 0) return [`${fishPrefix(command)} -F`];
+  return (command.word?.choices ?? []).map((word) => `${fishPrefix(command)} -a ${word}`);
 }
 
 function fishPrefix(command: Command): string {

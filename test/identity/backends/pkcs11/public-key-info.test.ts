@@ -1,9 +1,10 @@
-import { createPublicKey, ECDH, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, ECDH, type KeyObject } from 'node:crypto';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
 import { ecPublicKeyInfo } from '../../../../src/identity/backends/pkcs11/public-key-info.ts';
 import { verifySignature } from '../../../../src/identity/x509/verify-signature.ts';
+import { generatedKeys } from '../../../support/generated-keys.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
 import { optionsWith, personWho, privateKeyAt } from '../../../support/pkcs11.ts';
 import { makeSoftHsm, needsSoftHsm, type SoftHsm } from '../../../support/softhsm.ts';
@@ -23,7 +24,7 @@ function makeMistakable({ name, mistakable }: Curve): {
   readonly publicKey: KeyObject;
 } {
   for (;;) {
-    const pair = generateKeyPairSync('ec', { namedCurve: name });
+    const pair = generatedKeys(name);
     if (mistakable === undefined || pointOf(pair.publicKey)[1] === mistakable) return pair;
   }
 }

@@ -1,10 +1,11 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { wireSignature } from '../../../../src/identity/backends/tpm/tpm-signer.ts';
 import { signingKeyOf } from '../../../../src/identity/backends/tpm/signing-scheme.ts';
 import { eccStorageTemplate, rsaStorageTemplate } from '../../../../src/identity/backends/tpm/load-key.ts';
 import { publicKeyInfoOf, readPublicArea } from '../../../../src/identity/backends/tpm/tpm2/public-area.ts';
+import { generatedKeys } from '../../../support/generated-keys.ts';
 import { openssl } from '../../../support/openssl.ts';
 
 describe('ECDSA signatures', () => {
@@ -39,7 +40,7 @@ const head = Buffer.from('000b00040072000000100010', 'hex');
 
 describe('public parts', () => {
   test.each([2048, 3072, 4096])('RSA %s, which not every TPM in software can make', (bits) => {
-    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: bits });
+    const { publicKey } = generatedKeys(bits);
     const modulus = Buffer.from(publicKey.export({ format: 'jwk' }).n ?? '', 'base64url');
     const area = readPublicArea(Buffer.concat([u16(1), head, u16(bits), Buffer.alloc(4), sized(modulus)]));
     const expected = publicKey.export({ type: 'spki', format: 'der' });
@@ -47,8 +48,7 @@ describe('public parts', () => {
   });
 
   test('an RSA exponent of its own', () => {
-    // A key of this exponent is not generated: OpenSSL 3.0 now and then looks for its primes for ever (nodejs/node#27087).
-    const { n = '' } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+    const { n = '' } = generatedKeys(2048).publicKey.export({ format: 'jwk' });
     const publicKey = createPublicKey({ key: { kty: 'RSA', n, e: 'Aw' }, format: 'jwk' });
     const modulus = Buffer.from(n, 'base64url');
     const area = readPublicArea(Buffer.concat([u16(1), head, u16(2048), Buffer.of(0, 0, 0, 3), sized(modulus)]));
@@ -59,7 +59,7 @@ describe('public parts', () => {
   test('coordinates without their leading zeros', () => {
     // P-521's coordinates begin with seven bits of zero: every second one lacks a byte.
     for (let attempt = 0; attempt < 8; attempt += 1) {
-      const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp521r1' });
+      const { publicKey } = generatedKeys('secp521r1');
       const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
       const point = [x, y].map((value) => sized(withoutZeros(Buffer.from(value, 'base64url'))));
       const area = readPublicArea(Buffer.concat([u16(0x23), head, u16(5), u16(0x10), ...point]));

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../lib/set-up.mjs';
+import { root } from './set-up.mjs';
 
 /**
  * The folders that packages are unpacked to, by name, each with its control file as `control`. apt checks their
@@ -12,14 +12,15 @@ import { root } from '../lib/set-up.mjs';
  */
 export function fetchDebian(architecture, names) {
   const folder = join(root, '.cache', `debian-${architecture}`);
-  if (names.some((name) => !existsSync(join(folder, name)))) fetchAll(folder, architecture, names);
+  const missing = names.filter((name) => !existsSync(join(folder, name)));
+  if (missing.length > 0) fetchAll(folder, architecture, missing);
   return Object.fromEntries(names.map((name) => [name, join(folder, name)]));
 }
 
 function fetchAll(folder, architecture, names) {
   console.error(`… apt-get fetches ${names.join(' and ')} for ${architecture}`);
-  rmSync(folder, { recursive: true, force: true });
   const state = join(folder, 'apt');
+  for (const left of [state, join(folder, 'unfinished')]) rmSync(left, { recursive: true, force: true });
   mkdirSync(join(state, 'lists', 'partial'), { recursive: true });
   writeFileSync(join(state, 'status'), '');
   const options = [

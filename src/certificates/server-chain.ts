@@ -1,0 +1,64 @@
+import { isIP } from 'node:net';
+import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import { RolesAnywhereError } from '../core/errors.ts';
+import { systemCodeOf } from '../core/errno.ts';
+
+/** Milliseconds. */
+const giveUpAfter = 10_000;
+
+/** What a server sends is bounded in number: the issuer of an issuer of an issuer … */
+const mostCertificates = 10;
+
+/**
+ * The certificates that a server shows, its own first. They are looked at, not believed: nothing is verified, and nothing
+ * is sent beyond the handshake. No proxy is asked.
+ *
+ * @returns DER
+ * @throws RolesAnywhereError NETWORK_*
+ */
+export async function serverChain(url: URL): Promise<readonly Uint8Array[]> {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const port = url.port === '' ? 443 : Number(url.port);
+  const socket = connect({
+    host,
+    port,
+    // Also what has expired, and what nobody trusts, is to be shown.
+    rejectUnauthorized: false,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+  });
+  try {
+    await handshakeOf(socket, url.host);
+    return chainOf(socket.getPeerCertificate(true));
+  } finally {
+    socket.destroy();
+  }
+}
+
+function handshakeOf(socket: TLSSocket, host: string): Promise<void> {
+  return new Promise((settle, fail) => {
+    socket.setTimeout(giveUpAfter, () => {
+      fail(new RolesAnywhereError('NETWORK_TIMEOUT', `${host} did not answer within ${giveUpAfter / 1000} seconds`));
+    });
+    socket.once('error', (cause) => fail(unreachable(host, cause)));
+    socket.once('secureConnect', settle);
+  });
+}
+
+function unreachable(host: string, cause: Error): RolesAnywhereError {
+  const code = systemCodeOf(cause);
+  const isTls = code === undefined || /SSL|TLS|EPROTO/.test(code);
+  return isTls
+    ? new RolesAnywhereError('NETWORK_TLS', `${host} does not finish a TLS handshake`, { cause })
+    : new RolesAnywhereError('NETWORK_UNREACHABLE', `${host} cannot be reached: ${code}`, { cause });
+}
+
+/** A root is its own issuer there. */
+function chainOf(leaf: DetailedPeerCertificate): readonly Uint8Array[] {
+  const found = new Set<DetailedPeerCertificate>();
+  let next: DetailedPeerCertificate | undefined = leaf;
+  while (next?.raw !== undefined && !found.has(next) && found.size < mostCertificates) {
+    found.add(next);
+    next = next.issuerCertificate;
+  }
+  return [...found].map(({ raw }) => raw);
+}

@@ -1,0 +1,38 @@
+import { optionsOf } from '../../../options/schema/shared-options.ts';
+import type { OptionRow } from '../../../options/schema/option.ts';
+import type { Command } from '../../command.ts';
+
+const ownOptions: readonly OptionRow[] = [
+  {
+    flag: 'within',
+    kind: 'string',
+    placeholder: 'TIME',
+    help: 'Ends with exit status 1 where a certificate expires within that time, or has: 30d, 12h, 2w.',
+  },
+  { flag: 'json', kind: 'boolean', help: 'Prints JSON in place of a table.' },
+  { flag: 'csv', kind: 'boolean', help: 'Prints CSV in place of a table.' },
+  { flag: 'prometheus', kind: 'boolean', help: 'Prints metrics for the textfile collector of node_exporter.' },
+  { flag: 'details', kind: 'boolean', help: 'Prints all that each certificate says, field by field.' },
+];
+
+/** `certificates`: what certificates there are, when they expire, and what Roles Anywhere would object to. */
+export const certificates: Command = {
+  name: 'certificates',
+  summary: 'lists certificates, their expiry and what Roles Anywhere would object to',
+  description:
+    'Of files, folders, PKCS#11 tokens, stores of the system (store) and TLS servers (https://host); without a PLACE ' +
+    'those of --certificate and --intermediates. With --within, certificates that expire are an exit status of 1, for monitoring. ' +
+    'No private key is used.',
+  options: [...ownOptions.map((row) => Object.assign({ flagOnly: true }, row)), ...optionsOf('credential-process')],
+  word: { placeholder: 'PLACE', choices: [], optional: true },
+  examples: [
+    'roles-anywhere certificates /etc/pki --within 30d',
+    "roles-anywhere certificates 'pkcs11:token=hsm' --json",
+    'roles-anywhere certificates leaf.pem --details',
+    'roles-anywhere certificates https://vault.example.com',
+  ],
+  async run(values, terminal) {
+    const { runCertificates } = await import('./run-certificates.ts');
+    return runCertificates(values, terminal);
+  },
+};
