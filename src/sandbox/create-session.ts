@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { JudgedCertificate } from '../trust/x509/certificate.ts';
 import { findPath } from '../trust/x509/certificate-path.ts';
 import { leafViolations } from '../trust/x509/leaf-constraints.ts';
+import { checkRevocation } from '../trust/x509/revocation.ts';
 import { mapAttributes } from '../trust/session/attribute-mapping.ts';
 import { rolesAnywhere, sessionContext } from '../trust/session/session-context.ts';
 import { defaultSessionName, sessionDuration, sourceIdentity } from '../trust/session/session.ts';
@@ -8,6 +10,7 @@ import { packedSizeEstimate } from '../trust/session/session-tags.ts';
 import { sessionActions } from '../trust/policy/policy-warnings.ts';
 import { type CreateSessionInput, readCreateSessionInput } from './create-session-input.ts';
 import { formatTime, type IssuedCredentials, type RoleSession, sessionArn } from './credential-store.ts';
+import { enabledCrls } from './import-crl.ts';
 import type { ReceivedRequest } from './received-request.ts';
 import { ServiceRefusal } from './refusal.ts';
 import { type Profile, type Registry, type Role, rolesAnywhereArn, type TrustAnchor } from './registry.ts';
@@ -57,10 +60,17 @@ async function checkCertificate(caller: X509Caller, anchor: TrustAnchor, service
   const { leaf, chain } = caller;
   const result = await findPath({ leaf, chain, anchors: anchor.certificates, now: service.now });
   if ('problem' in result) throw denied('Untrusted signing certificate', result.problem);
-  const revoked = result.path.find(({ serialNumber }) => service.registry.revokedSerialNumbers.has(serialNumber));
-  if (revoked !== undefined) {
-    throw denied('Certificate revoked', `"${revoked.subject.text}", serial number ${revoked.serialNumber}, is revoked`);
-  }
+  await checkRevoked(result.path, anchor, service);
+}
+
+async function checkRevoked(path: readonly JudgedCertificate[], anchor: TrustAnchor, service: Service): Promise<void> {
+  const { registry, now } = service;
+  const { revoked } = await checkRevocation({ path, crls: enabledCrls(registry, anchor), now });
+  const listed = path.find(({ serialNumber }) => registry.revokedSerialNumbers.has(serialNumber));
+  const found = revoked?.certificate ?? listed;
+  if (found === undefined) return;
+  const why = revoked === undefined ? '' : ` by the CRL of "${revoked.crl.issuer.text}" (${revoked.reason})`;
+  throw denied('Certificate revoked', `"${found.subject.text}", serial number ${found.serialNumber}, is revoked${why}`);
 }
 
 function findRole(registry: Registry, profile: Profile, arn: string): Role {
@@ -94,7 +104,7 @@ function makeSession({ caller, input, profile, role }: SessionRequest, service: 
     throw denied(`Unable to assume role for ${role.arn}. ${message}`, reason);
   }
   const name = input.roleSessionName ?? defaultSessionName(caller.leaf);
-  const { tags } = mapAttributes(caller.leaf);
+  const { tags } = mapAttributes(caller.leaf, profile.attributeMappings);
   return {
     role,
     name,

@@ -16,6 +16,7 @@ export type {
 } from './authority.ts';
 export { createCertificateAuthority } from './certificate-authority.ts';
 export type { Fault } from './faults.ts';
+export type { CrlOptions } from './import-crl.ts';
 export type { CertificateHash } from './key-pair.ts';
 export type { KeyType } from './key-types.ts';
 export type { ProfileOptions, RoleOptions } from './registry.ts';

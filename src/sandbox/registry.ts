@@ -3,6 +3,8 @@ import { RolesAnywhereError } from '../core/errors.ts';
 import type { JudgedCertificate } from '../trust/x509/certificate.ts';
 import { anchorLimit, anchorViolations } from '../trust/x509/issuer-constraints.ts';
 import { decodeCertificates } from '../trust/x509/read-certificate.ts';
+import type { RevocationList } from '../trust/x509/revocation-list.ts';
+import { type AttributeMapping, defaultMappings, putMapping } from '../trust/session/attribute-mapping.ts';
 import { durationLimits } from '../trust/session/session.ts';
 import { readTrustPolicy, type TrustPolicy } from '../trust/policy/trust-policy.ts';
 
@@ -33,6 +35,15 @@ export interface ProfileOptions {
   readonly durationSeconds?: number;
   /** False when not given, as in the service. */
   readonly acceptRoleSessionName?: boolean;
+  /** Which attributes of a certificate become session tags; those of a new profile of the service when not given. */
+  readonly attributeMappings?: readonly AttributeMapping[];
+}
+
+/** A CRL that was imported for a trust anchor. */
+export interface ImportedCrl {
+  readonly arn: string;
+  readonly trustAnchorArn: string;
+  readonly list: RevocationList;
 }
 
 export interface TrustAnchor {
@@ -45,6 +56,7 @@ export interface Profile {
   readonly roleArns: ReadonlySet<string>;
   readonly durationSeconds: number;
   readonly acceptRoleSessionName: boolean;
+  readonly attributeMappings: readonly AttributeMapping[];
 }
 
 export interface Role {
@@ -63,7 +75,8 @@ export interface Registry {
   readonly trustAnchors: Map<string, TrustAnchor>;
   readonly profiles: Map<string, Profile>;
   readonly roles: Map<string, Role>;
-  /** ARNs of trust anchors and profiles that are switched off. */
+  readonly crls: Map<string, ImportedCrl>;
+  /** ARNs of trust anchors, profiles and CRLs that are switched off. */
   readonly disabled: Set<string>;
   readonly revokedSerialNumbers: Set<bigint>;
 }
@@ -74,6 +87,7 @@ export function makeRegistry(place: AccountPlace): Registry {
     trustAnchors: new Map(),
     profiles: new Map(),
     roles: new Map(),
+    crls: new Map(),
     disabled: new Set(),
     revokedSerialNumbers: new Set(),
   };
@@ -107,8 +121,21 @@ export function addProfile(registry: Registry, options: ProfileOptions): string 
   const durationSeconds = inRange('durationSeconds of the profile', options.durationSeconds ?? fallback, [least, most]);
   const arn = rolesAnywhereArn(registry.place, 'profile', options.name);
   const acceptRoleSessionName = options.acceptRoleSessionName ?? false;
-  registry.profiles.set(arn, { arn, roleArns: new Set(options.roleArns), durationSeconds, acceptRoleSessionName });
+  const attributeMappings = checkedMappings(options.attributeMappings ?? defaultMappings);
+  const roleArns = new Set(options.roleArns);
+  registry.profiles.set(arn, { arn, roleArns, durationSeconds, acceptRoleSessionName, attributeMappings });
   return arn;
+}
+
+/** As PutAttributeMapping would, field after field. */
+function checkedMappings(mappings: readonly AttributeMapping[]): readonly AttributeMapping[] {
+  return mappings.reduce<readonly AttributeMapping[]>((sum, { certificateField, mappingRules }) => {
+    if (sum.some((mapping) => mapping.certificateField === certificateField)) {
+      throw invalid(`attributeMappings has ${certificateField} twice`);
+    }
+    const specifiers = mappingRules.map(({ specifier }) => specifier);
+    return putMapping(sum, certificateField, specifiers);
+  }, []);
 }
 
 /**
@@ -196,7 +223,7 @@ function partitionOf(region: string): string {
 
 export function rolesAnywhereArn(
   place: AccountPlace,
-  kind: 'trust-anchor' | 'profile' | 'subject',
+  kind: 'trust-anchor' | 'profile' | 'crl' | 'subject',
   name: string,
 ): string {
   const id = makeUuid(`${kind} ${place.accountId} ${place.region} ${name}`);

@@ -1,5 +1,6 @@
 import type { CertificateAuthority } from './authority.ts';
 import type { Fault } from './faults.ts';
+import type { CrlOptions } from './import-crl.ts';
 import type { KeyType } from './key-types.ts';
 import type { ProfileOptions, RoleOptions } from './registry.ts';
 import type { RequestRecord } from './request-log.ts';
@@ -21,6 +22,8 @@ export interface SandboxOptions {
    * the sandbox's own CA, whose leaf (`certificatePath`) is then refused as one of a stranger.
    */
   readonly anchors?: readonly string[] | undefined;
+  /** PEM of CRLs to import for the trust anchor, each by itself; two at the most, as in the service. */
+  readonly crls?: readonly string[] | undefined;
   /** Files of a leaf of your own, for `environment` and `configSection`. */
   readonly identity?: { readonly certificatePath: string; readonly privateKeyPath: string } | undefined;
   /** Key of the leaf the sandbox makes, P-256 when not given. */
@@ -78,7 +81,12 @@ export interface Sandbox {
   addProfile(profile: ProfileOptions): string;
   /** @returns its ARN */
   addTrustAnchor(anchor: { readonly name: string; readonly certificates: readonly string[] }): string;
-  /** Switches a trust anchor or profile off. */
+  /**
+   * Imports a CRL, or another one under a name that is there.
+   * @returns its ARN
+   */
+  importCrl(crl: CrlOptions): Promise<string>;
+  /** Switches a trust anchor, profile or CRL off. */
   disable(arn: string): void;
   /** Switches it on again. */
   enable(arn: string): void;

@@ -4,10 +4,18 @@ import { answerAsService, type Backstage } from './answer-request.ts';
 import type { CertificateAuthority, IssuedLeaf } from './authority.ts';
 import { createCertificateAuthority } from './certificate-authority.ts';
 import { type ClientSettings, configSectionOf, environmentOf } from './client-settings.ts';
-import { checkFault, checkProfile, checkRole, checkSandboxOptions, checkTrustAnchor } from './check-options.ts';
+import {
+  checkCrl,
+  checkFault,
+  checkProfile,
+  checkRole,
+  checkSandboxOptions,
+  checkTrustAnchor,
+} from './check-options.ts';
 import { CredentialStore } from './credential-store.ts';
 import { FaultQueue } from './faults.ts';
 import { type RunningServer, startServer } from './http-server.ts';
+import { importCrl } from './import-crl.ts';
 import { addProfile, addRole, addTrustAnchor, makeRegistry, type Registry } from './registry.ts';
 import { RequestLog } from './request-log.ts';
 import type { Sandbox, SandboxOptions } from './sandbox.ts';
@@ -70,6 +78,9 @@ async function setUp(options: SandboxOptions): Promise<Stage> {
   const registry = makeRegistry({ region, accountId });
   const ca = await createCertificateAuthority({ now });
   const trustAnchorArn = addTrustAnchor(registry, 'sandbox', options.anchors ?? [ca.certificate]);
+  for (const [at, crl] of (options.crls ?? []).entries()) {
+    await importCrl(registry, { name: `sandbox-${at + 1}`, crl, trustAnchorArn }, now());
+  }
   const clock = { offset: options.clockOffset ?? 0 };
   const closing = new AbortController();
   return {
@@ -155,6 +166,10 @@ function expose(stage: Stage, server: RunningServer, files: SandboxFiles): Sandb
       checkTrustAnchor(anchor);
       return addTrustAnchor(registry, anchor.name, anchor.certificates);
     },
+    importCrl: async (crl) => {
+      checkCrl(crl);
+      return importCrl(registry, { trustAnchorArn: stage.arns.trustAnchorArn, ...crl }, backstage.now());
+    },
     disable: (arn) => void registry.disabled.add(knownArn(registry, arn)),
     enable: (arn) => void registry.disabled.delete(knownArn(registry, arn)),
     revoke: (certificate) => void registry.revokedSerialNumbers.add(readSerialNumber(certificate)),
@@ -174,8 +189,8 @@ function expose(stage: Stage, server: RunningServer, files: SandboxFiles): Sandb
 }
 
 function knownArn(registry: Registry, arn: string): string {
-  if (registry.trustAnchors.has(arn) || registry.profiles.has(arn)) return arn;
-  throw invalid(`there is no trust anchor or profile ${arn}`);
+  if (registry.trustAnchors.has(arn) || registry.profiles.has(arn) || registry.crls.has(arn)) return arn;
+  throw invalid(`there is no trust anchor, profile or CRL ${arn}`);
 }
 
 function readSerialNumber(certificate: string | bigint): bigint {

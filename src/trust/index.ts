@@ -65,6 +65,7 @@ export { leafViolations } from './x509/leaf-constraints.ts';
 export { decodeCertificate, decodeCertificates } from './x509/read-certificate.ts';
 export { decodeCrl } from './x509/read-revocation-list.ts';
 export {
+  anchorCrlViolations,
   checkRevocation,
   type CrlJudgement,
   crlLimits,
@@ -73,6 +74,7 @@ export {
   crlViolations,
   type RevocationRequest,
   type RevocationResult,
+  type RevokedCertificate,
 } from './x509/revocation.ts';
 export type { CrlScope, RevocationList, RevocationReason, RevokedEntry } from './x509/revocation-list.ts';
 export type { CertificateRule, Violation } from './x509/violation.ts';

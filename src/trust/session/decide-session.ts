@@ -3,7 +3,7 @@ import { type PolicyWarning, sessionActions } from '../policy/policy-warnings.ts
 import type { JudgedCertificate } from '../x509/certificate.ts';
 import { findPath } from '../x509/certificate-path.ts';
 import { leafViolations } from '../x509/leaf-constraints.ts';
-import { checkRevocation, type CrlViolation, crlViolations } from '../x509/revocation.ts';
+import { anchorCrlViolations, checkRevocation, type CrlViolation } from '../x509/revocation.ts';
 import type { RevocationList } from '../x509/revocation-list.ts';
 import { type AttributeMapping, type DroppedAttribute, mapAttributes } from './attribute-mapping.ts';
 import { arnProblem, type AskedSession } from './session-arns.ts';
@@ -236,7 +236,7 @@ async function certificateOf({ leaf, chain, trustAnchor, now }: SessionQuestion)
   if (trustAnchor === undefined) return { causes: expiryCauses(leaf, now), violations: [] };
   const { certificates: anchors, crls = [] } = trustAnchor;
   const result = await findPath({ leaf, chain, anchors, now });
-  const violations = (await Promise.all(crls.map((crl) => crlViolations(crl, { issuers: anchors, now })))).flat();
+  const violations = await anchorCrlViolations(crls, { issuers: anchors, now });
   if ('problem' in result) {
     const hint = ({ rule }: { readonly rule: string }): string =>
       pathHints[rule] ?? 'have the CA issue another certificate';

@@ -15,8 +15,10 @@ import {
   readTime,
   readWholeBits,
 } from './der.ts';
-import { readName } from './distinguished-name.ts';
+import type { DistinguishedName } from './certificate.ts';
+import { isSameName, readName } from './distinguished-name.ts';
 import { explicitExtensions, type Extensions, readExtensions, unknownCritical } from './extensions.ts';
+import { readGeneralNames } from './general-names.ts';
 import { decodeBlock } from './pem.ts';
 import type { CrlScope, RevocationList, RevocationReason, RevokedEntry } from './revocation-list.ts';
 
@@ -114,7 +116,7 @@ function readSigned(signedPart: DerElement, algorithm: DerElement): SignedPart {
   const entries = fields.optional(derTag.sequence);
   const extensions = explicitExtensions(fields.optional(outer(0)));
   fields.end();
-  const read = readEntries(entries);
+  const read = readEntries(entries, issuer);
   return {
     version: version === undefined ? 1 : 2,
     issuer,
@@ -139,20 +141,30 @@ interface Entries {
   readonly unknown: readonly string[];
 }
 
-function readEntries(list: DerElement | undefined): Entries {
+/** An entry's certificateIssuer holds for those after it, too (RFC 5280, section 5.3.3). */
+function readEntries(list: DerElement | undefined, ownIssuer: DistinguishedName): Entries {
   const revoked = new Map<bigint, RevokedEntry>();
   const found = { isIndirect: false, unknown: new Set<string>() };
+  let issuer: DistinguishedName | undefined = ownIssuer;
   for (const element of list === undefined ? [] : readInside(list)) {
     const fields = new Fields(readInside(element));
     const serialNumber = readInteger(fields.next(derTag.integer));
     const revokedAt = readTime(fields.optional(derTag.utcTime) ?? fields.next(derTag.generalizedTime));
     const extensions = readExtensions(fields.optional(derTag.sequence));
     fields.end();
-    revoked.set(serialNumber, { revokedAt, reason: readReason(extensions) });
-    found.isIndirect ||= extensions.has(certificateIssuer);
+    const named = extensions.get(certificateIssuer);
+    if (named !== undefined) issuer = readCertificateIssuer(named.value);
+    found.isIndirect ||= named !== undefined;
+    const reason = readReason(extensions);
+    if (issuer === undefined || isSameName(issuer, ownIssuer)) revoked.set(serialNumber, { revokedAt, reason });
     for (const oid of unknownCritical(extensions, knownEntryExtensions)) found.unknown.add(oid);
   }
   return { revoked, isIndirect: found.isIndirect, unknown: [...found.unknown] };
+}
+
+/** Undefined where the names are of another kind than a directory has: then the entry is taken for the list's own. */
+function readCertificateIssuer(value: Uint8Array): DistinguishedName | undefined {
+  return readGeneralNames(readInside(readOnly(value))).directory[0];
 }
 
 function readReason(extensions: Extensions): RevocationReason {

@@ -46,7 +46,7 @@ export interface RevocationList {
   readonly nextUpdate: Date | undefined;
   /** cRLNumber; undefined where there is none, as in what old programs write. */
   readonly number: bigint | undefined;
-  /** By serial number. */
+  /** By serial number; entries of an indirect CRL that are of other issuers are left out. */
   readonly revoked: ReadonlyMap<bigint, RevokedEntry>;
   /** Empty for a complete list of everything that its issuer revoked. */
   readonly scopes: readonly CrlScope[];

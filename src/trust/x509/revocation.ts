@@ -10,6 +10,7 @@ export const crlLimits = { bytes: 300_000, perAnchor: 2 } as const;
  * A rule for CRLs (RFC 5280, sections 5 and 6.3; API reference, ImportCrl):
  *
  * - `encoding`, `size`: what ImportCrl takes.
+ * - `count`: the trust anchor has as many CRLs as it can.
  * - `issuer`: nobody given has the issuer's name. `signature`, `hash`: it is not signed by that issuer, or too weakly.
  * - `crl-sign`: the issuer's key usage is without cRLSign.
  * - `scope`: it is an indirect or delta CRL, or covers a part of what its issuer revoked.
@@ -20,6 +21,7 @@ export const crlLimits = { bytes: 300_000, perAnchor: 2 } as const;
 export type CrlRule =
   | 'encoding'
   | 'size'
+  | 'count'
   | 'issuer'
   | 'signature'
   | 'hash'
@@ -51,6 +53,23 @@ export interface CrlJudgement {
  */
 export async function crlViolations(crl: RevocationList, judgement: CrlJudgement): Promise<CrlViolation[]> {
   return [...importViolations(crl), ...(await useViolations(crl, judgement))];
+}
+
+/**
+ * The same for all the CRLs of a trust anchor, in the order of their import: it takes two (quotas of Roles Anywhere), so
+ * that there can be no third.
+ */
+export async function anchorCrlViolations(
+  crls: readonly RevocationList[],
+  judgement: CrlJudgement,
+): Promise<CrlViolation[]> {
+  const each = await Promise.all(crls.map((crl) => crlViolations(crl, judgement)));
+  const beyond = crls.slice(crlLimits.perAnchor).flatMap((crl) => violations(crl, [['count', beyondCount(crl)]]));
+  return [...each.flat(), ...beyond];
+}
+
+function beyondCount(crl: RevocationList): string {
+  return `${named(crl)} is one too many: a trust anchor has ${crlLimits.perAnchor} CRLs at the most`;
 }
 
 type Found = readonly (readonly [CrlRule, string | undefined])[];
@@ -143,12 +162,18 @@ function named(crl: RevocationList): string {
   return `the CRL${number} of "${crl.issuer.text}"`;
 }
 
+/** A certificate that is revoked, by which entry of which list. */
+export interface RevokedCertificate extends RevokedEntry {
+  readonly certificate: JudgedCertificate;
+  readonly crl: RevocationList;
+  /** Why the list could not say of others that they are not revoked: that it is out of date takes no entry back. */
+  readonly doubts: readonly CrlViolation[];
+}
+
 /** What the CRLs say of a path. */
 export interface RevocationResult {
   /** The first certificate, from the leaf up, that a CRL has as revoked; undefined when there is none. */
-  readonly revoked:
-    | (RevokedEntry & { readonly certificate: JudgedCertificate; readonly crl: RevocationList })
-    | undefined;
+  readonly revoked: RevokedCertificate | undefined;
   /** Certificates, the anchor aside, whose issuer's CRL was not given. Roles Anywhere is content with that. */
   readonly unchecked: readonly JudgedCertificate[];
   /** Why CRLs could not be used where there is no other of their issuer: whether something is revoked is not known. */
@@ -163,9 +188,21 @@ export interface RevocationRequest {
   readonly now: Date;
 }
 
+/** A list, and all that keeps it from being relied on. */
+interface JudgedList {
+  readonly crl: RevocationList;
+  readonly violations: readonly CrlViolation[];
+}
+
 /**
  * Looks each certificate of a path up in the CRLs of its issuer (RFC 5280, section 6.3.3). CRLs are those that were
  * imported for the trust anchor: nothing is fetched, as the service fetches nothing (user guide, revocation).
+ *
+ * That a serial number is not listed says something in a list without faults only. That it is listed counts in every list
+ * that its issuer signed, out of date or not: the service refuses a number of an imported list, a CA does not take entries
+ * back (RFC 5280, section 3.3), and whoever cannot process a critical extension must take what is listed for revoked
+ * (NIST PKITS, 4.4.8). Only what provably is no entry of this certificate does not count: a list that its issuer did not
+ * sign, one about other kinds of certificates, an entry of another issuer, or `removeFromCRL`.
  *
  * @example
  * ```ts
@@ -189,19 +226,31 @@ export async function checkRevocation({ path, crls, now }: RevocationRequest): P
     const judged = await Promise.all(
       ofIssuer.map(async (crl) => ({ crl, violations: await useViolations(crl, { issuers, now }) })),
     );
-    const usable = judged.filter((one) => one.violations.length === 0).map(({ crl }) => crl);
-    const revoked = entryOf(certificate, usable);
+    const revoked = entryOf(certificate, judged);
     if (revoked !== undefined) return { revoked, unchecked, violations: unusable };
     if (ofIssuer.length === 0) unchecked.push(certificate);
-    else if (usable.length === 0) unusable.push(...judged.flatMap((one) => one.violations));
+    else if (judged.every(({ violations: found }) => found.length > 0)) {
+      unusable.push(...judged.flatMap((one) => one.violations));
+    }
   }
   return { revoked: undefined, unchecked, violations: unusable };
 }
 
-function entryOf(certificate: JudgedCertificate, crls: readonly RevocationList[]): RevocationResult['revoked'] {
-  for (const crl of crls) {
+function entryOf(certificate: JudgedCertificate, judged: readonly JudgedList[]): RevokedCertificate | undefined {
+  for (const { crl, violations: doubts } of judged) {
     const entry = crl.revoked.get(certificate.serialNumber);
-    if (entry !== undefined) return { certificate, crl, ...entry };
+    if (entry === undefined || entry.reason === 'removeFromCRL' || !mayBeAbout(certificate, crl, doubts)) continue;
+    return { certificate, crl, doubts, ...entry };
   }
   return undefined;
+}
+
+function mayBeAbout(
+  { basicConstraints }: JudgedCertificate,
+  { scopes }: RevocationList,
+  doubts: readonly CrlViolation[],
+): boolean {
+  const otherKind: CrlScope = basicConstraints?.ca === true ? 'user-certificates' : 'ca-certificates';
+  const isOfOthers = scopes.includes(otherKind) || scopes.includes('attribute-certificates');
+  return !isOfOthers && !doubts.some(({ rule }) => rule === 'signature' || rule === 'issuer');
 }

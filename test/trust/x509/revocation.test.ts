@@ -17,6 +17,7 @@ import {
   openssl,
   removeFolder,
 } from '../../support/openssl.ts';
+import { type CrlOptions, makeCrl } from '../../support/openssl-crl.ts';
 import { thrownBy } from '../../support/thrown.ts';
 
 const day = 86_400_000;
@@ -35,40 +36,7 @@ beforeAll(() => {
 
 afterAll(() => removeFolder(folder));
 
-interface CrlOptions {
-  /** Lines of the index of `openssl ca`: serial numbers in hex, with a reason. */
-  readonly revoked?: readonly (readonly [serial: string, reason?: string])[];
-  readonly extensions?: readonly string[];
-  readonly args?: readonly string[];
-  readonly lastUpdate?: Date;
-  readonly nextUpdate?: Date;
-}
-
-const asn1Time = (date: Date): string => date.toISOString().replaceAll(/[-:T]|\.\d+/g, '');
-
-/** PEM of a CRL, by `openssl ca -gencrl`. */
-function crlOf(issuer: Issued, options: CrlOptions = {}): string {
-  const file = (suffix: string): string => join(folder, `crl-${count}.${suffix}`);
-  count += 1;
-  const entry = ([serial, reason]: readonly [string, string?]): string =>
-    `R\t491231000000Z\t260101000000Z${reason === undefined ? '' : `,${reason}`}\t${serial}\tunknown\t/CN=x\n`;
-  writeFileSync(file('index'), (options.revoked ?? []).map(entry).join(''));
-  writeFileSync(file('number'), '2A\n');
-  const extensions = options.extensions ?? ['authorityKeyIdentifier = keyid'];
-  const config = [
-    ...['[ca]', 'default_ca = own', '[own]', `database = ${file('index')}`, `crlnumber = ${file('number')}`],
-    ...['default_md = sha256', 'default_crl_days = 7'],
-    ...(extensions.length > 0 ? ['crl_extensions = extensions', '[extensions]', ...extensions] : []),
-  ];
-  writeFileSync(file('cnf'), `${config.join('\n')}\n`);
-  const update = options.lastUpdate ?? new Date(Date.now() - day);
-  const times = ['-crl_lastupdate', asn1Time(update)];
-  const until = options.nextUpdate === undefined ? [] : ['-crl_nextupdate', asn1Time(options.nextUpdate)];
-  const signer = ['-cert', issuer.certificate, '-keyfile', issuer.key];
-  const args = ['ca', '-gencrl', '-config', file('cnf'), ...signer, ...times, ...until, ...(options.args ?? [])];
-  openssl([...args, '-out', file('pem')]);
-  return readFileSync(file('pem'), 'latin1');
-}
+const crlOf = (issuer: Issued, options: CrlOptions = {}): string => makeCrl(folder, issuer, options);
 
 const read = (issued: Issued): JudgedCertificate => decodeCertificate(certificateDer(issued.certificate));
 
@@ -146,6 +114,64 @@ describe('paths, with openssl as judge', () => {
     const old = crlOf(sub, { lastUpdate: new Date(Date.now() - 2 * day), nextUpdate: new Date(Date.now() - day) });
     expect(await verdict([crlOf(root), old, crlOf(sub)])).toBe('good');
     expect(await verdict([crlOf(root), old, crlOf(sub, { revoked: [['2001']] })])).toBe('CN=leaf unspecified');
+  });
+});
+
+describe('a serial number that is listed stays revoked', () => {
+  const past = { lastUpdate: new Date(Date.now() - 2 * day), nextUpdate: new Date(Date.now() - day) };
+  const point = (line: string): CrlOptions => ({
+    extensions: ['issuingDistributionPoint = critical, @point', '[point]', line],
+  });
+  const listed: CrlOptions = { revoked: [['2001', 'keyCompromise']] };
+
+  test.each<[name: string, options: CrlOptions, doubts: string]>([
+    ['in a list past its time', past, 'expired'],
+    [
+      'in a list of tomorrow',
+      { lastUpdate: new Date(Date.now() + day), nextUpdate: new Date(Date.now() + 9 * day) },
+      'not-yet-valid',
+    ],
+    ['in a delta CRL', { extensions: ['2.5.29.27 = critical, ASN1:INTEGER:1'] }, 'scope'],
+    ['in a list of some reasons', point('onlysomereasons = keyCompromise'), 'scope'],
+    ['in a list of one distribution point', point('fullname = URI:http://127.0.0.1/a.crl'), 'scope'],
+    ['in a list of end-entity certificates', point('onlyuser = TRUE'), 'scope'],
+    ['in an indirect list, as an entry of its own issuer', point('indirectCRL = TRUE'), 'scope'],
+    ['beside an unknown critical extension', { extensions: ['1.2.3.4 = critical, ASN1:NULL'] }, 'critical-extension'],
+    ['in a list signed by SHA-1', { args: ['-md', 'sha1'] }, 'hash'],
+  ])('%s', async (_name, options, doubts) => {
+    const list = crlOf(sub, { ...options, ...listed });
+    expect(await verdict([crlOf(root), list])).toBe('CN=leaf keyCompromise');
+    // A newer one that does not list it any more takes nothing back: the service has imported both.
+    expect(await verdict([crlOf(root), crlOf(sub), list])).toBe('CN=leaf keyCompromise');
+    const path = [leaf, sub, root].map(read);
+    const { revoked } = await checkRevocation({ path, crls: [decodeCrl(list)], now: new Date() });
+    expect(revoked?.doubts.map(({ rule }) => rule)).toEqual([doubts]);
+  });
+
+  test.each<[name: string, list: () => string, verdict: string]>([
+    ['a list of CAs', () => crlOf(sub, { ...point('onlyCA = TRUE'), ...listed }), 'scope'],
+    ['a list of attribute certificates', () => crlOf(sub, { ...point('onlyAA = TRUE'), ...listed }), 'scope'],
+    [
+      'a list signed by another key of that name',
+      () => crlOf(makeCa(folder, `twin-${(count += 1)}`, { subject: '/CN=sub' }), listed),
+      'signature',
+    ],
+    [
+      'a delta CRL that takes it off',
+      () => crlOf(sub, { extensions: ['2.5.29.27 = critical, ASN1:INTEGER:1'], revoked: [['2001', 'removeFromCRL']] }),
+      'scope',
+    ],
+  ])('but %s provably does not speak of it', async (_name, list, expected) => {
+    expect(await verdict([crlOf(root), list()])).toBe(expected);
+  });
+
+  test('a list of end-entity certificates does not speak of a CA', async () => {
+    expect(await verdict([crlOf(root, { ...point('onlyuser = TRUE'), revoked: [['1001']] }), crlOf(sub)])).toBe(
+      'scope',
+    );
+    expect(await verdict([crlOf(root, { ...point('onlyCA = TRUE'), revoked: [['1001']] }), crlOf(sub)])).toBe(
+      'CN=sub unspecified',
+    );
   });
 });
 

@@ -7,6 +7,7 @@ import { childEnvironment } from '../../../outputs/exec/child-environment.ts';
 import { settingLine } from '../../../outputs/export/quote.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { keyTypes } from '../../../sandbox/key-types.ts';
+import type { ProfileOptions } from '../../../sandbox/registry.ts';
 import { parseFault } from '../../../sandbox/faults.ts';
 import { describeRequest } from '../../../sandbox/request-log.ts';
 import { openFiles } from '../../../sandbox/sandbox-files.ts';
@@ -46,6 +47,10 @@ export async function runSandbox(values: OptionValues, terminal: Terminal): Prom
   }
 }
 
+type AttributeMapping = NonNullable<ProfileOptions['attributeMappings']>[number];
+
+const certificateFields = ['x509Subject', 'x509Issuer', 'x509SAN'] as const;
+
 /** Runs a command whose environment leads to the sandbox and nowhere else. @returns its exit status */
 async function runInside(running: Sandbox, line: CommandLine, terminal: Terminal): Promise<number> {
   const files = openFiles(undefined);
@@ -79,18 +84,25 @@ function configFor(running: Sandbox): string {
 }
 
 function readOptions(values: OptionValues): SandboxOptions {
-  const anchors = values.list('anchor').map((path) => readAnchor(path, values.origin('anchor')));
+  const [anchors, crls] = ['anchor', 'crl'].map((flag) =>
+    values.list(flag).map((path) => readPem(path, values.origin(flag))),
+  );
+  const mappings = values
+    .list('attribute-mapping')
+    .map((text) => parseMapping(text, values.origin('attribute-mapping')));
   const maxSessionDuration = values.integer('role-max-session-duration') ?? 3600;
   return {
     port: values.integer('port'),
     region: values.text('region'),
     accountId: values.text('account-id'),
-    anchors: anchors.length === 0 ? undefined : anchors,
+    anchors: anchors?.length === 0 ? undefined : anchors,
+    crls,
     identity: readIdentity(values),
     roles: values.list('role').map((name) => ({ name, maxSessionDuration })),
     profile: {
       durationSeconds: values.integer('profile-duration') ?? 3600,
       acceptRoleSessionName: values.isOn('accept-role-session-name'),
+      ...(mappings.length === 0 ? {} : { attributeMappings: mappings }),
     },
     throttle: values.integer('throttle'),
     clockOffset: values.integer('clock-offset'),
@@ -98,7 +110,23 @@ function readOptions(values: OptionValues): SandboxOptions {
   };
 }
 
-function readAnchor(path: string, option: string): string {
+/** `x509Subject=CN,OU`: the service's own words, which it checks by itself. */
+function parseMapping(text: string, option: string): AttributeMapping {
+  const [field, specifiers = ''] = text.split(/=(.*)/s, 2);
+  const certificateField = certificateFields.find((name) => name === field);
+  if (certificateField === undefined || specifiers === '') {
+    const form = `must be ${certificateFields.join(', ')} and specifiers after =`;
+    throw new RolesAnywhereError('OPTION_INVALID', `${option} ${form}, not ${JSON.stringify(text)}`, {
+      hints: ['write x509Subject=CN,OU or x509SAN=DNS'],
+    });
+  }
+  return {
+    certificateField,
+    mappingRules: specifiers.split(',').map((specifier) => ({ specifier: specifier.trim() })),
+  };
+}
+
+function readPem(path: string, option: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {

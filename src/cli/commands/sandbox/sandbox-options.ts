@@ -33,6 +33,12 @@ const ownOptions: readonly Omit<OptionRow, 'flagOnly'>[] = [
     help: 'PEM file of your own CA, a root or an intermediate, as the trust anchor; up to two certificates.',
   },
   {
+    flag: 'crl',
+    kind: 'list',
+    placeholder: 'PATH',
+    help: 'PEM file of a CRL to import for the trust anchor; two at the most.',
+  },
+  {
     flag: 'certificate',
     kind: 'string',
     placeholder: 'PATH',
@@ -79,6 +85,14 @@ const ownOptions: readonly Omit<OptionRow, 'flagOnly'>[] = [
     flag: 'accept-role-session-name',
     kind: 'boolean',
     help: 'Lets clients choose the session name.',
+  },
+  {
+    flag: 'attribute-mapping',
+    kind: 'list',
+    placeholder: 'FIELD=SPECIFIERS',
+    help:
+      'Attributes of the certificate that become session tags, in place of those of a new profile: x509Subject=CN,OU, ' +
+      'x509Issuer=*, x509SAN=DNS,Name/CN. A field that is not given has none.',
   },
   {
     flag: 'throttle',
