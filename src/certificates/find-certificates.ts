@@ -7,7 +7,7 @@ import { givesBytes } from '../identity/backends/sources.ts';
 import type { BackendSettings, ByteSource, IdentityContext, KeySource, SecretSource } from '../identity/identity.ts';
 import { sourceReader } from '../identity/read-source.ts';
 import { readCertificateSource } from '../options/resolve/read-sources.ts';
-import type { CertificatePlace } from './places.ts';
+import type { AuditPlace, CertificatePlace } from './places.ts';
 import type { UnreadPlace } from './reported-certificate.ts';
 import { serverChain } from './server-chain.ts';
 import { filesBelow, isFolder } from './walk-folder.ts';
@@ -35,7 +35,7 @@ export interface FindSettings extends BackendSettings {
  * @throws RolesAnywhereError CERTIFICATE_*, PASSWORD_*, PKCS11_*, STORE_*, SPIFFE_*, NETWORK_*, FILE_FAILED
  */
 export async function certificatesAt(
-  place: CertificatePlace,
+  place: Exclude<CertificatePlace, AuditPlace>,
   settings: FindSettings,
   context: IdentityContext,
 ): Promise<FoundCertificates> {

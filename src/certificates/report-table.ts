@@ -6,9 +6,28 @@ const headings = ['KIND', 'DAYS', 'EXPIRES', 'KEY', 'SUBJECT'];
 /** What is longer is cut: names are written by whoever asked for the certificate. */
 const longest = 300;
 
-/** For people: a line for each certificate, and indented below it its serial number, its places and the objections. */
+/**
+ * For people: a line for each certificate, and indented below it its serial number, its places and the objections. What CAs
+ * have issued by their audit reports is grouped by CA and template.
+ */
 export function reportTable(certificates: readonly ReportedCertificate[]): string {
-  if (certificates.length === 0) return '';
+  const groups = new Map<string, ReportedCertificate[]>();
+  for (const certificate of certificates) {
+    const group = headingOf(certificate);
+    const others = groups.get(group);
+    if (others === undefined) groups.set(group, [certificate]);
+    else others.push(certificate);
+  }
+  return [...groups].map(([heading, members]) => `${heading}${tableOf(members)}`).join('\n');
+}
+
+function headingOf({ issued }: ReportedCertificate): string {
+  if (issued === undefined) return '';
+  const template = issued.templateArn.replace(/^.*:template\//, '');
+  return `${clean(issued.authorityArn)}, template ${clean(template)}\n`;
+}
+
+function tableOf(certificates: readonly ReportedCertificate[]): string {
   const rows = certificates.map(cellsOf);
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => (row[column] ?? '').length)),

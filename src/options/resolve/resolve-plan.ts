@@ -121,7 +121,8 @@ function byteSource(values: OptionValues, flag: string): ByteSource | undefined 
   return parseByteSource(text, values.origin(flag)) ?? null;
 }
 
-function networkOf(values: OptionValues, env: Environment): NetworkOptions {
+/** How AWS is reached. */
+export function networkOf(values: OptionValues, env: Environment): NetworkOptions {
   const path = values.text('ca-bundle');
   return {
     ...(path === undefined ? {} : { caBundle: { path, option: values.origin('ca-bundle') } }),

@@ -20,7 +20,8 @@ export const certificates: Command = {
   name: 'certificates',
   summary: 'lists certificates, their expiry and what Roles Anywhere would object to',
   description:
-    'Of files, folders, PKCS#11 tokens, stores of the system (store) and TLS servers (https://host); without a PLACE ' +
+    'Of files, folders, PKCS#11 tokens, stores of the system (store), TLS servers (https://host), and audit reports of AWS ' +
+    'Private CA (report.csv, report.json, s3://bucket/prefix, for which credentials are obtained); without a PLACE ' +
     'those of --certificate and --intermediates. With --within, certificates that expire are an exit status of 1, for monitoring. ' +
     'No private key is used.',
   options: [...ownOptions.map((row) => Object.assign({ flagOnly: true }, row)), ...optionsOf('credential-process')],
