@@ -2,7 +2,7 @@ import type { CredentialRequest, PipelineContext } from './pipeline/credential-p
 import { RolesAnywhereError } from './core/errors.ts';
 import { isObject, type KeysOf, refuseUnknownKeys, whatIs } from './core/given-shape.ts';
 import { backendSettings } from './identity/backends/settings.ts';
-import type { BackendSettings, IdentitySource } from './identity/identity.ts';
+import type { BackendSettings, CertificateSelection, IdentitySource } from './identity/identity.ts';
 import { identityFault } from './identity/identity-fault.ts';
 import { hopMembers } from './aws/assume-role/check-hop.ts';
 import type { StsOptions } from './aws/assume-role/role-hop.ts';
@@ -10,6 +10,16 @@ import type { EndpointOptions, NetworkOptions, SessionRequest } from './aws/crea
 import type { SigningScope, UnsignedRequest } from './aws/sigv4-x509/request.ts';
 
 type Keys = Readonly<Record<string, true>>;
+
+const selectionKeys: KeysOf<CertificateSelection> = {
+  thumbprint: true,
+  subject: true,
+  issuer: true,
+  serial: true,
+  friendlyName: true,
+  templateOid: true,
+  keyUsage: true,
+};
 
 /** Of every kind of source: bytes, keys and secrets. */
 const sourceKeys: Keys = {
@@ -24,6 +34,10 @@ const sourceKeys: Keys = {
   socket: true,
   command: true,
   value: true,
+  location: true,
+  store: true,
+  keychain: true,
+  ...selectionKeys,
 };
 
 const textKeys: Keys = { option: true, text: true };

@@ -9,6 +9,7 @@ export { type ErrorDetails, RolesAnywhereError } from './core/errors.ts';
 export { fromRolesAnywhere } from './outputs/provider/from-roles-anywhere.ts';
 export type {
   CallerConfig,
+  CertificateInStore,
   CertificateMaterial,
   FromRolesAnywhereInit,
   IdentityProperties,
@@ -20,6 +21,7 @@ export type {
 } from './outputs/provider/init.ts';
 export type {
   ByteSource,
+  CertificateSelection,
   IdentityContext,
   IdentitySource,
   KeySource,

@@ -93,7 +93,6 @@ function consequences(row: OptionRow): readonly string[] {
     ...(row.choices === undefined ? [] : [`One of ${row.choices.join(', ')}.`]),
     ...(row.range === undefined || row.range[1] > 65_535 ? [] : [`From ${row.range[0]} to ${row.range[1]}.`]),
     ...(row.fallback === undefined ? [] : [`Default: ${row.fallback}.`]),
-    ...(row.notBuilt === undefined ? [] : ['Not built yet.']),
   ];
 }
 

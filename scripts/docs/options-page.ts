@@ -49,6 +49,8 @@ wins: a \`--pkcs8-password-file\` on the command line overrules a ROLES_ANYWHERE
 | \`handle:0x81…\` | a key in a [TPM](backends/tpm.md); TSS2 key files are files, known by what they hold |
 | \`ssh-agent:\` | the key of the certificate in an [SSH agent](backends/ssh-agent.md) |
 | \`spiffe:\` | the X.509-SVID of SPIFFE's [Workload API](backends/spiffe.md), with its key |
+| \`cert:\\CurrentUser\\My\\0A1B…\` | a certificate of a [Windows store](backends/windows.md), with its key |
+| \`keychain:?subject=CN=leaf\` | a certificate of a [macOS keychain](backends/macos.md), with its key |
 
 Options that name the same source share it: it is read once. A password needs a descriptor of its own.
 
@@ -98,7 +100,6 @@ function effect(row: OptionRow, command: Command): string {
     ...(row.choices === undefined ? [] : [`One of ${row.choices.map((choice) => `\`${choice}\``).join(', ')}.`]),
     ...(row.range === undefined || row.range[1] > 65_535 ? [] : [`From ${row.range[0]} to ${row.range[1]}.`]),
     ...(row.fallback === undefined ? [] : [`Default: \`${row.fallback}\`.`]),
-    ...(row.notBuilt === undefined ? [] : ['Not built yet.']),
     ...(excluded.length === 0 ? [] : [`Not with ${excluded.join(', ')}.`]),
   ].join(' ');
 }

@@ -16,6 +16,8 @@ const arrows = {
   options: [
     'core',
     'identity/pkcs11-uri.ts',
+    'identity/x509/name-text.ts',
+    'identity/x509/usage-names.ts',
     'type:identity',
     'type:aws',
     'aws/assume-role/check-hop.ts',

@@ -70,7 +70,6 @@ function describe(row: OptionRow): string {
   const parts = [helpTextOf(row).help];
   if (row.kind === 'list') parts.push('May be given more than once.');
   if (row.choices !== undefined) parts.push(`One of ${row.choices.join(', ')}.`);
-  if (row.notBuilt !== undefined) parts.push('Not built yet.');
   if (row.range !== undefined && row.range[1] <= 65_535) parts.push(`From ${row.range[0]} to ${row.range[1]}.`);
   if (row.fallback !== undefined) parts.push(`Default: ${row.fallback}.`);
   const also = [...(row.environment ?? []), ...(row.general?.environment ?? [])];

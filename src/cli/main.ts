@@ -47,8 +47,7 @@ async function runCommand(
 
 async function valuesOf(command: RunnableCommand, flags: ParsedFlags, terminal: Terminal): Promise<OptionValues> {
   const values = await readValues(command, flags, terminal.env);
-  const isUnusual = ({ flag, notBuilt }: OptionRow): boolean =>
-    notBuilt !== undefined || flag === 'debug' || flag === 'no-verify-ssl';
+  const isUnusual = ({ flag }: OptionRow): boolean => flag === 'debug' || flag === 'no-verify-ssl';
   if ([values, ...values.others].some(({ rows, warnings }) => warnings.length > 0 || rows.some(isUnusual))) {
     const { lookAtValues } = await import('./look-at-values.ts');
     await lookAtValues(command, values, terminal);

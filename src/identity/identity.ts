@@ -88,25 +88,50 @@ export type KeySource =
   | { readonly option: string; readonly kind: 'exec'; readonly command: readonly string[] }
   /** The X.509-SVID that SPIFFE's Workload API gives to this process, with its key; SPIFFE_ENDPOINT_SOCKET when not given */
   | { readonly option: string; readonly kind: 'spiffe'; readonly socket?: string }
-  /** A certificate of a store of Windows, with its key: the one that has all that is given */
-  | {
+  /** A certificate of a store of Windows, with its key */
+  | ({
       readonly option: string;
       readonly kind: 'windows-store';
       readonly location: 'CurrentUser' | 'LocalMachine';
       /** `MY`, the personal one */
       readonly store: string;
-      /** SHA-1 of the certificate: 40 hexadecimal digits in lower case */
-      readonly thumbprint?: string;
-      readonly friendlyName?: string;
-      /** Attributes that the subject has, in any order: `CN=leaf,O=Example` */
-      readonly subject?: string;
-      readonly issuer?: string;
-      /** Hexadecimal digits */
-      readonly serial?: string;
-    };
+    } & CertificateSelection)
+  /** A certificate of a keychain of macOS, with its key */
+  | ({
+      readonly option: string;
+      readonly kind: 'keychain';
+      /** A path, `login` or `System`; when not given, all that the user looks in by default */
+      readonly keychain?: string;
+    } & CertificateSelection);
 
-/** Selects a certificate of a store of Windows. */
-export type WindowsStoreSource = KeySource & { readonly kind: 'windows-store' };
+/**
+ * What a certificate of a store of the operating system must have to be the one: all that is given.
+ *
+ * @example
+ * ```ts
+ * import type { CertificateSelection } from 'roles-anywhere';
+ *
+ * export const ofWorkstations: CertificateSelection = { issuer: 'CN=Issuing CA 2,O=Example', keyUsage: 'clientAuth' };
+ * ```
+ */
+export interface CertificateSelection {
+  /** SHA-1 or SHA-256 of the certificate: 40 or 64 hexadecimal digits in lower case */
+  readonly thumbprint?: string;
+  /** Attributes that the subject has, as RFC 4514 writes them, in any order: `CN=leaf,O=Example` */
+  readonly subject?: string;
+  readonly issuer?: string;
+  /** Hexadecimal digits */
+  readonly serial?: string;
+  /** What Windows shows as friendly name; keychains have none */
+  readonly friendlyName?: string;
+  /** Of the template that a CA of Microsoft's made it by: `1.3.6.1.4.1.311.21.8.…` */
+  readonly templateOid?: string;
+  /** Key usages, and extended ones by name or OID, with commas between: `digitalSignature,clientAuth` */
+  readonly keyUsage?: string;
+}
+
+/** Selects a certificate of a store of the operating system. */
+export type SystemStoreSource = KeySource & { readonly kind: 'windows-store' | 'keychain' };
 
 /** A key store, which does not give the key out. Each kind has a row in backends/sources.ts and backends/registry.ts. */
 export type KeyStoreSource = Exclude<KeySource, ByteSource>;
@@ -154,6 +179,8 @@ export interface IdentitySource {
   readonly tpm?: TpmSettings;
   /** For X.509-SVIDs. */
   readonly spiffe?: SpiffeSettings;
+  /** For certificates of Windows stores and keychains. */
+  readonly systemStore?: SystemStoreSettings;
 }
 
 /** What is said of backends beside the source of the key; each group has a row in backends/settings.ts. */
@@ -169,6 +196,15 @@ export interface SignerSource {
   readonly pkcs11?: Pkcs11Settings;
   readonly tpm?: TpmSettings;
   readonly spiffe?: SpiffeSettings;
+  readonly systemStore?: SystemStoreSettings;
+}
+
+/** What is said of certificates in stores of the operating system. */
+export interface SystemStoreSettings {
+  /** The system may ask by a window, for a PIN or for leave, also where nobody can be asked at a terminal. */
+  readonly allowUi?: boolean;
+  /** Of several certificates that match, takes the one that expires last. */
+  readonly useLatestExpiring?: boolean;
 }
 
 /** Which of several X.509-SVIDs is meant. */

@@ -3,6 +3,7 @@ import { describeError } from '../core/describe-error.ts';
 import { factsOf, failureKind } from '../core/error-facts.ts';
 import type { IdentityContext, IdentitySource, ReloadingIdentity, SigningIdentity } from './identity.ts';
 import { lookAtSources, type IdentityParts, partsOf, pathsOf } from './identity-files.ts';
+import { givesBytes } from './backends/sources.ts';
 import { openIdentity } from './open-identity.ts';
 import { BufferedSources } from './buffered-sources.ts';
 import { AnswerCache } from './answer-cache.ts';
@@ -109,7 +110,7 @@ class Reloading implements ReloadingIdentity {
 
   async #newest(): Promise<Current> {
     this.#closing.signal.throwIfAborted();
-    const prints = this.#lookAtSources();
+    const prints = await this.#lookEverywhere();
     const current = this.#usable();
     if (current !== undefined && !this.#isOutdated && current.prints.all === prints.all) {
       this.#told.clear();
@@ -123,6 +124,15 @@ class Reloading implements ReloadingIdentity {
       if (factsOf(error).withdrawn) await this.#retire();
       return this.#currentOr(error);
     }
+  }
+
+  /** Of stores, too, which tell of a renewed certificate only when they are asked. */
+  async #lookEverywhere(): Promise<Prints> {
+    const { all, unlocking } = this.#lookAtSources();
+    if (this.#parts.pair.every(givesBytes)) return { all, unlocking };
+    const { printOf } = await import('./backends/registry.ts');
+    const print = await printOf(this.#source, this.#context);
+    return { all: `${all} ${print}`, unlocking: `${unlocking} ${print}` };
   }
 
   #lookAtSources(): Prints {

@@ -99,7 +99,7 @@ describe('help of a command', () => {
     );
     expect(text).toContain('Also: AWS_ENDPOINT_URL_ROLESANYWHERE, AWS_ENDPOINT_URL.');
     expect(text).toContain(
-      '--system-store-name STORE Windows certificate store to look in. Not built yet. Default: MY.',
+      "--system-store-name STORE Windows certificate store to look in, of the user; LocalMachine\\MY for the machine's. Default: MY.",
     );
     expect(text).toContain('roles_anywhere_trust_anchor_arn');
   });
@@ -131,11 +131,10 @@ describe('errors', () => {
     ]);
   });
 
-  test('an option that is not built yet', async () => {
-    const { status, stderr } = await run(['credential-process', '--cert-selector', 'Key=x509Serial,Value=0A']);
-    expect(status).toBe(2);
+  test('a selector where there are no stores', async () => {
+    const { stderr } = await run(['read-certificate-data', '--cert-selector', 'Key=x509Serial,Value=0A']);
     expect(stderr.split('\n')[0]).toBe(
-      'roles-anywhere: --cert-selector is for certificates of the operating system, which are not built yet',
+      'roles-anywhere: --cert-selector selects a certificate of a store of Windows or a keychain of macOS, and this is linux',
     );
   });
 
@@ -183,8 +182,8 @@ describe('errors', () => {
       'Key=x509Subject,Value=CN=a\nKey=x509Serial,Value=0A\n',
       '\n  Key=x509Subject,Value=CN=a\n',
     ]) {
-      const { stderr } = await run(['credential-process', '--cert-selector', selector]);
-      expect(stderr).toContain('--cert-selector is for certificates of the operating system');
+      const { stderr } = await run(['read-certificate-data', '--cert-selector', selector]);
+      expect(stderr).toContain('--cert-selector selects a certificate of a store of Windows');
     }
     expect((await run(['credential-process', '--cert-selector', 'Key=x509Serial,Value=0A\\'])).stderr).toContain(
       'a backslash or line break is left over after --cert-selector',

@@ -19,6 +19,7 @@ const source: Required<IdentitySource> = {
     noKeyPassword: false,
   },
   spiffe: { id: { option: '--spiffe-id', text: 'spiffe://example.org/a' } },
+  systemStore: { allowUi: true },
 };
 
 test('the secrets of an identity are those of its file and of every backend', () => {

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Ffi } from '../../src/ffi/ffi.ts';
-import { Slot, wide } from '../../src/identity/backends/windows-store/windows-calls.ts';
+import { Slot } from '../../src/ffi/slot.ts';
+import { wide } from '../../src/identity/backends/windows-store/windows-calls.ts';
 
 const provider = 'Microsoft Enhanced RSA and AES Cryptographic Provider';
 /** wincrypt.h */

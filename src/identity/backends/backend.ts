@@ -30,6 +30,11 @@ export interface CertificateStore {
   readonly openIdentity: Open<IdentitySource, SigningIdentity>;
   readonly openSigner: Open<SignerSource, OpenedSigner>;
   readonly listCertificates: Open<CertificateSearch, readonly ListedCertificate[]>;
+  /**
+   * A text that is another one when another certificate would be opened now: one that was renewed in the store. A process
+   * that lives on asks before each use; it never rejects.
+   */
+  readonly printOf?: Open<IdentitySource, string>;
   /** Where it gives out keys: the bytes of certificate and key, of which the caller wipes the key. */
   readonly fetchPair?: (source: IdentitySource, context: ReadContext) => Promise<BytesOfPair>;
 }

@@ -1,9 +1,28 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
-import type { IdentitySource, KeySource, KeyStoreSource, ReadContext, SecretSource } from '../identity.ts';
+import type {
+  IdentityContext,
+  IdentitySource,
+  KeySource,
+  KeyStoreSource,
+  ReadContext,
+  SecretSource,
+} from '../identity.ts';
 import { parsePkcs11Uri } from '../pkcs11-uri.ts';
 import type { PrivateKey } from '../private-key.ts';
 import type { Backend, BytesOfPair, CertificateStore, KeyOpening } from './backend.ts';
 import { givesBytes } from './sources.ts';
+
+/** Stores of operating systems differ in how they are opened alone. */
+function systemStore(): CertificateStore {
+  const load = () => import('./system-store/open-from-store.ts');
+  return {
+    holds: 'certificates',
+    openIdentity: async (...given) => (await load()).openStoreIdentity(...given),
+    openSigner: async (...given) => (await load()).openStoreSigner(...given),
+    listCertificates: async (search) => (await load()).listStoreCertificates(search),
+    printOf: async (...given) => (await load()).storePrint(...given),
+  };
+}
 
 type Backends = { readonly [K in KeyStoreSource['kind']]: Backend<KeyStoreSource & { readonly kind: K }> };
 
@@ -39,14 +58,8 @@ const backends: Backends = {
     holds: 'keys',
     openKey: async (...given) => (await import('./ssh-agent/open-agent-key.ts')).openAgentKey(...given),
   },
-  'windows-store': {
-    holds: 'certificates',
-    openIdentity: async (...given) =>
-      (await import('./windows-store/open-windows-store.ts')).openStoreIdentity(...given),
-    openSigner: async (...given) => (await import('./windows-store/open-windows-store.ts')).openStoreSigner(...given),
-    listCertificates: async (search) =>
-      (await import('./windows-store/open-windows-store.ts')).listStoreCertificates(search),
-  },
+  'windows-store': systemStore(),
+  keychain: systemStore(),
 };
 
 /** The store that opens what these sources name, if one of them does. */
@@ -77,6 +90,12 @@ export async function fetchPair(source: IdentitySource, context: ReadContext): P
 
 async function openTpmKey(source: KeySource, opening: KeyOpening): Promise<PrivateKey> {
   return (await import('./tpm/open-tpm-key.ts')).openTpmKey(source, opening);
+}
+
+/** What tells which pair of a store would be opened now; the empty text of stores that do not tell, and of files. */
+export async function printOf(source: IdentitySource, context: IdentityContext): Promise<string> {
+  const store = certificateStoreOf([source.privateKey, source.certificate].filter((one) => one !== undefined));
+  return (await store?.printOf?.(source, context)) ?? '';
 }
 
 /** The password that a source names. Where it cannot be read, whoever opens it says why. */

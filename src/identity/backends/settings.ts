@@ -41,6 +41,10 @@ const settings: SettingsOfEach = {
     id: text,
     hint: text,
   },
+  systemStore: {
+    allowUi: flag,
+    useLatestExpiring: decidingFlag,
+  },
 };
 
 /** The same by any names: group, then setting. */

@@ -43,6 +43,10 @@ const keyStores: WordsOfEach = {
     name: ({ location, store }) => `the store ${location}\\${store}`,
     cacheLocation: ({ option: _option, ...place }) => place,
   },
+  keychain: {
+    name: ({ keychain }) => (keychain === undefined ? 'the keychains of this user' : `the keychain ${keychain}`),
+    cacheLocation: ({ option: _option, ...place }) => place,
+  },
 };
 
 const byteSources: Readonly<Record<ByteSource['kind'], true>> = {

@@ -26,7 +26,8 @@ const named: Readonly<Record<string, string>> = {
 /** Go keeps one value of these, the last one. */
 const single: ReadonlySet<string> = new Set(['2.5.4.3', '2.5.4.5']);
 
-interface Attribute {
+/** One attribute of a name: dotted OID and text. */
+export interface AttributeText {
   readonly type: string;
   readonly value: string;
 }
@@ -39,7 +40,7 @@ interface Attribute {
  * @throws Problem when it is no Name
  */
 export function distinguishedName(name: Uint8Array): string {
-  const attributes = sequenceOf(onlyElement(name)).flatMap(attributesOf);
+  const attributes = attributesOfName(name);
   const known = Object.entries(named).flatMap(([type, label]) => {
     const values = attributes.filter((attribute) => attribute.type === type).map(({ value }) => value);
     const kept = single.has(type) ? values.slice(-1).filter((value) => value !== '') : values;
@@ -51,8 +52,13 @@ export function distinguishedName(name: Uint8Array): string {
   return [...known, ...unknown.reverse()].join(',');
 }
 
+/** All attributes of a DER Name, in its order. */
+export function attributesOfName(name: Uint8Array): readonly AttributeText[] {
+  return sequenceOf(onlyElement(name)).flatMap(attributesOf);
+}
+
 /** RelativeDistinguishedName ::= SET OF SEQUENCE { type OBJECT IDENTIFIER, value ANY } (RFC 5280, section 4.1.2.4) */
-function attributesOf(relative: Element): readonly Attribute[] {
+function attributesOf(relative: Element): readonly AttributeText[] {
   return elementsOf(expectTag(relative, tags.set).contents).map((attribute) => {
     const [type, value] = sequenceOf(attribute);
     return { type: objectIdentifierOf(type), value: stringOf(value) };
@@ -62,7 +68,8 @@ function attributesOf(relative: Element): readonly Attribute[] {
 const bmpString = 0x1e;
 const universalString = 0x1c;
 
-function stringOf(value: Element | undefined): string {
+/** The text of a value, in any of ASN.1's kinds of strings. */
+export function stringOf(value: Element | undefined): string {
   if (value === undefined) return '';
   const bytes = Buffer.from(value.contents);
   switch (value.tag) {

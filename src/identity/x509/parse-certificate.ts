@@ -24,7 +24,7 @@ import { describePublicKey } from './public-key.ts';
 import { readSignatureAlgorithm } from './signature-algorithm.ts';
 
 /** In the order of their bits (RFC 5280, section 4.2.1.3). */
-const keyUsages: readonly KeyUsage[] = [
+export const keyUsages: readonly KeyUsage[] = [
   'digitalSignature',
   'nonRepudiation',
   'keyEncipherment',
@@ -125,6 +125,12 @@ function takeName(fields: Element[]): Uint8Array {
     }
   }
   return name.encoded;
+}
+
+/** Contents of an extension that this file does not know, by its dotted identifier. */
+export function otherExtension({ der }: Pick<Certificate, 'der'>, identifier: string): Uint8Array | undefined {
+  const [tbs] = certificateParts(der);
+  return readExtensions(sequenceOf(tbs).find(({ tag }) => tag === constructed(3))).get(identifier);
 }
 
 /** Contents of extnValue by extnID. RFC 5280, section 4.2: none may come twice. */

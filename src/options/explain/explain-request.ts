@@ -1,6 +1,6 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { type Arn, type ArnKind, isRegion, isSessionName, parseArn } from '../resolve/arn.ts';
-import { readSources } from '../resolve/read-sources.ts';
+import { isSelected, readSources } from '../resolve/read-sources.ts';
 import type { Environment, OptionValues } from '../parse/option-values.ts';
 import { placeholderHints, Problems, shown } from '../parse/problems.ts';
 import { explainRoleChain } from '../resolve/resolve-role-chain.ts';
@@ -26,7 +26,8 @@ interface GivenArn extends Arn {
  */
 export function throwRequestProblems(values: OptionValues, env: Environment = {}): never {
   const problems = new Problems();
-  const missing = required.filter((flag) => values.text(flag) === undefined);
+  const isMissing = (flag: string): boolean => values.text(flag) === undefined;
+  const missing = required.filter((flag) => isMissing(flag) && !(flag === 'certificate' && isSelected(values)));
   if (missing.length > 0) problems.add(missingOptions(missing, ownProfileOf(values), unreadProfiles(values, env)));
   explainArns(values, problems);
   problems.try(() => checkText(values, 'region', isRegion, 'a region such as eu-west-1'));

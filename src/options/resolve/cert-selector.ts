@@ -1,66 +1,65 @@
+import { closeSync, fstatSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { readFile } from '../../core/fs/read-file.ts';
+import { openToRead } from '../../core/fs/open-to-read.ts';
+import { readRegular } from '../../core/fs/read-file.ts';
 import { readReason } from '../../core/fs/read-reason.ts';
+import type { CertificateSelection } from '../../identity/identity.ts';
 import { shown } from '../parse/problems.ts';
+import { readSelection } from './store-source.ts';
 
-/** Which certificate to take: every member that is there must match. */
-export interface CertSelector {
-  /** Distinguished name as Go writes it: `CN=leaf,O=Org,C=US`, compared exactly. */
-  readonly subject?: string;
-  readonly issuer?: string;
-  readonly serialNumber?: bigint;
-}
-
-type SelectorKey = 'x509Subject' | 'x509Issuer' | 'x509Serial';
+type Part = keyof CertificateSelection;
 
 interface Entry {
   readonly key: string;
   readonly value: string;
 }
 
-const selectorKeys: readonly SelectorKey[] = ['x509Subject', 'x509Issuer', 'x509Serial'];
+/** The keys of the official helper, and those that it does not have. */
+const keys: Readonly<Record<string, Part>> = {
+  x509Subject: 'subject',
+  x509Issuer: 'issuer',
+  x509Serial: 'serial',
+  thumbprint: 'thumbprint',
+  friendlyName: 'friendlyName',
+  templateOid: 'templateOid',
+  keyUsage: 'keyUsage',
+};
+
+const keyOf: ReadonlyMap<Part, string> = new Map(Object.entries(keys).map(([key, part]) => [part, key]));
 
 const forms = [
   'write --cert-selector "Key=x509Subject,Value=CN=leaf Key=x509Serial,Value=0A1B"',
   'or file://PATH of a JSON file: [{"Key":"x509Subject","Value":"CN=leaf"}]',
+  `keys are ${Object.keys(keys).join(', ')}`,
 ];
 
 /**
- * Reads a certificate selector, inline or from `file://PATH`. Nothing is passed over: what the official helper leaves
- * unsaid (a serial number that is not hex, text between two entries) is an error here.
+ * Reads a certificate selector, inline or from a file: `file://PATH`, or a path that ends in .json. Nothing is passed over:
+ * what the official helper leaves unsaid (a serial number that is not hex, text between two entries) is an error here.
  *
  * @param origin what messages call the option
  * @throws RolesAnywhereError OPTION_INVALID; FILE_FAILED when the file cannot be read
  */
-export async function parseCertSelector(text: string, origin: string): Promise<CertSelector> {
-  const path = text.startsWith('file://') ? text.slice('file://'.length) : undefined;
-  const entries =
-    path === undefined ? parseInline(text, origin) : parseJson(await readSelectorFile(path, origin), origin);
+export function parseCertSelector(text: string, origin: string): CertificateSelection {
+  const path = pathIn(text);
+  const entries = path === undefined ? parseInline(text, origin) : parseJson(readSelectorFile(path, origin), origin);
   if (entries.length === 0) throw invalid(`${origin} selects nothing`);
-  const byKey = new Map<SelectorKey, string>();
+  const byPart = new Map<Part, string>();
   for (const { key, value } of entries) {
-    const known = selectorKeys.find((one) => one === key);
-    if (known === undefined) throw invalid(`${origin}: unknown key ${shown(key)}`);
-    if (byKey.has(known)) throw invalid(`${origin} has ${key} twice`);
+    const part = Object.hasOwn(keys, key) ? keys[key] : undefined;
+    if (part === undefined) throw invalid(`${origin}: unknown key ${shown(key)}`);
+    if (byPart.has(part)) throw invalid(`${origin} has ${key} twice`);
     if (value === '') throw invalid(`${origin}: the value of ${key} is empty`);
-    byKey.set(known, value);
+    byPart.set(part, value);
   }
-  return toSelector(byKey, origin);
+  return readSelection(byPart, (part) => `${origin}: ${keyOf.get(part)}`);
 }
 
-function toSelector(values: ReadonlyMap<SelectorKey, string>, origin: string): CertSelector {
-  const subject = values.get('x509Subject');
-  const issuer = values.get('x509Issuer');
-  const serial = values.get('x509Serial');
-  if (serial !== undefined && !/^[0-9a-f]+$/i.test(serial)) {
-    throw invalid(`${origin}: x509Serial must be hexadecimal digits, not ${shown(serial)}`);
-  }
-  return {
-    ...(subject === undefined ? {} : { subject }),
-    ...(issuer === undefined ? {} : { issuer }),
-    ...(serial === undefined ? {} : { serialNumber: BigInt(`0x${serial}`) }),
-  };
+/** `file:///C:/selector.json` has a slash before the drive. */
+function pathIn(text: string): string | undefined {
+  if (text.startsWith('file://')) return text.slice('file://'.length).replace(/^\/(?=[a-z]:)/i, '');
+  return /^(?!\s*Key=).*\.json$/i.test(text) ? text : undefined;
 }
 
 /** `Key=…,Value=…` one after the other with blanks between; a value ends where the next `Key=` begins. */
@@ -103,13 +102,25 @@ function parseJsonText(text: string, origin: string): unknown {
 /** Bytes. */
 const maxFileBytes = 1024 * 1024;
 
-async function readSelectorFile(path: string, origin: string): Promise<string> {
+function readSelectorFile(path: string, origin: string): string {
   try {
-    return (await readFile(path, { bytes: maxFileBytes })).bytes.toString();
+    return readAtOnce(path);
   } catch (cause) {
-    throw new RolesAnywhereError('FILE_FAILED', `${origin}: cannot read ${resolve(path)}: ${readReason(cause)}`, {
-      cause,
-    });
+    const reason = cause === noFile ? noFile.message : readReason(cause);
+    throw new RolesAnywhereError('FILE_FAILED', `${origin}: cannot read ${resolve(path)}: ${reason}`, { cause });
+  }
+}
+
+const noFile = new Error('it is a folder, a pipe or a device');
+
+/** What may not come to an end is not opened: this does not wait. */
+function readAtOnce(path: string): string {
+  if (!statSync(path).isFile()) throw noFile;
+  const fd = openToRead(path);
+  try {
+    return readRegular(fd, fstatSync(fd), maxFileBytes).toString();
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -1,14 +1,10 @@
 import { type ErrorCode, RolesAnywhereError } from '../../core/errors.ts';
-import type {
-  ByteSource,
-  KeySource,
-  KeyStoreSource,
-  SecretSource,
-  WindowsStoreSource,
-} from '../../identity/identity.ts';
+import type { ByteSource, KeySource, KeyStoreSource, SecretSource } from '../../identity/identity.ts';
 import { parsePkcs11Uri } from '../../identity/pkcs11-uri.ts';
 import { splitCommandLine } from '../profile/split-command-line.ts';
+import { parseCertSelector } from './cert-selector.ts';
 import { attributesOf } from './store-attributes.ts';
+import { parseKeychain, parseWindowsStore, storeSource } from './store-source.ts';
 import { holdsPem, parseByteSource, parseCredential, passwordOf } from './sources.ts';
 import type { OptionValues } from '../parse/option-values.ts';
 import type { Problems } from '../parse/problems.ts';
@@ -125,12 +121,12 @@ const keyStores: KeyStoreTexts = {
   'windows-store': {
     scheme: 'cert',
     parse(text, option) {
-      const source = readStorePath(text, option);
+      const source = parseWindowsStore(text, option);
       if (source !== undefined) return source;
       throw fault(option, [
         'OPTION_INVALID',
         'must name a store of Windows after cert:, and what is to be found there',
-        String.raw`write cert:\CurrentUser\My\THUMBPRINT, or cert:/LocalMachine/My?subject=CN=leaf&issuer=CN=ca; thumbprint, serial and friendly-name can be asked for, too`,
+        String.raw`write cert:\CurrentUser\My\THUMBPRINT, or cert:/LocalMachine/My?subject=CN=leaf&issuer=CN=ca; docs/backends/windows.md has what else can be asked for`,
       ]);
     },
     noBytes: [
@@ -139,32 +135,24 @@ const keyStores: KeyStoreTexts = {
       'intermediate certificates that are in a store are found without an option',
     ],
   },
+  keychain: {
+    scheme: 'keychain',
+    parse(text, option) {
+      const source = parseKeychain(text, option);
+      if (source !== undefined) return source;
+      throw fault(option, [
+        'OPTION_INVALID',
+        'must be keychain: alone, or say after it what is to be found',
+        'write keychain:?subject=CN=leaf, or keychain:?path=/Library/Keychains/System.keychain&issuer=CN=ca; docs/backends/macos.md has what else can be asked for',
+      ]);
+    },
+    noBytes: [
+      'OPTION_INVALID',
+      'names a keychain of macOS, and must be a file, env:NAME, fd:N or - for stdin',
+      'intermediate certificates that are in a keychain are found without an option',
+    ],
+  },
 };
-
-/** As PowerShell names a certificate, or with attributes as of a URI. */
-function readStorePath(text: string, option: string): WindowsStoreSource | undefined {
-  const [, place = '', store = '', last, query = ''] =
-    /^cert:[\\/]+(CurrentUser|LocalMachine)[\\/]([\w -]+)(?:[\\/]([\da-f]{40}))?(\?.*)?$/i.exec(text) ?? [];
-  const given = attributesOf(query, ['thumbprint', 'subject', 'issuer', 'serial', 'friendly-name']);
-  if (store === '' || given === undefined || (last !== undefined && given.size > 0)) return undefined;
-  const location = place.toLowerCase() === 'currentuser' ? 'CurrentUser' : 'LocalMachine';
-  const thumbprint = (last ?? given.get('thumbprint')?.replaceAll(/[\s:]/g, ''))?.toLowerCase();
-  const [subject, issuer, serial, friendlyName] = ['subject', 'issuer', 'serial', 'friendly-name'].map((name) =>
-    given.get(name),
-  );
-  if (serial !== undefined && !/^[\da-f]+$/i.test(serial)) return undefined;
-  return {
-    option,
-    kind: 'windows-store',
-    location,
-    store,
-    ...(thumbprint === undefined ? {} : { thumbprint }),
-    ...(subject === undefined ? {} : { subject }),
-    ...(issuer === undefined ? {} : { issuer }),
-    ...(serial === undefined ? {} : { serial }),
-    ...(friendlyName === undefined ? {} : { friendlyName }),
-  };
-}
 
 const explanations: ReadonlyMap<string, Explanation> = new Map<string, Explanation>([
   [
@@ -270,7 +258,7 @@ export function readSources(values: OptionValues, problems: Problems): GivenSour
     const text = values.isGiven(flag) ? values.text(flag) : undefined;
     return text === undefined ? undefined : problems.try(() => reader(text, values.origin(flag)));
   };
-  const certificate = read('certificate', readCertificateSource);
+  const certificate = read('certificate', readCertificateSource) ?? problems.try(() => selectedSource(values));
   const privateKey = read('private-key', readKeySource) ?? read('signer', readSignerSource);
   const intermediates = read('intermediates', readByteSource);
   problems.try(() => refuseSharedDescriptors(passwordsOf(values), [certificate, privateKey, intermediates]));
@@ -279,6 +267,28 @@ export function readSources(values: OptionValues, problems: Problems): GivenSour
     ...(privateKey === undefined ? {} : { privateKey }),
     ...(intermediates === undefined ? {} : { intermediates }),
   };
+}
+
+/** The options that select a certificate of the operating system; any of them does. */
+const storeFlags = ['cert-selector', 'system-store-name', 'keychain'] as const;
+
+/** Whether the certificate is to be one of the operating system. */
+export function isSelected(values: OptionValues): boolean {
+  return storeFlags.some((flag) => values.isGiven(flag));
+}
+
+/** @throws RolesAnywhereError OPTION_INVALID, FILE_FAILED, STORE_UNAVAILABLE */
+function selectedSource(values: OptionValues): KeySource | undefined {
+  const given = storeFlags.find((flag) => values.isGiven(flag));
+  if (given === undefined) return undefined;
+  const option = values.origin(given);
+  const selector = given === 'cert-selector' ? values.text(given) : undefined;
+  const selection = selector === undefined ? {} : parseCertSelector(selector, option);
+  return storeSource(selection, {
+    option,
+    store: values.text('system-store-name'),
+    keychain: values.isGiven('keychain') ? values.text('keychain') : undefined,
+  });
 }
 
 function passwordsOf(values: OptionValues): readonly SecretSource[] {

@@ -4,6 +4,7 @@ import type {
   NamedText,
   Pkcs11Settings,
   SpiffeSettings,
+  SystemStoreSettings,
   TpmSettings,
 } from '../../identity/identity.ts';
 import { readSources } from './read-sources.ts';
@@ -34,10 +35,12 @@ export function resolveHardware(values: OptionValues): BackendSettings {
   const pkcs11 = pkcs11Of(values);
   const tpm = tpmOf(values);
   const spiffe = spiffeOf(values);
+  const systemStore = systemStoreOf(values);
   return {
     ...(Object.keys(pkcs11).length === 0 ? {} : { pkcs11 }),
     ...(Object.keys(tpm).length === 0 ? {} : { tpm }),
     ...(Object.keys(spiffe).length === 0 ? {} : { spiffe }),
+    ...(Object.keys(systemStore).length === 0 ? {} : { systemStore }),
   };
 }
 
@@ -75,6 +78,13 @@ function spiffeOf(values: OptionValues): SpiffeSettings {
   const id = namedText(values, 'spiffe-id');
   const hint = namedText(values, 'spiffe-hint');
   return { ...(id === undefined ? {} : { id }), ...(hint === undefined ? {} : { hint }) };
+}
+
+function systemStoreOf(values: OptionValues): SystemStoreSettings {
+  return {
+    ...(isOn(values, 'allow-ui') ? { allowUi: true } : {}),
+    ...(isOn(values, 'use-latest-expiring-certificate') ? { useLatestExpiring: true } : {}),
+  };
 }
 
 function isOn(values: OptionValues, flag: string): boolean {

@@ -58,8 +58,6 @@ const thatPassword = {
   text: 'Path of a file with that password; a line break at its end does not count.',
 };
 
-const osStore = { notBuilt: 'certificates of the operating system' };
-
 const forAll = (...environment: readonly string[]) => ({ environment });
 
 /** Certificate and key, wherever they are. */
@@ -69,10 +67,10 @@ export const identity: readonly OptionDefinition[] = [
       flag: 'certificate',
       kind: 'string',
       placeholder: 'SOURCE',
-      help: 'Certificate: a PEM, DER or PKCS#12 file, env:NAME, fd:N, - for stdin, cred:NAME of systemd, a pkcs11: URI, or spiffe: for an X.509-SVID.',
+      help: 'Certificate: a PEM, DER or PKCS#12 file, env:NAME, fd:N, - for stdin, cred:NAME of systemd, a pkcs11: URI, spiffe: for an X.509-SVID, cert: of a Windows store, or keychain: of macOS.',
       property: {
-        type: 'Supplied<CertificateMaterial>',
-        text: 'The leaf certificate: a path, `env:NAME`, a `pkcs11:` URI, `spiffe:`, PEM text, bytes, an X509Certificate, or a function that gives one of these. Required, unless `identity` is given.',
+        type: 'Supplied<CertificateMaterial | CertificateInStore>',
+        text: 'The leaf certificate: a path, `env:NAME`, a `pkcs11:` URI, `spiffe:`, `cert:` or `keychain:`, PEM text, bytes, an X509Certificate, a `{ store }` of the operating system, or a function that gives one of these. Required, unless `identity` is given.',
       },
     },
   ]),
@@ -128,20 +126,31 @@ export const identity: readonly OptionDefinition[] = [
     {
       flag: 'cert-selector',
       kind: 'string',
-      ...osStore,
+      hardware: true,
       multiline: true,
       excludes: ['certificate', 'private-key', 'intermediates', 'reuse-pin', 'tpm-key-password', 'no-tpm-key-password'],
       placeholder: 'SELECTOR',
-      help: 'Picks a certificate of the operating system by subject, issuer and serial number.',
+      help: 'Picks a certificate of a Windows store or a macOS keychain: "Key=x509Subject,Value=CN=leaf …", or file://PATH of such entries as JSON.',
+      property: { otherwise: 'give certificate: { store: { subject, issuer, serial } }' },
     },
     {
       flag: 'system-store-name',
       kind: 'string',
-      ...osStore,
+      hardware: true,
       fallback: 'MY',
       excludes: ['certificate', 'private-key', 'reuse-pin'],
       placeholder: 'STORE',
-      help: 'Windows certificate store to look in.',
+      help: "Windows certificate store to look in, of the user; LocalMachine\\MY for the machine's.",
+      property: { otherwise: 'give certificate: { store: { name } }' },
+    },
+    {
+      flag: 'keychain',
+      kind: 'string',
+      hardware: true,
+      excludes: ['certificate', 'private-key', 'reuse-pin'],
+      placeholder: 'PATH',
+      help: 'Keychain of macOS to look in: a path, login or System; all that the user looks in when not given.',
+      property: { otherwise: 'give certificate: { store: { keychain } }' },
     },
   ]),
   ...of(signing, [
@@ -152,7 +161,16 @@ export const identity: readonly OptionDefinition[] = [
       excludes: ['private-key', 'intermediates', 'reuse-pin'],
       help: 'Takes the certificate that expires last where several match.',
       property: {
-        text: 'Of several certificates of a key on a token, takes the one that expires last; false by default, which is an error where several match.',
+        text: 'Of several certificates that match on a token or in a store of the operating system, takes the one that expires last; false by default, which is an error where several match.',
+      },
+    },
+    {
+      flag: 'allow-ui',
+      kind: 'boolean',
+      hardware: true,
+      help: 'Windows or macOS may ask by a window, for a PIN or for leave, also where there is no terminal.',
+      property: {
+        text: 'Windows or macOS may ask by a window, for a PIN or for leave to use a key; false by default, when they may where there is `askSecret`.',
       },
     },
   ]),

@@ -54,8 +54,6 @@ export interface OptionRow extends Partial<HelpText> {
   readonly mayBeEmpty?: boolean;
   /** True for an option that only the command line may give. */
   readonly flagOnly?: boolean;
-  /** Set while the option is known but not built: what it is for, `keys in a TPM`. */
-  readonly notBuilt?: string;
   /** True for what says something of keys on a token or in a TPM: resolve-identity.ts reads it. */
   readonly hardware?: boolean;
   /** True for what says something of roles to assume: resolve-role-chain.ts reads it. */

@@ -1,6 +1,6 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { Credentials } from '../../core/credentials.ts';
-import type { SigningIdentity } from '../../identity/identity.ts';
+import type { CertificateSelection, SigningIdentity } from '../../identity/identity.ts';
 import type { RoleHop, StsClientConfig } from '../../aws/assume-role/role-hop.ts';
 
 /**
@@ -30,6 +30,27 @@ export type Supplied<T> = T | (() => T | Promise<T>);
  * ```
  */
 export type CertificateMaterial = string | Uint8Array | X509Certificate;
+
+/**
+ * A certificate of a Windows store or of a keychain of macOS, with its key: the one that has all that is given. On other
+ * systems it is an error.
+ *
+ * @example
+ * ```ts
+ * import { fromRolesAnywhere, type CertificateInStore } from 'roles-anywhere';
+ *
+ * const certificate: CertificateInStore = { store: { subject: 'CN=leaf', issuer: 'CN=Issuing CA,O=Example' } };
+ * export const credentials = fromRolesAnywhere({ profile: 'on-prem', certificate });
+ * ```
+ */
+export interface CertificateInStore {
+  readonly store: CertificateSelection & {
+    /** Of Windows: `MY`, the user's personal one, by default; `LocalMachine\\MY` for the machine's. */
+    readonly name?: string;
+    /** Of macOS: a path, `login` or `System`; all that the user looks in by default. */
+    readonly keychain?: string;
+  };
+}
 
 /**
  * A private key: a path, `env:NAME`, a `pkcs11:` URI or `handle:0x81…` of a TPM, PEM text, the bytes of a PEM, DER or
@@ -116,11 +137,11 @@ export interface RolesAnywhereTarget {
   readonly region?: string | undefined;
 
   /**
-   * The leaf certificate: a path, `env:NAME`, a `pkcs11:` URI, `spiffe:`, PEM text, bytes, an X509Certificate, or a
-   * function that gives one of these. Required, unless `identity` is given. The command's `--certificate`; also from
-   * `ROLES_ANYWHERE_CERTIFICATE`.
+   * The leaf certificate: a path, `env:NAME`, a `pkcs11:` URI, `spiffe:`, `cert:` or `keychain:`, PEM text, bytes, an
+   * X509Certificate, a `{ store }` of the operating system, or a function that gives one of these. Required, unless
+   * `identity` is given. The command's `--certificate`; also from `ROLES_ANYWHERE_CERTIFICATE`.
    */
-  readonly certificate?: Supplied<CertificateMaterial> | undefined;
+  readonly certificate?: Supplied<CertificateMaterial | CertificateInStore> | undefined;
   /**
    * Its private key: what `certificate` takes, `handle:0x81…` of a TPM, `ssh-agent:`, a KeyObject; by default it is
    * looked for where the certificate is. The command's `--private-key`; also from `ROLES_ANYWHERE_PRIVATE_KEY`.
@@ -178,11 +199,16 @@ export interface RolesAnywhereTarget {
    */
   readonly reusePin?: boolean | undefined;
   /**
-   * Of several certificates of a key on a token, takes the one that expires last; false by default, which is an error
-   * where several match. The command's `--use-latest-expiring-certificate`; also from
-   * `ROLES_ANYWHERE_USE_LATEST_EXPIRING_CERTIFICATE`.
+   * Of several certificates that match on a token or in a store of the operating system, takes the one that expires
+   * last; false by default, which is an error where several match. The command's `--use-latest-expiring-certificate`;
+   * also from `ROLES_ANYWHERE_USE_LATEST_EXPIRING_CERTIFICATE`.
    */
   readonly useLatestExpiringCertificate?: boolean | undefined;
+  /**
+   * Windows or macOS may ask by a window, for a PIN or for leave to use a key; false by default, when they may where
+   * there is `askSecret`. The command's `--allow-ui`; also from `ROLES_ANYWHERE_ALLOW_UI`.
+   */
+  readonly allowUi?: boolean | undefined;
   /**
    * Where the TPM is: a path, or what TPM2TOOLS_TCTI takes; `/dev/tpmrm0`, then `/dev/tpm0`, by default. The command's
    * `--tpm-device`; also from `ROLES_ANYWHERE_TPM_DEVICE`, `TPM_DEVICE` or `TPM2TOOLS_TCTI`.

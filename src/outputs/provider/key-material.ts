@@ -2,12 +2,13 @@ import { describeError } from '../../core/describe-error.ts';
 import { KeyObject, X509Certificate } from 'node:crypto';
 import { type ErrorCode, RolesAnywhereError } from '../../core/errors.ts';
 import type { RolesAnywhereTarget } from './init.ts';
-import { whatIs } from '../../core/given-shape.ts';
+import { isObject, whatIs } from '../../core/given-shape.ts';
 import { inTime } from '../../pipeline/refresh/abortable.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
-import type { ByteSource, IdentitySource, SecretSource } from '../../identity/identity.ts';
+import type { ByteSource, IdentitySource, KeySource, SecretSource } from '../../identity/identity.ts';
 import { maxSourceBytes } from '../../identity/read-source.ts';
 import { readByteSource, readCertificateSource, readKeySource } from '../../options/resolve/read-sources.ts';
+import { readStore } from '../../options/resolve/store-source.ts';
 
 /** Key material and passwords that options cannot hold, by the flag they stand for. */
 export type KeyMaterials = ReadonlyMap<string, unknown>;
@@ -106,7 +107,7 @@ export function withMaterials(resolved: IdentitySource, materials: KeyMaterials)
   const secretOf = givenSecret(materials);
   return {
     ...resolved,
-    ...(materials.has('certificate') ? { certificate: sourceOf('certificate', materials, readCertificateSource) } : {}),
+    ...(materials.has('certificate') ? { certificate: certificateOf(materials) } : {}),
     ...(materials.has('private-key') ? { privateKey: sourceOf('private-key', materials, readKeySource) } : {}),
     ...(materials.has('intermediates') ? { intermediates: sourceOf('intermediates', materials, readByteSource) } : {}),
     ...(keyPassword === undefined ? {} : { keyPassword: secretOf(keyPassword) }),
@@ -122,6 +123,17 @@ export function withMaterials(resolved: IdentitySource, materials: KeyMaterials)
           },
         }),
   };
+}
+
+/** It may be in a store of the operating system, too: a place that takes more than a text to name. */
+function certificateOf(materials: KeyMaterials): KeySource {
+  const value = materials.get('certificate');
+  return isInStore(value)
+    ? readStore(value.store, '--certificate')
+    : sourceOf('certificate', materials, readCertificateSource);
+}
+function isInStore(value: unknown): value is { readonly store: unknown } {
+  return isObject(value) && 'store' in value && !(value instanceof Uint8Array);
 }
 
 type ReadPlace<T> = (text: string, option: string) => T;

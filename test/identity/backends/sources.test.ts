@@ -54,6 +54,11 @@ const keyStores: {
     String.raw`the store LocalMachine\My`,
     { kind: 'windows-store', location: 'LocalMachine', store: 'My', subject: 'CN=leaf' },
   ],
+  keychain: [
+    { option, kind: 'keychain', keychain: 'System', issuer: 'CN=ca' },
+    'the keychain System',
+    { kind: 'keychain', keychain: 'System', issuer: 'CN=ca' },
+  ],
 };
 
 describe.each(Object.values(byteSources))('$kind', (source, name) => {

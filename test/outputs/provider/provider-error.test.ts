@@ -102,7 +102,7 @@ test('the init has every option of credential-process, and no other', () => {
   const options = providerOptions.options.map((row) => propertyOf(row.flag));
 
   // Descriptors are for processes that are started with one; roleChain says what --external-id says, and the library has a Signer.
-  const ofProcesses = ['certSelector', 'systemStoreName', 'signer'];
+  const ofProcesses = ['certSelector', 'systemStoreName', 'keychain', 'signer'];
   const notInInit = new Set([...ofProcesses, 'externalId', 'failoverOnRefusal', 'userAgentAppId']);
   const notInTable = new Set(['identity', 'clientConfig', 'configFilepath', 'filepath']);
   const offered = options.filter((name) => !name.endsWith('Fd') && !notInInit.has(name));

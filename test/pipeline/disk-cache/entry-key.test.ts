@@ -28,6 +28,7 @@ const source: Required<IdentitySource> = {
     id: { option: '--spiffe-id', text: 'spiffe://example.org/one' },
     hint: { option: '--spiffe-hint', text: 'one' },
   },
+  systemStore: { allowUi: true, useLatestExpiring: true },
 };
 
 /** Every field that a request may have, so that none can be forgotten: the compiler asks for all of them. */
@@ -88,6 +89,7 @@ const notDeciding = [
   // Its bytes count.
   /^identity\.certificate\./,
   /^identity\.pkcs11\.(?:pin\..*|reusePin)$/,
+  /^identity\.systemStore\.allowUi$/,
   /^identity\.tpm\.(?:(?:key|parent|hierarchy)Password\..*|noKeyPassword)$/,
 ];
 

@@ -1,137 +1,107 @@
-import { RolesAnywhereError } from '../../../core/errors.ts';
-import type {
-  IdentityContext,
-  IdentitySource,
-  KeySource,
-  SignerSource,
-  SigningIdentity,
-  WindowsStoreSource,
-} from '../../identity.ts';
-import { naming } from '../../problem.ts';
-import { sourceReader } from '../../read-source.ts';
-import type { OpenedSigner } from '../../signer.ts';
+import { createHash } from 'node:crypto';
+import type { KeySource } from '../../identity.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { chainOf, findIssuers } from '../../x509/chain.ts';
-import type { CertificateSearch, ListedCertificate } from '../backend.ts';
-import { openChainFile } from '../file/open-files.ts';
+import { parseX509 } from '../../x509/parse-certificate.ts';
 import { locationOf } from '../sources.ts';
-import { freeAll, readStore, type StoredCertificate } from './certificate-store.ts';
-import { chooseCertificate, selectCertificates } from './choose-certificate.ts';
-import { openStoreKey, type StoreKey } from './store-key.ts';
-import { openWindowsCalls, unavailable, type WindowsCalls } from './windows-calls.ts';
+import type { StoredCertificate, SystemStore } from '../system-store/system-store.ts';
+import { openStoreKey } from './store-key.ts';
+import { openWindowsCalls, unavailable, wide, type WindowsCalls, type WindowsLibraries } from './windows-calls.ts';
 
-/** Opens a certificate of a store of Windows with its key, and the issuers that stores or a file have. */
-export async function openStoreIdentity(source: IdentitySource, context: IdentityContext): Promise<SigningIdentity> {
-  const selected = selectedBy(source);
-  const calls = await openWindowsCalls(selected.option);
-  const given = await readIntermediates(source, context);
-  return withStore(calls, selected, async (stored) => {
-    const { certificate, key } = open(calls, stored, selected, { source, context });
-    const bag = [...given, ...stored.map((one) => one.certificate), ...readIssuers(calls)];
-    const chain = await naming(locationOf(selected), 'CHAIN_INVALID', async () =>
-      chainOf(await findIssuers(certificate, bag)),
-    );
-    return { certificate, chain, signer: key.signer, close: async () => key.close() };
-  });
-}
+type WindowsStoreSource = KeySource & { readonly kind: 'windows-store' };
 
-/** Opens the key of a certificate of a store of Windows. */
-export async function openStoreSigner(source: SignerSource, context: IdentityContext): Promise<OpenedSigner> {
-  const selected = selectedBy(source);
-  const calls = await openWindowsCalls(selected.option);
-  return withStore(calls, selected, async (stored) => {
-    const { certificate, key } = open(calls, stored, selected, { source, context });
-    return { signer: key.signer, publicKeyInfo: certificate.publicKeyInfo, close: async () => key.close() };
-  });
-}
+/** wincrypt.h */
+const systemProvider = 10n; // CERT_STORE_PROV_SYSTEM_W
+const locations: Readonly<Record<WindowsStoreSource['location'], number>> = {
+  CurrentUser: 0x1_0000,
+  LocalMachine: 0x2_0000,
+};
+/** CERT_STORE_READONLY_FLAG, as a user may not write all; CERT_STORE_OPEN_EXISTING_FLAG, or a misspelt name makes a store. */
+const openFlags = 0x8000 | 0x4000;
+const properties = { keyProvider: 2, friendlyName: 11, keyHandle: 78 } as const;
 
-/** Every certificate that a source selects, with a key or without. */
-export async function listStoreCertificates(search: CertificateSearch): Promise<readonly ListedCertificate[]> {
-  const selected = selectedBy(search);
-  const calls = await openWindowsCalls(selected.option);
-  const { location, store } = selected;
-  return withStore(calls, selected, async (stored) =>
-    selectCertificates(stored, selected).map(({ certificate, thumbprint }) => ({
-      certificate,
-      uri: `cert:/${location}/${store}?thumbprint=${thumbprint}`,
-    })),
-  );
-}
+/** Bytes of a CERT_CONTEXT on 64 bits: encoding, pointer to DER, length of DER, and what is not asked for. */
+const contextSize = 24;
 
-interface Asked {
-  readonly source: SignerSource;
-  readonly context: IdentityContext;
-}
-
-function open(
-  calls: WindowsCalls,
-  stored: readonly StoredCertificate[],
-  selected: WindowsStoreSource,
-  { source, context }: Asked,
-): { readonly certificate: Certificate; readonly key: StoreKey } {
-  const place = locationOf(selected);
-  const useLatestExpiring = source.pkcs11?.useLatestExpiring === true;
-  const chosen = chooseCertificate(stored, selected, { now: context.now(), useLatestExpiring, place });
-  const use = { mayAsk: context.askSecret !== undefined, place: `${place}, ${chosen.thumbprint}` };
-  return { certificate: chosen.certificate, key: openStoreKey(calls, chosen, use) };
-}
-
-/** Runs `use` with what the store has, which is open that long. */
-async function withStore<T>(
-  calls: WindowsCalls,
-  source: WindowsStoreSource,
-  use: (stored: readonly StoredCertificate[]) => Promise<T>,
-): Promise<T> {
-  const stored = readStore(calls, source.location, source.store);
-  if (stored === undefined) {
+/**
+ * Opens a store of Windows. Its own issuers are those of `CA` and `Root`: the user's show those of the machine, too.
+ *
+ * @param libraries as of openWindowsCalls
+ * @throws RolesAnywhereError STORE_UNAVAILABLE
+ */
+export async function openWindowsStore(source: WindowsStoreSource, libraries?: WindowsLibraries): Promise<SystemStore> {
+  const calls = await openWindowsCalls(source.option, libraries);
+  const certificates = readStore(calls, source.location, source.store);
+  if (certificates === undefined) {
     throw unavailable(`${locationOf(source)} cannot be opened`, [
       'certutil -store names the stores of the machine, certutil -user -store your own',
     ]);
   }
+  return {
+    certificates,
+    issuersOf: () => ['CA', 'Root'].flatMap((name) => readIssuers(calls, name)),
+    openKey: (one, use) => openStoreKey(calls, one, use),
+    close: () => freeAll(calls, certificates),
+  };
+}
+
+function readIssuers(calls: WindowsCalls, name: string): readonly Certificate[] {
+  const found = readStore(calls, 'CurrentUser', name) ?? [];
+  freeAll(calls, found);
+  return found.map(({ certificate }) => certificate);
+}
+
+/**
+ * Every certificate of a store that can be read; the caller frees them.
+ * @returns undefined where there is no such store, or it may not be opened
+ */
+function readStore(
+  calls: WindowsCalls,
+  location: WindowsStoreSource['location'],
+  name: string,
+): readonly StoredCertificate[] | undefined {
+  const store = calls.CertOpenStore(systemProvider, 0, null, locations[location] | openFlags, wide(name));
+  if (store === 0n) return undefined;
+  const found: StoredCertificate[] = [];
+  // Each step frees the context of the one before.
+  for (let context = 0n; (context = calls.CertEnumCertificatesInStore(store, context)) !== 0n;) {
+    const one = readContext(calls, context);
+    if (one !== undefined) found.push({ ...one, handle: calls.CertDuplicateCertificateContext(context) });
+  }
+  calls.CertCloseStore(store, 0);
+  return found;
+}
+
+function freeAll(calls: WindowsCalls, found: readonly StoredCertificate[]): void {
+  for (const { handle } of found) calls.CertFreeCertificateContext(handle);
+}
+
+function readContext(calls: WindowsCalls, context: bigint): Omit<StoredCertificate, 'handle'> | undefined {
+  const fields = calls.read(context, contextSize);
+  const der = calls.read(fields.readBigUInt64LE(8), fields.readUInt32LE(16));
+  const certificate = parsed(der);
+  if (certificate === undefined) return undefined;
+  const property = (id: number): Buffer | undefined => propertyOf(calls, context, id);
+  return {
+    certificate,
+    thumbprint: createHash('sha1').update(der).digest('hex'),
+    friendlyName: property(properties.friendlyName)?.toString('utf16le').replace(/\0.*$/s, ''),
+    hasKey: property(properties.keyProvider) !== undefined || property(properties.keyHandle) !== undefined,
+  };
+}
+
+/** Stores hold what nobody could use, too. */
+function parsed(der: Buffer): Certificate | undefined {
   try {
-    return await use(stored);
-  } finally {
-    freeAll(calls, stored);
+    return parseX509(der);
+  } catch {
+    return undefined;
   }
 }
 
-/** The user's stores of CAs show those of the machine, too. */
-function readIssuers(calls: WindowsCalls): readonly Certificate[] {
-  return ['CA', 'Root'].flatMap((name) => {
-    const found = readStore(calls, 'CurrentUser', name) ?? [];
-    freeAll(calls, found);
-    return found.map(({ certificate }) => certificate);
-  });
-}
-
-async function readIntermediates(
-  { intermediates, keyPassword }: IdentitySource,
-  context: IdentityContext,
-): Promise<readonly Certificate[]> {
-  if (intermediates === undefined) return [];
-  const reader = sourceReader(context);
-  try {
-    return (await openChainFile(intermediates, { reader, context, password: keyPassword })).certificates;
-  } finally {
-    reader.wipe();
-  }
-}
-
-/** @throws RolesAnywhereError OPTION_CONFLICT where only one of certificate and key is in a store */
-function selectedBy({
-  certificate,
-  privateKey = certificate,
-}: {
-  certificate?: KeySource;
-  privateKey?: KeySource;
-}): WindowsStoreSource {
-  const source = certificate ?? privateKey;
-  if (source?.kind === 'windows-store' && privateKey?.kind === 'windows-store') return source;
-  throw new RolesAnywhereError(
-    'OPTION_CONFLICT',
-    `${privateKey?.option ?? 'the private key'} and the certificate are not in one store of Windows`,
-    {
-      hints: ['the key of a certificate in a store is there, too: leave --private-key away'],
-    },
-  );
+function propertyOf(calls: WindowsCalls, context: bigint, id: number): Buffer | undefined {
+  const size = Buffer.alloc(4);
+  if (calls.CertGetCertificateContextProperty(context, id, null, size) === 0) return undefined;
+  const value = Buffer.alloc(size.readUInt32LE());
+  if (calls.CertGetCertificateContextProperty(context, id, value, size) === 0) return undefined;
+  return value.subarray(0, size.readUInt32LE());
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { RolesAnywhereError } from '../../../core/errors.ts';
+import { Slot } from '../../../ffi/slot.ts';
 import { type Digest, hashName, type Signer } from '../../signer.ts';
 import { encodeEcdsaSignature } from '../../x509/der-writer.ts';
-import { describePublicKey, whyUnsupported } from '../../x509/public-key.ts';
-import type { StoredCertificate } from './certificate-store.ts';
-import { Slot, wide, type WindowsCalls } from './windows-calls.ts';
+import type { KeyUse, StoredCertificate, StoreKey } from '../system-store/system-store.ts';
+import { wide, type WindowsCalls } from './windows-calls.ts';
 
 /** wincrypt.h: CRYPT_ACQUIRE_SILENT_FLAG and CRYPT_ACQUIRE_PREFER_NCRYPT_KEY_FLAG; CERT_NCRYPT_KEY_SPEC */
 const [acquireSilent, preferCng, cngSpec] = [0x40, 0x2_0000, 0xffff_ffff];
@@ -15,12 +15,6 @@ const [hashValue, containerName, providerAes, contextSilent, machineKeys] = [2, 
 /** ALG_ID of wincrypt.h */
 const algorithms: Readonly<Record<Digest, number>> = { 'SHA-256': 0x800c, 'SHA-384': 0x800d, 'SHA-512': 0x800e };
 
-/** Whether Windows may show a window, as for the PIN of a smart card; and what messages call the certificate. */
-export interface KeyUse {
-  readonly mayAsk: boolean;
-  readonly place: string;
-}
-
 interface Key {
   readonly handle: bigint;
   /** Of a legacy provider: which of a container's two keys. */
@@ -28,50 +22,63 @@ interface Key {
   readonly mustFree: boolean;
 }
 
-/** A key that Windows keeps, which signs there. */
-export interface StoreKey {
-  readonly signer: Signer;
-  close(): void;
-}
-
 /**
  * Opens the key of a certificate: of CNG, or of a legacy provider where it is one's. Nothing is shown at first; where
- * Windows does not open it so, a window may come, if somebody is there to see it.
+ * Windows does not open it so, or does not sign, a window may come, if somebody is there to see it.
  *
- * @throws RolesAnywhereError KEY_UNSUPPORTED, STORE_REFUSED
+ * @throws RolesAnywhereError STORE_REFUSED
  */
-export function openStoreKey(calls: WindowsCalls, stored: StoredCertificate, use: KeyUse): StoreKey {
-  const description = describePublicKey(stored.certificate.publicKeyInfo);
-  if (description.family !== 'RSA' && description.family !== 'EC') {
-    const why =
-      description.family === 'ML-DSA'
-        ? 'has an ML-DSA key, with which Windows stores do not sign'
-        : whyUnsupported(description);
-    throw new RolesAnywhereError('KEY_UNSUPPORTED', `${use.place} ${why}`);
+export function openStoreKey(calls: WindowsCalls, { handle }: StoredCertificate, use: KeyUse): StoreKey {
+  // A key may be the context's own, which is held as long as the key is.
+  const context = calls.CertDuplicateCertificateContext(handle);
+  let key = acquire(calls, context, acquireSilent) ?? (use.mayAsk ? acquire(calls, context, 0) : undefined);
+  const close = (): void => {
+    if (key !== undefined) release(calls, key);
+    calls.CertFreeCertificateContext(context);
+  };
+  /** What was opened in silence may stay silent whatever it is told later. */
+  const reopen = (): Key | undefined => {
+    const open = acquire(calls, context, 0);
+    if (open === undefined) return undefined;
+    if (key !== undefined) release(calls, key);
+    return (key = open);
+  };
+  if (key === undefined) {
+    close();
+    throw refused(use, 'cannot be opened');
   }
-  const isRsa = description.family === 'RSA';
-  const key =
-    acquire(calls, stored.context, preferCng | acquireSilent) ??
-    (use.mayAsk ? acquire(calls, stored.context, preferCng) : undefined);
-  if (key === undefined) throw refused(use, 'cannot be opened');
+  return { signer: signerOf(calls, { current: () => key, reopen }, use), close };
+}
+
+interface Keys {
+  current(): Key | undefined;
+  /** The key, opened anew so that Windows may ask. */
+  reopen(): Key | undefined;
+}
+
+function signerOf(calls: WindowsCalls, keys: Keys, use: KeyUse): Signer {
   return {
-    signer: {
-      algorithm: isRsa ? 'RSA' : 'ECDSA',
-      async sign(message, digest = 'SHA-256') {
-        const hash = createHash(hashName(digest)).update(message).digest();
-        if (key.spec === cngSpec) return signByCng(calls, key, { hash, digest, isRsa }, use);
-        return signByProvider(calls, key, { hash, digest }, use);
-      },
+    algorithm: use.family === 'RSA' ? 'RSA' : 'ECDSA',
+    async sign(message, digest = 'SHA-256') {
+      const key = keys.current();
+      if (key === undefined) throw refused(use, 'is closed');
+      const hash = createHash(hashName(digest)).update(message).digest();
+      const toSign = { hash, digest, isRsa: use.family === 'RSA' };
+      if (key.spec !== cngSpec) return signByProvider(calls, key, toSign, use);
+      const first = await signByCng(calls, key, toSign, signSilent);
+      const open = first.status === silentContext && use.mayAsk ? keys.reopen() : undefined;
+      const { status, signature } = open === undefined ? first : await signByCng(calls, open, toSign, 0);
+      if (status === 0) return signature;
+      throw refused(use, `did not sign (0x${status.toString(16)})`, hintsByStatus[status]);
     },
-    close: () => release(calls, key),
   };
 }
 
-function acquire(calls: WindowsCalls, context: bigint, flags: number): Key | undefined {
+function acquire(calls: WindowsCalls, context: bigint, silence: number): Key | undefined {
   const [handle, spec, mustFree] = [new Slot(), new Slot(), new Slot()];
   const isOpen = calls.CryptAcquireCertificatePrivateKey(
     context,
-    flags,
+    preferCng | silence,
     null,
     handle.bytes,
     spec.bytes,
@@ -94,63 +101,64 @@ function release(calls: WindowsCalls, { handle, spec, mustFree }: Key): void {
 interface ToSign {
   readonly hash: Buffer;
   readonly digest: Digest;
+  readonly isRsa: boolean;
 }
 
 /** NCryptSignHash: PKCS#1 v1.5 for RSA; r and s side by side for ECDSA. On another thread, as somebody may be asked. */
 async function signByCng(
   calls: WindowsCalls,
   { handle }: Key,
-  toSign: ToSign & { isRsa: boolean },
-  use: KeyUse,
-): Promise<Buffer> {
-  const { hash, digest, isRsa } = toSign;
+  { hash, digest, isRsa }: ToSign,
+  silence: number,
+): Promise<{ readonly status: number; readonly signature: Buffer }> {
   const name = wide(hashName(digest).toUpperCase());
   const padding = Buffer.alloc(8);
   padding.writeBigUInt64LE(calls.addressOf(name));
-  const size = Buffer.alloc(4);
-  const signature = Buffer.alloc(1024);
-  const attempt = (flags: number): Promise<number> =>
-    calls.NCryptSignHash.async(
-      handle,
-      isRsa ? padding : null,
-      hash,
-      hash.length,
-      signature,
-      signature.length,
-      size,
-      flags,
-    );
-  const flags = isRsa ? padPkcs1 : 0;
-  let status = await attempt(flags | signSilent);
-  if (status === silentContext && use.mayAsk) status = await attempt(flags);
+  const [size, room] = [Buffer.alloc(4), Buffer.alloc(1024)];
+  const flags = silence | (isRsa ? padPkcs1 : 0);
+  const status = await calls.NCryptSignHash.async(
+    handle,
+    isRsa ? padding : null,
+    hash,
+    hash.length,
+    room,
+    room.length,
+    size,
+    flags,
+  );
   // It stays reachable until here: `padding` has no more than its address.
   name.fill(0);
-  if (status !== 0) throw refused(use, `did not sign (0x${status.toString(16)})`);
-  const bytes = signature.subarray(0, size.readUInt32LE());
+  const bytes = room.subarray(0, size.readUInt32LE());
   const half = bytes.length / 2;
-  return isRsa ? bytes : encodeEcdsaSignature(bytes.subarray(0, half), bytes.subarray(half));
+  const signature = isRsa || status !== 0 ? bytes : encodeEcdsaSignature(bytes.subarray(0, half), bytes.subarray(half));
+  return { status, signature };
 }
 
 /**
  * Legacy providers know SHA-2 only where they are of a newer type: the container of an older one is opened again as one
  * of those. Which error it was is not asked, as it is lost at times.
  */
-function signByProvider(calls: WindowsCalls, { handle, spec }: Key, toSign: ToSign, use: KeyUse): Buffer {
+async function signByProvider(
+  calls: WindowsCalls,
+  { handle, spec }: Key,
+  toSign: ToSign,
+  use: KeyUse,
+): Promise<Buffer> {
   const silent = use.mayAsk ? 0 : contextSilent;
   const signature =
-    signHash(calls, handle, spec, toSign) ??
-    signInContainer(calls, { handle, spec }, toSign, silent) ??
-    signInContainer(calls, { handle, spec }, toSign, silent | machineKeys);
+    (await signHash(calls, handle, spec, toSign)) ??
+    (await signInContainer(calls, { handle, spec }, toSign, silent)) ??
+    (await signInContainer(calls, { handle, spec }, toSign, silent | machineKeys));
   if (signature === undefined) throw refused(use, 'did not sign');
   return signature;
 }
 
-function signInContainer(
+async function signInContainer(
   calls: WindowsCalls,
   { handle, spec }: Pick<Key, 'handle' | 'spec'>,
   toSign: ToSign,
   flags: number,
-): Buffer | undefined {
+): Promise<Buffer | undefined> {
   const size = Buffer.alloc(4);
   size.writeUInt32LE(512);
   const name = Buffer.alloc(512);
@@ -158,13 +166,18 @@ function signInContainer(
   const container = name.subarray(0, size.readUInt32LE()).toString('latin1').replace(/\0.*$/s, '');
   const provider = new Slot();
   if (calls.CryptAcquireContextW(provider.bytes, wide(container), null, providerAes, flags) === 0) return undefined;
-  const signature = signHash(calls, provider.value, spec, toSign);
+  const signature = await signHash(calls, provider.value, spec, toSign);
   calls.CryptReleaseContext(provider.value, 0);
   return signature;
 }
 
-/** CryptSignHash gives the signature with its last byte first. */
-function signHash(calls: WindowsCalls, provider: bigint, spec: number, { hash, digest }: ToSign): Buffer | undefined {
+/** CryptSignHash gives the signature with its last byte first. On another thread, as somebody may be asked. */
+async function signHash(
+  calls: WindowsCalls,
+  provider: bigint,
+  spec: number,
+  { hash, digest }: ToSign,
+): Promise<Buffer | undefined> {
   const handle = new Slot();
   if (calls.CryptCreateHash(provider, algorithms[digest], null, 0, handle.bytes) === 0) return undefined;
   const size = Buffer.alloc(4);
@@ -172,18 +185,34 @@ function signHash(calls: WindowsCalls, provider: bigint, spec: number, { hash, d
   size.writeUInt32LE(signature.length);
   const isSigned =
     calls.CryptSetHashParam(handle.value, hashValue, hash, 0) !== 0 &&
-    calls.CryptSignHashW(handle.value, spec, null, 0, signature, size) !== 0;
+    (await calls.CryptSignHashW.async(handle.value, spec, null, 0, signature, size)) !== 0;
   calls.CryptDestroyHash(handle.value);
   return isSigned ? Buffer.from(signature.subarray(0, size.readUInt32LE())).reverse() : undefined;
 }
 
-function refused({ place, mayAsk }: KeyUse, what: string): RolesAnywhereError {
+/** winerror.h: results of CNG that a person can do something about. */
+const hintsByStatus: Readonly<Record<number, readonly string[]>> = {
+  // SCARD_W_CANCELLED_BY_USER
+  0x8010_006e: ['somebody closed the window that asked for the PIN: give the PIN there'],
+  // SCARD_W_WRONG_CHV
+  0x8010_006b: ['the PIN was wrong: a card locks after a few of those'],
+  // SCARD_W_CHV_BLOCKED
+  0x8010_006c: ['the card is locked after too many wrong PINs: whoever issued it can unlock it'],
+  // SCARD_W_REMOVED_CARD
+  0x8010_0069: ['the card is not in its reader'],
+  // ERROR_CANCELLED
+  0x8007_04c7: ['somebody refused in the window of Windows that asked for leave to use the key'],
+};
+
+function refused({ place, mayAsk }: KeyUse, what: string, hints?: readonly string[]): RolesAnywhereError {
   return new RolesAnywhereError('STORE_REFUSED', `the private key of ${place} ${what}`, {
-    hints: [
+    hints: hints ?? [
       'this user may have no right to it: in certlm.msc, Manage Private Keys tells who has',
       ...(mayAsk
         ? []
-        : ['a key with a PIN or strong protection asks by a window, which is shown only where there is a terminal']),
+        : [
+            'a key with a PIN or strong protection asks by a window, which is shown only where there is a terminal, or with --allow-ui',
+          ]),
     ],
   });
 }

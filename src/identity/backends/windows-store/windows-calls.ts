@@ -38,22 +38,34 @@ const advapi32 = {
 export type WindowsCalls = NativeFunctions<typeof crypt32 & typeof ncrypt & typeof advapi32> &
   Pick<Ffi, 'read' | 'addressOf'>;
 
+/** Names or paths of the three libraries. */
+export interface WindowsLibraries {
+  readonly crypt32: string;
+  readonly ncrypt: string;
+  readonly advapi32: string;
+}
+
+const ofSystem: WindowsLibraries = { crypt32: 'crypt32.dll', ncrypt: 'ncrypt.dll', advapi32: 'advapi32.dll' };
+
 /**
  * The calls of Windows that open stores and sign.
+ *
+ * @param libraries others in their place, on whatever system
  * @throws RolesAnywhereError STORE_UNAVAILABLE
  */
-export async function openWindowsCalls(option: string): Promise<WindowsCalls> {
-  if (platform() !== 'win32') {
+export async function openWindowsCalls(option: string, libraries?: WindowsLibraries): Promise<WindowsCalls> {
+  if (libraries === undefined && platform() !== 'win32') {
     throw unavailable(`${option} names a certificate store of Windows, and this is ${platform()}`, [
       'give a file, a PKCS#11 URI or a key of the TPM',
     ]);
   }
   const ffi = await findFfi();
   if (!('open' in ffi)) throw unavailable(`${option} needs ${ffi.missing}`, ffi.hints, ffi.cause);
+  const paths = libraries ?? ofSystem;
   return {
-    ...ffi.open('crypt32.dll', crypt32),
-    ...ffi.open('ncrypt.dll', ncrypt),
-    ...ffi.open('advapi32.dll', advapi32),
+    ...ffi.open(paths.crypt32, crypt32),
+    ...ffi.open(paths.ncrypt, ncrypt),
+    ...ffi.open(paths.advapi32, advapi32),
     read: (address, length) => ffi.read(address, length),
     addressOf: (bytes) => ffi.addressOf(bytes),
   };
@@ -66,13 +78,4 @@ export function unavailable(message: string, hints: readonly string[], cause?: u
 /** A text as Windows takes it: UTF-16, with a zero at its end. */
 export function wide(text: string): Buffer {
   return Buffer.from(`${text}\0`, 'utf16le');
-}
-
-/** Where a function is to put a pointer or a handle. */
-export class Slot {
-  readonly bytes = Buffer.alloc(8);
-
-  get value(): bigint {
-    return this.bytes.readBigUInt64LE();
-  }
 }

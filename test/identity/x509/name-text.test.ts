@@ -1,0 +1,69 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { attributesInText, hasAttributes } from '../../../src/identity/x509/name-text.ts';
+
+const cn = (value: string) => ({ type: '2.5.4.3', value });
+const o = (value: string) => ({ type: '2.5.4.10', value });
+
+describe('a name as a person writes it', () => {
+  // The examples of RFC 4514, section 4, among them.
+  test.each([
+    ['CN=leaf', [cn('leaf')]],
+    ['cn = leaf , O= Example Org', [cn('leaf'), o('Example Org')]],
+    ['OID.2.5.4.3=leaf;2.5.4.10=Example', [cn('leaf'), o('Example')]],
+    ['CN=a+O=b', [cn('a'), o('b')]],
+    [String.raw`O=Sue\, Grabbit and Runn,CN=L. Eagle`, [o('Sue, Grabbit and Runn'), cn('L. Eagle')]],
+    [String.raw`CN=Before\0dAfter`, [cn('Before\rAfter')]],
+    [String.raw`CN=Lu\C4\8Di\C4\87`, [cn('Lučić')]],
+    ['CN=#0C0548656C6C6F', [cn('Hello')]],
+    ['CN=#04024869', [cn('Hi')]],
+    ['O="Example, Inc.", CN="a \\"quoted\\" name"', [o('Example, Inc.'), cn('a "quoted" name')]],
+    [
+      'DC=example,E=a@b.example,S=Bavaria',
+      [
+        { type: '0.9.2342.19200300.100.1.25', value: 'example' },
+        { type: '1.2.840.113549.1.9.1', value: 'a@b.example' },
+        { type: '2.5.4.8', value: 'Bavaria' },
+      ],
+    ],
+    ['CN=a=b', [cn('a=b')]],
+    ['CN=', [cn('')]],
+  ])('%s', (text, attributes) => {
+    // Blanks at the ends of a value do not count.
+    const found = attributesInText(text)?.map(({ type, value }) => ({ type, value: value.trim() }));
+    expect(found).toEqual(attributes);
+  });
+
+  test.each(['', 'leaf', 'CN', 'CN=a,', 'CN=a,,O=b', 'XX=a', 'CN="a', 'CN="a"b', 'CN=a"b', 'CN=#0C05', '=a', ','])(
+    '%j is none',
+    (text) => {
+      expect(attributesInText(text)).toBeUndefined();
+    },
+  );
+
+  test('of any characters is read in good time', () => {
+    fc.assert(
+      fc.property(fc.string(), (value) => {
+        const escaped = value.replaceAll(/[,+;"\\#= ]/g, String.raw`\$&`);
+        expect(attributesInText(`CN=${escaped}`)?.[0]?.value.trim()).toBe(value.trim());
+      }),
+    );
+    const started = performance.now();
+    for (const piece of [' ', '\\ ', 'CN=a,', '"', 'a=', '\\4']) attributesInText(`CN=a${piece.repeat(30_000)}`);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+});
+
+describe('the attributes of one name among those of another', () => {
+  const there = [{ type: '2.5.4.6', value: 'DE' }, o('Example  Org'), cn('Leaf')];
+  test.each([
+    ['CN=Leaf', true],
+    ['O=Example Org,CN=leaf', true],
+    ['cn=LEAF+c=de', true],
+    ['CN=Leaf,O=Other', false],
+    ['OU=Leaf', false],
+    ['CN=Lea', false],
+  ])('%s: %j', (text, isThere) => {
+    expect(hasAttributes(there, attributesInText(text) ?? [])).toBe(isThere);
+  });
+});
