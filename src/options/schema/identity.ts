@@ -147,7 +147,7 @@ export const identity: readonly OptionDefinition[] = [
       flag: 'keychain',
       kind: 'string',
       hardware: true,
-      excludes: ['certificate', 'private-key', 'reuse-pin'],
+      excludes: ['certificate', 'private-key'],
       placeholder: 'PATH',
       help: 'Keychain of macOS to look in: a path, login or System; all that the user looks in when not given.',
       property: { otherwise: 'give certificate: { store: { keychain } }' },

@@ -229,6 +229,8 @@ const shared: readonly (readonly [string, string])[] = [
   ['certificate', 'system-store-name'],
   ['private-key', 'cert-selector'],
   ['private-key', 'system-store-name'],
+  ['certificate', 'keychain'],
+  ['private-key', 'keychain'],
   ['private-key', 'use-latest-expiring-certificate'],
   ['private-key', 'signer'],
   ['signer', 'use-latest-expiring-certificate'],
@@ -269,6 +271,7 @@ const exclusions = {
   'read-certificate-data': [
     ['certificate', 'cert-selector'],
     ['certificate', 'system-store-name'],
+    ['certificate', 'keychain'],
     ...pairsOf('pkcs8-password'),
     ...pairsOf('pkcs11-pin'),
   ],
