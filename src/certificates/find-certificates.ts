@@ -54,15 +54,19 @@ function all(found: readonly FoundCertificate[]): FoundCertificates {
 }
 
 /** Those in which programs find certificates that have a key. */
-const systemStores: readonly string[] = ['cert:/CurrentUser/My', 'cert:/LocalMachine/My'];
+const systemStores: Readonly<Partial<Record<string, readonly string[]>>> = {
+  win32: ['cert:/CurrentUser/My', 'cert:/LocalMachine/My'],
+  darwin: ['keychain:'],
+};
 
 async function inSystemStores(settings: FindSettings, context: IdentityContext): Promise<FoundCertificates> {
-  if (platform() !== 'win32') {
+  const texts = systemStores[platform()];
+  if (texts === undefined) {
     throw new RolesAnywhereError('STORE_UNAVAILABLE', 'this system has no store of certificates that can be listed', {
       hints: ['name a folder, or a token by its pkcs11: URI'],
     });
   }
-  const stores = systemStores.map((text) => readCertificateSource(text, 'store'));
+  const stores = texts.map((text) => readCertificateSource(text, 'store'));
   const results = await Promise.all(stores.map((source) => inSource(source, settings, context)));
   return all(results.flatMap(({ found }) => found));
 }

@@ -24,11 +24,12 @@ afterAll(async () => {
   await Promise.all([sandbox.close(), other.close()]);
 });
 
-const run = (command: string, certificate: string, more: readonly string[] = []) => {
+const run = (command: string, certificate: string | readonly string[], more: readonly string[] = []) => {
   const { trustAnchorArn, profileArn, roleArn, endpoint } = sandbox;
   const arns = ['--trust-anchor-arn', trustAnchorArn, '--profile-arn', profileArn, '--role-arn', roleArn];
   const session = command === 'credential-process' ? [...arns, '--endpoint', endpoint] : [];
-  return runCommand([command, ...session, '--certificate', certificate, ...more]);
+  const source = typeof certificate === 'string' ? ['--certificate', certificate] : certificate;
+  return runCommand([command, ...session, ...source, ...more]);
 };
 
 describe('a certificate of a store of Windows', () => {
@@ -40,6 +41,16 @@ describe('a certificate of a store of Windows', () => {
     const { status, stdout, stderr } = await run('credential-process', certificate());
     expect([status, stderr]).toEqual([0, '']);
     expect(JSON.parse(stdout)).toMatchObject({ AccessKeyId: expect.stringMatching(/^ASIA/) as string });
+  });
+
+  test('is selected as the official helper does, and listed so', async () => {
+    const selector = `Key=x509Subject,Value=${subjectOf(sandbox)} Key=x509Serial,Value=${new X509Certificate(sandbox.certificate).serialNumber}`;
+    const session = await run('credential-process', ['--cert-selector', selector, '--system-store-name', 'MY']);
+    expect([session.status, session.stderr]).toEqual([0, '']);
+    const listed = await run('read-certificate-data', ['--cert-selector', selector]);
+    expect(listed.stdout).toContain(`Matching identities\n1) Hex Fingerprint: ${thumbprint.toLowerCase()}\nSubject: `);
+    const { status, stderr } = await run('sign-string', ['--cert-selector', 'Key=x509Issuer,Value=CN=absent']);
+    expect([status, stderr]).toEqual([3, expect.stringMatching(/\) has another issuer/)]);
   });
 
   test('is listed as the official helper does', async () => {
@@ -70,7 +81,7 @@ describe('a certificate of a store of Windows', () => {
     const { status, stderr } = await run('credential-process', 'cert:/CurrentUser/My');
     expect(status).toBe(3);
     expect(stderr).toContain('has 2 certificates that match');
-    expect(stderr).toContain('give a thumbprint, or --use-latest-expiring-certificate');
+    expect(stderr).toContain('select by thumbprint, or give --use-latest-expiring-certificate');
     const latest = await run('sign-string', 'cert:/CurrentUser/My', ['--use-latest-expiring-certificate']);
     expect(latest.stderr).toBe('');
   });

@@ -108,7 +108,7 @@ const storeMembers = ['name', 'keychain', ...selectionParts];
  * @param option what messages call the certificate
  * @throws RolesAnywhereError STORE_UNAVAILABLE, OPTION_INVALID, OPTION_UNKNOWN
  */
-export function readStore(store: unknown, option: string): SystemStoreSource {
+export function readStore(store: unknown, option: string, system?: string): SystemStoreSource {
   if (!isObject(store)) {
     throw new RolesAnywhereError('OPTION_INVALID', `${option}.store must be an object, not ${whatIs(store)}`);
   }
@@ -121,7 +121,7 @@ export function readStore(store: unknown, option: string): SystemStoreSource {
     return text === undefined ? [] : [[part, text] as const];
   });
   const selection = readSelection(new Map(parts), (part) => `${option}.store.${part}`);
-  return storeSource(selection, { option, store: texts.get('name'), keychain: texts.get('keychain') });
+  return storeSource(selection, { option, store: texts.get('name'), keychain: texts.get('keychain') }, system);
 }
 
 function textIn(value: unknown, place: string, name: string): readonly (readonly [string, string])[] {
