@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdtempSync, renameSync, rmSync, type Stats, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { type AddressInfo, connect, type Server as NetServer } from 'node:net';
+import { type AddressInfo, connect, type Server as NetServer, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
@@ -27,15 +27,18 @@ export interface ListenerOptions {
   readonly socketMode: number;
   /** Whether something is asked of the system about connections, or set for them. */
   readonly needsDescriptors: boolean;
+  /** Told of each connection before anything is read from it. */
+  readonly onConnection?: ((socket: Socket) => void) | undefined;
 }
 
 /** Opens an address. @throws RolesAnywhereError PORT_UNAVAILABLE */
 export async function openListener(
   address: ListenAddress,
-  { socketMode, needsDescriptors }: ListenerOptions,
+  { socketMode, needsDescriptors, onConnection }: ListenerOptions,
   server: Server,
 ): Promise<Listener> {
   const { listening, close } = acceptorOf(server, needsDescriptors || address.kind === 'fd');
+  if (onConnection !== undefined) listening.on('connection', onConnection);
   if (address.kind === 'unix') {
     await listenOnUnixSocket(listening, address.path, socketMode);
     return { name: address.path, kind: 'unix', isLocal: true, listening, close };

@@ -53,16 +53,18 @@ const hopLimits: Partial<Record<NodeJS.Platform, Record<'IPv4' | 'IPv6', readonl
 };
 
 /**
- * Sets over how many hops the packets of a server may go. Its connections have it from the socket that they come in by.
+ * Sets over how many hops the packets of a server or of a connection may go. Connections have it from the server, but for
+ * those that came before it was set: between its listening and that, or on a socket of systemd's before this process was there.
  *
- * @returns whether it was: not on Windows
+ * @returns whether it was: not on Windows, nor on a Unix socket
  */
-export function setHopLimit({ setsockopt }: SocketCalls, server: Server, limit: number): boolean {
-  const [descriptor, options, address] = [descriptorOf(server), hopLimits[platform()], server.address()];
+export function setHopLimit({ setsockopt }: SocketCalls, socket: Server | Socket, limit: number): boolean {
+  const [descriptor, options, address] = [descriptorOf(socket), hopLimits[platform()], socket.address()];
   if (descriptor === undefined || options === undefined) return false;
   const isSet = ([level, option]: readonly [number, number]): boolean =>
     setsockopt(descriptor, level, option, intOf(limit), Int32Array.BYTES_PER_ELEMENT) === 0;
   const isSetForIPv4 = isSet(options.IPv4);
   // A socket of IPv6 that takes those of IPv4, too, has both.
-  return typeof address === 'object' && address?.family === 'IPv6' ? isSet(options.IPv6) : isSetForIPv4;
+  const isIPv6 = typeof address === 'object' && address !== null && 'family' in address && address.family === 'IPv6';
+  return isIPv6 ? isSet(options.IPv6) : isSetForIPv4;
 }

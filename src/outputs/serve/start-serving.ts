@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { platform } from 'node:os';
 import type { Ffi, MissingFfi } from '../../ffi/ffi.ts';
 import type { PipelineContext } from '../../pipeline/credential-plan.ts';
@@ -136,10 +137,11 @@ function openersOf({
   const { mayConnect, userOf } = peers;
 
   const needsDescriptors = options.allowUids !== undefined || options.hopLimit !== undefined;
-  const limitHops = (server: Listener['listening']): void => {
-    if (options.hopLimit === undefined || calls === undefined || setHopLimit(calls, server, options.hopLimit)) return;
-    log('warn', 'the system does not take --hop-limit, and it has no effect');
-  };
+  const { hopLimit, socketMode } = options;
+  const limitHops =
+    hopLimit === undefined || calls === undefined
+      ? undefined
+      : (of: Listener['listening'] | Socket): boolean => setHopLimit(calls, of, hopLimit);
   const open = async (
     address: ListenAddress,
     makeAnswerer: typeof guardedAnswerer,
@@ -155,8 +157,10 @@ function openersOf({
       onDropped: () => metrics.dropped(),
       userOf,
     });
-    const listener = await openListener(address, { socketMode: options.socketMode, needsDescriptors }, server);
-    if (listener.kind === 'tcp') limitHops(listener.listening);
+    const listener = await openListener(address, { socketMode, needsDescriptors, onConnection: limitHops }, server);
+    if (listener.kind === 'tcp' && limitHops?.(listener.listening) === false) {
+      log('warn', 'the system does not take --hop-limit, and it has no effect');
+    }
     routes = routesOf(listener);
     return listener;
   };

@@ -8,6 +8,7 @@ import { findFfi } from '../../../src/ffi/find-ffi.ts';
 import { type Peers, peerCheck } from '../../../src/outputs/serve/peer-check.ts';
 import { openSocketCalls, setHopLimit, type SocketCalls } from '../../../src/outputs/serve/socket-calls.ts';
 import { descriptorOf, intOf } from '../../../src/outputs/serve/socket-calls.ts';
+import { serveSandbox } from './served-sandbox.ts';
 
 const me = process.getuid?.() ?? 0;
 const isLinux = process.platform === 'linux';
@@ -135,6 +136,28 @@ describe('--hop-limit', () => {
     expect(setHopLimit(calls, server, 3)).toBe(true);
     const { accepted } = await connected(server, { port: portOf(server), host: to });
     expect(read(accepted, level, option)).toBe(3);
+  });
+
+  test.runIf(isLinux).each([
+    ['127.0.0.1', 0, 2],
+    ['::1', 41, 16],
+  ])('is that of a connection that waits on a socket of %s before serve has it', async (host, level, option) => {
+    const ffi = await findFfi();
+    if ('missing' in ffi) throw new Error(ffi.missing);
+    const { dup } = ffi.openLibc({ dup: { takes: ['i32'], gives: 'i32' } });
+    const before = await listen({ port: 0, host });
+    const [fd, port] = [dup(descriptorOf(before) ?? -1), portOf(before)];
+    await new Promise((settle) => before.close(settle));
+    const client = connect({ port, host });
+    await once(client, 'connect');
+    const served = await serveSandbox({ serve: { listen: [{ kind: 'fd', fd, name: '' }], hopLimit: 3 } });
+    try {
+      const [accepted] = (await once(served.serving.listeners[0]?.listening ?? client, 'connection')) as [Socket];
+      expect(read(accepted, level, option)).toBe(3);
+    } finally {
+      client.destroy();
+      await served.close();
+    }
   });
 
   test.runIf(isLinux)('that the system refuses is not set', async () => {
