@@ -33,9 +33,8 @@ const signatures = Number(values.signatures);
 
 const library = (path) => import(join(root, 'dist', 'lib', 'identity', path));
 const { verifiedSigner } = await library('verified-signer.js');
-const { openTokenSigner } = await library('backends/pkcs11/open-from-source.js');
-const { openFunctions } = await library('backends/pkcs11/cryptoki-functions.js');
-const { cryptokiStructures } = await library('backends/pkcs11/cryptoki-structures.js');
+const { openTokenSigner } = await library('backends/pkcs11/open-pkcs11.js');
+const { openFunctions, cryptokiStructures } = await library('backends/pkcs11/cryptoki-abi.js');
 const { findFfi } = await import(join(root, 'dist', 'lib', 'ffi', 'find-ffi.js'));
 const { openTpmSigner } = await library('backends/tpm/open-tpm-key.js');
 const { openTransport } = await library('backends/tpm/transport/open-transport.js');

@@ -57,7 +57,7 @@ const tolerated: Readonly<Record<string, string>> = {
   'outputs/provider/provide.ts': 'the first call of a provider: an import of the package reads none of it',
   'identity/backends/sources.ts': 'preload.ts has a source named, which loads it',
   'identity/backends/registry.ts': 'a first use of a token or TPM, which loads it for good',
-  'identity/backends/pkcs11/open-from-source.ts': 'the same',
+  'identity/backends/pkcs11/open-pkcs11.ts': 'the same',
   'ffi/find-ffi.ts': 'the same; who can do without C functions goes on without them',
   'core/fs/access-lists.ts': 'a first key in a file, on Windows alone, which loads it for good',
   'identity/backends/tpm/open-tpm-key.ts': 'a first use of it, which loads it for good',

@@ -1,5 +1,5 @@
-import { type Attribute, cryptokiStructures } from '../../src/identity/backends/pkcs11/cryptoki-structures.ts';
-import { nameOfResult } from '../../src/identity/backends/pkcs11/result-names.ts';
+import { type Attribute, cryptokiStructures } from '../../src/identity/backends/pkcs11/cryptoki-abi.ts';
+import { nameOfResult } from '../../src/identity/backends/pkcs11/cryptoki.ts';
 import { arch, platform } from 'node:os';
 import { findFfi } from '../../src/ffi/find-ffi.ts';
 

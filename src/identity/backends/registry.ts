@@ -33,10 +33,9 @@ type Backends = { readonly [K in KeyStoreSource['kind']]: Backend<KeyStoreSource
 const backends: Backends = {
   pkcs11: {
     holds: 'certificates',
-    openIdentity: async (...given) => (await import('./pkcs11/open-from-source.ts')).openTokenIdentity(...given),
-    openSigner: async (...given) => (await import('./pkcs11/open-from-source.ts')).openTokenSigner(...given),
-    listCertificates: async (...given) =>
-      (await import('./pkcs11/open-from-source.ts')).listTokenCertificates(...given),
+    openIdentity: async (...given) => (await import('./pkcs11/open-pkcs11.ts')).openTokenIdentity(...given),
+    openSigner: async (...given) => (await import('./pkcs11/open-pkcs11.ts')).openTokenSigner(...given),
+    listCertificates: async (...given) => (await import('./pkcs11/open-pkcs11.ts')).listTokenCertificates(...given),
     secretOf: ({ uri, option }) => parsePkcs11Uri(uri, option).pin,
   },
   exec: {

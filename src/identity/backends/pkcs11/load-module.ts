@@ -11,9 +11,9 @@ import {
   isResult,
   type Template,
 } from './cryptoki.ts';
-import { type CryptokiFunctions, openFunctions } from './cryptoki-functions.ts';
-import { type Attribute, type CryptokiStructures, cryptokiStructures } from './cryptoki-structures.ts';
-import { nameOfResult } from './result-names.ts';
+import { type CryptokiFunctions, openFunctions } from './cryptoki-abi.ts';
+import { type Attribute, type CryptokiStructures, cryptokiStructures } from './cryptoki-abi.ts';
+import { nameOfResult } from './cryptoki.ts';
 
 /** A module in this process, between C_Initialize and C_Finalize once started. */
 export interface LoadedModule extends CryptokiModule {
@@ -40,8 +40,7 @@ interface Library extends CryptokiFunctions {
 }
 
 /**
- * Loads a PKCS#11 module. With cryptoki-functions.ts and cryptoki-structures.ts this is all that knows how modules are
- * called.
+ * Loads a PKCS#11 module. With cryptoki-abi.ts this is all that knows how modules are called.
  *
  * @param path a path, or a bare name that the dynamic loader looks for
  * @throws LoadFailure

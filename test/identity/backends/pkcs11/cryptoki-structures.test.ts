@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cryptokiStructures, type Layout } from '../../../../src/identity/backends/pkcs11/cryptoki-structures.ts';
+import { cryptokiStructures, type Layout } from '../../../../src/identity/backends/pkcs11/cryptoki-abi.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
 import { needs } from '../../../support/programs.ts';
 

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Candidate, findPairs } from '../../../../src/identity/backends/pkcs11/find-pairs.ts';
+import { type Candidate, findPairs } from '../../../../src/identity/backends/pkcs11/choose-pair.ts';
 import type { TokenKey } from '../../../../src/identity/backends/pkcs11/token-objects.ts';
 import { encodeUnsigned } from '../../../../src/identity/x509/der-writer.ts';
 import { parseX509 } from '../../../../src/identity/x509/parse-certificate.ts';

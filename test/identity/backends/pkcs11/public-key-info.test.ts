@@ -2,7 +2,7 @@ import { createPublicKey, ECDH, type KeyObject } from 'node:crypto';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
-import { ecPublicKeyInfo } from '../../../../src/identity/backends/pkcs11/public-key-info.ts';
+import { ecPublicKeyInfo } from '../../../../src/identity/backends/pkcs11/token-objects.ts';
 import { verifySignature } from '../../../../src/identity/x509/verify-signature.ts';
 import { generatedKeys } from '../../../support/generated-keys.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
