@@ -7,14 +7,23 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../support/command.ts';
 import { needs } from '../support/programs.ts';
 
-const page = readFileSync(join(root, 'docs', 'serve.md'), 'utf8');
-const [service = '', socket = ''] = [...page.matchAll(/```ini\n([^]*?)```/g)].map(([, unit]) => unit ?? '');
+/** The units that a page shows. */
+function unitsOf(page: string): readonly string[] {
+  const text = readFileSync(join(root, 'docs', page), 'utf8');
+  return [...text.matchAll(/```ini\n([^]*?)```/g)].map(([, unit]) => unit ?? '');
+}
+
+const [service = '', socket = ''] = unitsOf('serve.md');
+const [daily = '', timer = ''] = unitsOf('certificates.md');
 let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-units-'));
   // The command is not installed where these tests run.
-  writeFileSync(join(folder, 'roles-anywhere.service'), service.replaceAll('/usr/bin/roles-anywhere', '/bin/true'));
+  const installed = (unit: string): string => unit.replaceAll('/usr/bin/roles-anywhere', '/bin/true');
+  writeFileSync(join(folder, 'roles-anywhere.service'), installed(service));
+  writeFileSync(join(folder, 'roles-anywhere-certificates.service'), installed(daily));
+  writeFileSync(join(folder, 'roles-anywhere-certificates.timer'), timer);
   writeFileSync(join(folder, 'roles-anywhere.socket'), socket);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -24,6 +33,12 @@ describe('the units of docs/serve.md', needs('systemd-analyze'), () => {
 
   test('systemd understands every line', async () => {
     const units = ['roles-anywhere.service', 'roles-anywhere.socket'].map((name) => join(folder, name));
+    const { stdout, stderr } = await analyze('verify', '--recursive-errors=no', ...units);
+    expect([stdout, stderr]).toEqual(['', '']);
+  });
+
+  test('and every line of those of docs/certificates.md', async () => {
+    const units = ['service', 'timer'].map((kind) => join(folder, `roles-anywhere-certificates.${kind}`));
     const { stdout, stderr } = await analyze('verify', '--recursive-errors=no', ...units);
     expect([stdout, stderr]).toEqual(['', '']);
   });

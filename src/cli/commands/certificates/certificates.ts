@@ -13,6 +13,25 @@ const ownOptions: readonly OptionRow[] = [
   { flag: 'csv', kind: 'boolean', help: 'Prints CSV in place of a table.' },
   { flag: 'prometheus', kind: 'boolean', help: 'Prints metrics for the textfile collector of node_exporter.' },
   { flag: 'details', kind: 'boolean', help: 'Prints all that each certificate says, field by field.' },
+  {
+    flag: 'notify',
+    kind: 'list',
+    placeholder: 'TARGET',
+    help:
+      'Tells of certificates that expire, once at 30, 7 and 1 days and when they have (--within in place of the first): ' +
+      'sns:ARN, eventbridge:BUS, securityhub or exec:COMMAND.',
+  },
+  {
+    flag: 'dry-run',
+    kind: 'boolean',
+    help: 'Shows on stderr what --notify would send, and sends and remembers nothing.',
+  },
+  {
+    flag: 'notify-state',
+    kind: 'string',
+    placeholder: 'PATH',
+    help: 'File that keeps who was told of what; ~/.aws/roles-anywhere/certificates.json when not given.',
+  },
 ];
 
 /** `certificates`: what certificates there are, when they expire, and what Roles Anywhere would object to. */
@@ -31,6 +50,7 @@ export const certificates: Command = {
     "roles-anywhere certificates 'pkcs11:token=hsm' --json",
     'roles-anywhere certificates leaf.pem --details',
     'roles-anywhere certificates https://vault.example.com',
+    'roles-anywhere certificates /etc/pki --notify sns:arn:aws:sns:eu-west-1:111122223333:expiry --dry-run',
   ],
   async run(values, terminal) {
     const { runCertificates } = await import('./run-certificates.ts');

@@ -23,6 +23,7 @@ import { resolveCertificates } from '../../../options/resolve/resolve-inspect.ts
 import type { Terminal } from '../../command.ts';
 import { identityContext } from '../../contexts.ts';
 import { printable } from '../../terminal/printable.ts';
+import { notifyTargets, targetsOf } from './run-notify.ts';
 
 /** Of audit reports, whose certificates are too many to be listed, unless `--within` says otherwise. */
 const usualWithin = '30d';
@@ -31,8 +32,10 @@ const usualWithin = '30d';
 export async function runCertificates(values: OptionValues, terminal: Terminal): Promise<number | void> {
   const form = formOf(values);
   const within = parseWithin(values.text('within') ?? usualWithin, values.origin('within'));
+  const targets = targetsOf(values);
   const { certificates, unread } = await gather(values, within, terminal);
   await terminal.stdout(textOf(form, certificates, unread));
+  if (targets.length > 0) await notifyTargets(targets, certificates, { values, within, terminal });
   const failed = unread.find(({ isNamed }) => isNamed);
   for (const one of unread) if (one !== failed) terminal.warn(`not listed: ${describeError(one.error).message}`);
   if (failed !== undefined) throw failed.error;

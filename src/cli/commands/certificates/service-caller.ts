@@ -54,7 +54,7 @@ function fromEnvironment(values: OptionValues, env: Terminal['env']): Found {
     return {
       keys: { accessKeyId, secretAccessKey, sessionToken },
       ...placeOf(region),
-      accountId: env['AWS_ACCOUNT_ID'],
+      accountId: env['AWS_ACCOUNT_ID'] || undefined,
     };
   }
   throw new RolesAnywhereError('OPTION_MISSING', 'AWS is to be asked, and there are no credentials for it', {
