@@ -158,8 +158,12 @@ describe('a proxy', () => {
     });
     const host = `https://rolesanywhere.eu-west-1.amazonaws.com:${sandboxPort()}`;
     // The sandbox's certificate is for another host, which is found out behind the tunnel.
-    expect((await call(host, through('pass%20word'))).stderr).toContain('it is for another host');
-    expect(proxy.asked).toHaveLength(1);
+    for (const more of [{}, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }]) {
+      const result = await call(host, { ...through('pass%20word'), ...more });
+      expect([result.status, result.stdout]).toEqual([5, '']);
+      expect(result.stderr).toContain('it is for another host');
+    }
+    expect(proxy.asked).toHaveLength(2);
     expect((await call(host, through('wrong'))).stderr).toContain('status 407');
     proxy.close();
   });
@@ -195,6 +199,8 @@ describe('what lies in the current folder, or in NODE_PATH, is neither run nor r
     writeFileSync(join(planted, 'bunfig.toml'), 'preload = ["./evil.cjs"]\n[run]\npreload = ["./evil.cjs"]\n');
     writeFileSync(join(planted, '.env'), 'ROLES_ANYWHERE_ROLE_ARN=not-an-arn\nNODE_OPTIONS=--require=./evil.cjs\n');
     copyFileSync(join(planted, '.env'), join(planted, '.env.production'));
+    // This folder is HOME, too, where Bun has one of its own.
+    copyFileSync(join(planted, 'bunfig.toml'), join(planted, '.bunfig.toml'));
     writeFileSync(
       join(planted, 'package.json'),
       '{ "type": "commonjs", "imports": { "#x": "./evil.cjs" }, "preload": "./evil.cjs" }',
@@ -236,5 +242,10 @@ describe('what lies in the current folder, or in NODE_PATH, is neither run nor r
   test('but BUN_OPTIONS runs what it names, as NODE_OPTIONS does on Node (docs/security.md)', async () => {
     await runCommand(['version'], { env: { BUN_OPTIONS: `--preload ${join(planted, 'evil.cjs')}` } });
     expect(existsSync(join(planted, 'ran-preload'))).toBe(true);
+  });
+
+  test('and BUN_BE_BUN makes Bun of it (docs/security.md)', async () => {
+    const { stdout } = await runCommand(['--print', '6 * 7'], { env: { BUN_BE_BUN: '1' } });
+    expect(stdout).toBe('42\n');
   });
 });
