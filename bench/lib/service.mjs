@@ -8,15 +8,20 @@ export const trustAnchorArn = arn('trust-anchor/11111111-2222-3333-4444-55555555
 export const profileArn = arn('profile/66666666-7777-8888-9999-000000000000');
 export const roleArn = 'arn:aws:iam::111122223333:role/Bench';
 
-/** Makes a CA, a server certificate for localhost, and an RSA-2048 leaf with its key, in a folder. */
+/** Makes in a folder a CA, a server certificate for localhost, and two leaves with their keys: `leaf` with RSA-2048, `leaf-ec` with P-256. */
 export function makeCertificates(folder) {
   const openssl = (...args) => execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-  const newKey = (name, subject) => ['-newkey', 'rsa:2048', '-nodes', '-keyout', `${name}.key`, '-subj', subject];
+  const typeOf = (name) => (name === 'leaf-ec' ? ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'] : ['rsa:2048']);
+  const newKey = (name, subject) => ['-newkey', ...typeOf(name), '-nodes', '-keyout', `${name}.key`, '-subj', subject];
   const days = ['-days', '2'];
   openssl('req', '-x509', ...newKey('ca', '/CN=Bench CA'), '-out', 'ca.pem', ...days);
   for (const [name, ...extensions] of [
     ['server', 'subjectAltName=DNS:localhost'],
-    ['leaf', 'basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'],
+    ...['leaf', 'leaf-ec'].map((name) => [
+      name,
+      'basicConstraints=critical,CA:FALSE',
+      'keyUsage=critical,digitalSignature',
+    ]),
   ]) {
     const added = extensions.flatMap((extension) => ['-addext', extension]);
     openssl('req', ...newKey(name, `/CN=${name}`), '-out', `${name}.csr`, ...added);
@@ -40,10 +45,10 @@ export function startServer(folder, env) {
   });
 }
 
-/** The arguments of the command for the leaf of the folder and that server. */
-export function optionsOf(folder, port) {
+/** The arguments of the command for a leaf of the folder and that server. */
+export function optionsOf(folder, port, leaf = 'leaf') {
   return [
-    ...['--certificate', join(folder, 'leaf.pem'), '--private-key', join(folder, 'leaf.key')],
+    ...['--certificate', join(folder, `${leaf}.pem`), '--private-key', join(folder, `${leaf}.key`)],
     ...['--trust-anchor-arn', trustAnchorArn, '--profile-arn', profileArn, '--role-arn', roleArn],
     ...['--endpoint', `https://localhost:${port}`],
   ];

@@ -2,7 +2,7 @@
  * The work of one credential-process call in Bun and nothing else, or that of a hit of the disk cache: the yardstick for what the
  * executable adds. Compiled as that is (bench/native.mjs).
  *
- *     call PORT CERTIFICATE KEY CA TRUST-ANCHOR PROFILE ROLE        the key an RSA key in PKCS#8
+ *     rsa|ec PORT CERTIFICATE KEY CA TRUST-ANCHOR PROFILE ROLE      the key in PKCS#8, an EC key on P-256
  *     make|hit KEY ENTRY                                            an entry that is sealed by the key's digest
  */
 const [how = '', ...words] = process.argv.slice(2);
@@ -24,8 +24,21 @@ async function print({ accessKeyId, secretAccessKey, sessionToken, expiration }:
   process.exit(0);
 }
 
+/** Of WebCrypto's two numbers of 32 bytes, as DER (RFC 3279, section 2.2.3). */
+function derSignature(numbers: Buffer): Buffer {
+  const fields = [numbers.subarray(0, 32), numbers.subarray(32)].map((number) => {
+    const [first = 0] = number;
+    return Buffer.concat([Buffer.of(2, first > 127 ? 33 : 32, ...(first > 127 ? [0] : [])), number]);
+  });
+  const content = Buffer.concat(fields);
+  return Buffer.concat([Buffer.of(0x30, content.length), content]);
+}
+
 async function signedRequest([port = '', certificate = '', key = '', , ...arns]: readonly string[]): Promise<Buffer> {
-  const scheme = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  const isEc = how === 'ec';
+  const scheme = isEc
+    ? { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+    : { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
   const opened = await crypto.subtle.importKey('pkcs8', derOf(key), scheme, false, ['sign']);
   const leaf = derOf(certificate);
   const serial = BigInt(`0x${leaf.subarray(15, 15 + (leaf[14] ?? 0)).toString('hex')}`);
@@ -42,10 +55,12 @@ async function signedRequest([port = '', certificate = '', key = '', , ...arns]:
   const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`);
   const canonical = `POST\n/sessions\n\n${lines.join('')}\n${names}\n${sha256(body).toString('hex')}`;
   const scope = `${date.slice(0, 8)}/eu-west-1/rolesanywhere/aws4_request`;
-  const text = `AWS4-X509-RSA-SHA256\n${date}\n${scope}\n${sha256(canonical).toString('hex')}`;
-  const signature = Buffer.from(await crypto.subtle.sign(scheme.name, opened, Buffer.from(text))).toString('hex');
+  const algorithm = `AWS4-X509-${isEc ? 'ECDSA' : 'RSA'}-SHA256`;
+  const text = `${algorithm}\n${date}\n${scope}\n${sha256(canonical).toString('hex')}`;
+  const raw = Buffer.from(await crypto.subtle.sign(scheme, opened, Buffer.from(text)));
+  const signature = (isEc ? derSignature(raw) : raw).toString('hex');
   headers['authorization'] =
-    `AWS4-X509-RSA-SHA256 Credential=${serial}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
+    `${algorithm} Credential=${serial}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
   headers['content-length'] = String(body.length);
   headers['connection'] = 'close';
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -98,4 +113,4 @@ async function entry([key = '', path = '']: readonly string[], make: boolean): P
   await print(JSON.parse(text) as Set);
 }
 
-await(how === 'call' ? call(words) : entry(words, how === 'make'));
+await(how === 'rsa' || how === 'ec' ? call(words) : entry(words, how === 'make'));
