@@ -5,7 +5,7 @@
  * Two things are measured for each key, medians over interleaved rounds:
  *
  * - the time to a first signature: wall time from spawn to exit of `sign-string` and of the tools that users have for the
- *   same key. All of them read the PIN or need none;
+ *   same key. All of them read the PIN or need none. The executable is among them where `npm run build:native` made it;
  * - a key that is held open: milliseconds for one signature by our signer, as it is handed out (each signature verified) and
  *   by the backend alone, against C_SignInit and C_Sign of the module, or one round trip of TPM2_Sign. Rounds of all three
  *   alternate.
@@ -18,6 +18,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { executableName, targetOfThisMachine } from '../scripts/native/targets.mjs';
 import { median, time } from './lib/time.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -42,12 +43,26 @@ const { openTransport } = await library('backends/tpm/transport/open-transport.j
 const folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-bench-'));
 const file = (name) => join(folder, name);
 const context = { now: () => new Date(), warn: () => undefined };
-const command = [process.execPath, join(root, 'bin', 'roles-anywhere.cjs'), 'sign-string', '--format', 'bin'];
+const target = targetOfThisMachine();
+const executable = join(root, 'dist-native', target, executableName(target));
+/** How our command is started, by its name in the results. */
+const commands = {
+  'sign-string': [process.execPath, join(root, 'bin', 'roles-anywhere.cjs')],
+  ...(existsSync(executable) && { 'sign-string of the executable': [executable] }),
+};
 const message = Buffer.from('a message to sign, as long as a string to sign of SigV4 about is: '.repeat(2));
 const digest = createHash('sha256').update(message).digest();
 
 function run(program, args, env) {
   return execFileSync(program, args, { cwd: folder, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Our command in all its forms: name and words. */
+function ourCommands(what, args) {
+  return Object.entries(commands).map(([name, words]) => [
+    name + what,
+    [...words, 'sign-string', '--format', 'bin', ...args],
+  ]);
 }
 
 /** Medians of wall time, from spawn to exit. */
@@ -106,14 +121,14 @@ async function benchPkcs11() {
     const make = ['--keypairgen', '--key-type', type, '--label', kind, '--id', id];
     run(tool[0], [...tool.slice(1), ...make, '--usage-sign'], env);
     const uri = `pkcs11:token=bench;object=${kind}`;
-    const ours = [...command, '--private-key', uri, '--pkcs11-lib', softHsmModule, '--pkcs11-pin-file', file('pin')];
+    const ours = ['--private-key', uri, '--pkcs11-lib', softHsmModule, '--pkcs11-pin-file', file('pin')];
     // By ID: pkcs11-tool does not look at the label when it signs.
     const input = file(kind === 'rsa' ? 'message' : 'digest');
     const sign = ['--sign', '--mechanism', mechanism, '--id', id, '-i', input, '-o', file('signature')];
     const first = await timeCommands(
       [
         ['bare node', [process.execPath, '-e', '0']],
-        ['sign-string', ours],
+        ...ourCommands('', ours),
         ['pkcs11-tool --sign', [...tool, ...sign]],
       ],
       env,
@@ -221,10 +236,10 @@ async function benchTpm() {
       const first = await timeCommands(
         [
           ['bare node', [process.execPath, '-e', '0']],
-          ['sign-string, handle', [...command, '--private-key', `handle:${handle}`, ...options]],
+          ...ourCommands(', handle', ['--private-key', `handle:${handle}`, ...options]),
           ['tpm2_sign, handle', sign],
           ['openssl, handle', [...openssl(`handle:${handle}`), file('message')]],
-          ['sign-string, key file', [...command, '--private-key', file(`${kind}.pem`), ...options]],
+          ...ourCommands(', key file', ['--private-key', file(`${kind}.pem`), ...options]),
           ['openssl, key file', [...openssl(file(`${kind}.pem`)), file('message')]],
         ],
         env,

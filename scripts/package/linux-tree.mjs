@@ -36,13 +36,11 @@ function stageDocumentation(folder) {
   const documents = 'usr/share/doc/roles-anywhere';
   put(folder, `${documents}/examples/config`, join(root, 'packaging', 'config.example'));
   write(folder, `${documents}/CHANGELOG.md.gz`, zipped(readFileSync(join(root, 'CHANGELOG.md'))));
-  const licences = [join(root, 'LICENSE'), ...noticesOfExecutables()].map((path) => readFileSync(path, 'utf8'));
+  const licences = ['LICENSE', 'dist-native/THIRD-PARTY-NOTICES.txt'].map((path) =>
+    readFileSync(join(root, path), 'utf8'),
+  );
   write(folder, `${documents}/copyright`, licences.join(`\n${'-'.repeat(72)}\n\n`));
-}
-
-/** What the licences of the packages in an executable ask for. */
-function noticesOfExecutables() {
-  return [join(root, 'dist', 'THIRD-PARTY-NOTICES.txt')];
+  put(folder, `${documents}/bom.cdx.json`, join(root, 'dist-native', 'bom.cdx.json'));
 }
 
 function stageManPages(folder) {

@@ -16,6 +16,9 @@ function packageName(target) {
   return `@${manifest.name}/${target.replace('windows', 'win32')}`;
 }
 
+/** Licences of what is in an executable, and a list of it. */
+const aboutExecutable = ['THIRD-PARTY-NOTICES.txt', 'bom.cdx.json'];
+
 /** Packs what is built into a folder: a package for every executable that is there, and the one that brings them. */
 export function packNpm(folder) {
   const built = Object.keys(targets).filter((target) => existsSync(executableOf(target)));
@@ -55,6 +58,7 @@ function stagePlatform(work, target) {
   copyFileSync(executableOf(target), join(work, file));
   chmodSync(join(work, file), 0o755);
   copyFileSync(join(root, 'LICENSE'), join(work, 'LICENSE'));
+  for (const name of aboutExecutable) copyFileSync(join(root, 'dist-native', name), join(work, name));
   writeFileSync(join(work, 'README.md'), platformReadme(target));
   const { version, homepage, bugs, license, repository } = manifest;
   writeManifest(work, {
@@ -62,7 +66,7 @@ function stagePlatform(work, target) {
     ...{ homepage, bugs, license, repository },
     // A name of its own: that of the command is the other package's.
     bin: { 'roles-anywhere-native': file },
-    files: ['bin'],
+    files: ['bin', ...aboutExecutable],
     os: [system === 'windows' ? 'win32' : system],
     cpu: [cpu],
     ...(system === 'linux' ? { libc: [libc] } : {}),

@@ -40,6 +40,8 @@ const libraries = [
 ];
 
 const media = 'application/vnd.oci.image';
+const user = 65532;
+const home = 'home/nonroot';
 const created = new Date(epoch * 1000).toISOString();
 
 export function packOci(folder) {
@@ -100,8 +102,8 @@ function settings() {
     created,
   };
   return {
-    User: '65532:65532',
-    Env: ['PATH=/usr/bin', 'HOME=/home/nonroot'],
+    User: `${user}:${user}`,
+    Env: ['PATH=/usr/bin', `HOME=/${home}`],
     Entrypoint: ['/usr/bin/roles-anywhere'],
     Labels: Object.fromEntries(
       Object.entries(labels).map(([name, text]) => [`org.opencontainers.image.${name}`, text]),
@@ -118,22 +120,22 @@ function stageSystem(tree, platform, architecture) {
   write(
     tree,
     'etc/passwd',
-    'root:x:0:0:root:/:/nonexistent\nnonroot:x:65532:65532:nonroot:/home/nonroot:/nonexistent\n',
+    `root:x:0:0:root:/:/nonexistent\nnonroot:x:${user}:${user}:nonroot:/${home}:/nonexistent\n`,
   );
-  write(tree, 'etc/group', 'root:x:0:\nnonroot:x:65532:\n');
+  write(tree, 'etc/group', `root:x:0:\nnonroot:x:${user}:\n`);
   write(tree, 'etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n');
   for (const [name, folder] of Object.entries(debian)) {
     write(tree, `usr/share/doc/${name}/copyright`, readFileSync(join(folder, `usr/share/doc/${name}/copyright`)));
     // Where scanners look for what an image has of Debian without its dpkg.
     write(tree, `var/lib/dpkg/status.d/${name}`, readFileSync(join(folder, 'control')));
   }
-  for (const place of ['dev', 'home/nonroot', 'proc', 'sys', 'tmp']) mkdirSync(join(tree, place), { recursive: true });
+  for (const place of ['dev', home, 'proc', 'sys', 'tmp']) mkdirSync(join(tree, place), { recursive: true });
   chmodSync(join(tree, 'tmp'), 0o1777);
 }
 
 function stageExecutable(tree, { target }) {
   write(tree, 'usr/bin/roles-anywhere', readFileSync(join(root, 'dist-native', target, 'roles-anywhere')), 0o755);
-  for (const path of ['LICENSE', 'dist/THIRD-PARTY-NOTICES.txt']) {
+  for (const path of ['LICENSE', 'dist-native/THIRD-PARTY-NOTICES.txt', 'dist-native/bom.cdx.json']) {
     write(tree, `usr/share/doc/roles-anywhere/${path.split('/').at(-1)}`, readFileSync(join(root, path)));
   }
 }
@@ -163,11 +165,19 @@ function write(tree, path, content, mode = 0o644) {
   writeFileSync(join(tree, path), content, { mode });
 }
 
-/** The same for the same files, whoever makes it, and when. */
+/** The same for the same files, whoever makes it, and when. All is root's, but for the home of the image's user. */
 function tarOf(folder) {
-  const settings = ['--sort=name', `--mtime=@${epoch}`, '--owner=0', '--group=0', '--numeric-owner', '--format=ustar'];
-  const args = [...settings, '--mode=u+rw,go-w,a+rX', '-cf', '-', '-C', folder, '.'];
-  return execFileSync('tar', args, { env: environment, maxBuffer: 2 ** 30 });
+  const archive = `${folder}.tar`;
+  const settings = ['--sort=name', `--mtime=@${epoch}`, '--numeric-owner', '--format=ustar', '-C', folder];
+  const tar = (how, owner, ...what) =>
+    execFileSync('tar', [how, '-f', archive, `--owner=${owner}`, `--group=${owner}`, ...settings, ...what], {
+      env: environment,
+    });
+  tar('--create', 0, '--mode=u+rw,go-w,a+rX', `--exclude=./${home}`, '.');
+  if (existsSync(join(folder, home))) tar('--append', user, '--mode=0700', `./${home}`);
+  const bytes = readFileSync(archive);
+  rmSync(archive);
+  return bytes;
 }
 
 function layer(layout, tar) {

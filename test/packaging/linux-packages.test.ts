@@ -51,6 +51,13 @@ describe.skipIf(isLeftOut)('the packages for Linux', () => {
     expect(readFileSync(join(machine, 'etc/passwd'), 'utf8')).toMatch(/^roles-anywhere:.*:\/usr\/sbin\/nologin$/m);
   });
 
+  test('it brings the licences of what is in the executable, and a list of that', () => {
+    const documents = join(machine, 'usr/share/doc/roles-anywhere');
+    const copyright = readFileSync(join(documents, 'copyright'), 'utf8');
+    for (const words of ['Apache License', 'JavaScriptCore', 'Jarred Sumner']) expect(copyright).toContain(words);
+    expect(readFileSync(join(documents, 'bom.cdx.json'), 'utf8')).toContain('"pkg:npm/%40oven/bun-linux-x64@');
+  });
+
   test('dpkg removes all of it', () => {
     const other = join(folder, 'removed');
     execFileSync('cp', ['-a', machine, other]);

@@ -132,6 +132,12 @@ describe.skipIf(packagingTools === undefined || process.platform !== 'linux')('t
     );
   });
 
+  test('it brings the licences of what is in the executable, and a list of that', () => {
+    const own = join(project, 'node_modules', '@roles-anywhere', platform);
+    expect(readFileSync(join(own, 'THIRD-PARTY-NOTICES.txt'), 'utf8')).toContain('JavaScriptCore');
+    expect(readFileSync(join(own, 'bom.cdx.json'), 'utf8')).toContain('"bomFormat": "CycloneDX"');
+  });
+
   test('the executable has a name of its own', async () => {
     const { stdout } = await runs(join(project, 'node_modules', '.bin', 'roles-anywhere-native'), [
       'version',

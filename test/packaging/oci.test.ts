@@ -119,6 +119,18 @@ describe.skipIf(isLeftOut || needsUmoci().skip || needsMounts().skip)('the image
     }
   });
 
+  test('its user has a home, where what --cache keeps goes', async () => {
+    const { uid, gid, mode } = statSync(join(rootOf('amd64'), 'home/nonroot'));
+    expect([uid, gid, mode & 0o777]).toEqual([65532, 65532, 0o700]);
+    expect(statSync(join(rootOf('amd64'), 'home')).uid).toBe(0);
+  });
+
+  test('it brings the licences of what is in the executable, and a list of that', () => {
+    const documents = join(rootOf('amd64'), 'usr/share/doc/roles-anywhere');
+    expect(readFileSync(join(documents, 'THIRD-PARTY-NOTICES.txt'), 'utf8')).toContain('JavaScriptCore');
+    expect(readFileSync(join(documents, 'bom.cdx.json'), 'utf8')).toContain('"bomFormat": "CycloneDX"');
+  });
+
   test('that for arm64 starts, too', async () => {
     const interpreter = 'qemu-aarch64-static';
     if (!existsSync(`/usr/bin/${interpreter}`)) throw new Error(`${interpreter} is not installed`);
