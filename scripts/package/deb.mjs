@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { root, run } from '../lib/set-up.mjs';
-import { environment, manifest } from './edition.mjs';
-import { linuxPackages, stageLinuxTree } from './linux-tree.mjs';
+import { environment, epoch, manifest } from './edition.mjs';
+import { linuxPackages, put, stageLinuxTree, write, zipped } from './linux-tree.mjs';
 
 /** A package for each processor whose executable is there. */
 export function packDeb(folder) {
@@ -15,7 +15,7 @@ export function packDeb(folder) {
 
 function packFor(folder, architecture, target) {
   const stage = join(folder, 'stage');
-  stageLinuxTree(stage, 'deb', target);
+  stageLinuxTree(stage, { form: 'deb', target, stageMore: stageDebianFiles });
   const files = filesBelow(stage);
   mkdirSync(join(stage, 'DEBIAN'));
   const control = {
@@ -35,12 +35,26 @@ function packFor(folder, architecture, target) {
   rmSync(stage, { recursive: true });
 }
 
+/** Debian wants an address; reports go where `Homepage` leads. */
+const maintainer = 'roles-anywhere <roles-anywhere@users.noreply.github.com>';
+
+/** What lintian looks for in a Debian package. */
+function stageDebianFiles(folder) {
+  put(folder, 'usr/share/lintian/overrides/roles-anywhere', join(root, 'packaging', 'lintian-overrides'));
+  const lines = [
+    `roles-anywhere (${manifest.version}) stable; urgency=medium`,
+    '  * CHANGELOG.md.gz beside this file tells what changed.',
+    ` -- ${maintainer}  ${new Date(epoch * 1000).toUTCString().replace('GMT', '+0000')}`,
+  ];
+  write(folder, 'usr/share/doc/roles-anywhere/changelog.gz', zipped(Buffer.from(`${lines.join('\n\n')}\n`)));
+}
+
 function controlText(architecture, files) {
   const kilobytes = files.reduce((sum, path) => sum + Math.ceil(statSync(path).size / 1024), 0);
   return `Package: roles-anywhere
 Version: ${manifest.version}
 Architecture: ${architecture}
-Maintainer: roles-anywhere <${manifest.bugs}>
+Maintainer: ${maintainer}
 Installed-Size: ${kilobytes}
 Depends: libc6 (>= 2.17)
 Recommends: ca-certificates

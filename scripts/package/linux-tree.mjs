@@ -1,7 +1,7 @@
 /** The files of a Linux package as they lie on the machine: executable, units, man pages, completions, licences. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { root, run } from '../lib/set-up.mjs';
 import { epoch, manifest } from './edition.mjs';
@@ -18,8 +18,12 @@ const completionFolders = {
   rpm: { zsh: 'usr/share/zsh/site-functions' },
 };
 
-/** Puts all files of the package into a folder. */
-export function stageLinuxTree(folder, form, target) {
+/**
+ * Puts all files of the package into a folder.
+ *
+ * @param stageMore puts what only packages of this form have
+ */
+export function stageLinuxTree(folder, { form, target, stageMore }) {
   put(folder, 'usr/bin/roles-anywhere', join(root, 'dist-native', target, 'roles-anywhere'));
   chmodSync(join(folder, 'usr/bin/roles-anywhere'), 0o755);
   const units = join(root, 'packaging', 'systemd');
@@ -29,6 +33,7 @@ export function stageLinuxTree(folder, form, target) {
   stageDocumentation(folder);
   stageManPages(folder);
   stageCompletions(folder, form);
+  stageMore?.(folder);
   evenOut(folder);
 }
 
@@ -36,10 +41,10 @@ function stageDocumentation(folder) {
   const documents = 'usr/share/doc/roles-anywhere';
   put(folder, `${documents}/examples/config`, join(root, 'packaging', 'config.example'));
   write(folder, `${documents}/CHANGELOG.md.gz`, zipped(readFileSync(join(root, 'CHANGELOG.md'))));
-  const licences = ['LICENSE', 'dist-native/THIRD-PARTY-NOTICES.txt'].map((path) =>
-    readFileSync(join(root, path), 'utf8'),
-  );
-  write(folder, `${documents}/copyright`, licences.join(`\n${'-'.repeat(72)}\n\n`));
+  put(folder, `${documents}/copyright`, join(root, 'packaging', 'copyright'));
+  for (const path of ['LICENSE', 'dist-native/THIRD-PARTY-NOTICES.txt']) {
+    write(folder, `${documents}/${basename(path)}.gz`, zipped(readFileSync(join(root, path))));
+  }
   put(folder, `${documents}/bom.cdx.json`, join(root, 'dist-native', 'bom.cdx.json'));
 }
 
@@ -68,19 +73,19 @@ function stageCompletions(folder, form) {
 }
 
 /** Without a time of its own, and with the same bytes on every system (gzip(1) -n). */
-function zipped(bytes) {
+export function zipped(bytes) {
   const result = gzipSync(bytes, { level: 9 });
   result[9] = 3;
   return result;
 }
 
-function put(folder, path, from) {
+export function put(folder, path, from) {
   mkdirSync(dirname(join(folder, path)), { recursive: true });
   copyFileSync(from, join(folder, path));
   chmodSync(join(folder, path), 0o644);
 }
 
-function write(folder, path, content) {
+export function write(folder, path, content) {
   mkdirSync(dirname(join(folder, path)), { recursive: true });
   writeFileSync(join(folder, path), content, { mode: 0o644 });
 }

@@ -15,7 +15,7 @@ export function packRpm(folder) {
 function packFor(folder, architecture, target) {
   const work = join(folder, 'work');
   mkdirSync(work);
-  stageLinuxTree(join(work, 'tree'), 'rpm', target);
+  stageLinuxTree(join(work, 'tree'), { form: 'rpm', target });
   const macros = {
     edition: manifest.version,
     tree: join(work, 'tree'),
