@@ -117,7 +117,7 @@ export async function openInStore(standIn: StandIn, commonName: string): Promise
   );
   if (one === undefined) throw new Error(`no ${commonName}`);
   const { family } = describePublicKey(one.certificate.publicKeyInfo);
-  const key = store.openKey(one, { mayAsk: false, place: commonName, family: family === 'RSA' ? 'RSA' : 'EC' });
+  const key = await store.openKey(one, { mayAsk: false, place: commonName, family: family === 'RSA' ? 'RSA' : 'EC' });
   store.close();
   return { certificate: one.certificate, key, close: () => key.close() };
 }

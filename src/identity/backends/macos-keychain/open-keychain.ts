@@ -41,7 +41,7 @@ export async function openKeychain(source: KeychainSource, frameworks?: Framewor
     return {
       certificates: storedOf(calls, identities, certificates),
       issuersOf: ({ handle }) => issuersOf(calls, handle),
-      openKey: ({ handle }, use) => openKeychainKey(calls, handle, use),
+      openKey: async ({ handle }, use) => openKeychainKey(calls, handle, use),
       close: () => release(calls, ...opened),
     };
   } catch (error) {

@@ -36,7 +36,7 @@ export async function openStoreIdentity(source: IdentitySource, context: Identit
     const chain = await naming(locationOf(selected), 'CHAIN_INVALID', async () =>
       chainOf(await findIssuers(one.certificate, bag)),
     );
-    const key = openKey(store, one, selected, { source, context });
+    const key = await openKey(store, one, selected, { source, context });
     return { certificate: one.certificate, chain, signer: key.signer, close: async () => key.close() };
   });
 }
@@ -46,7 +46,7 @@ export async function openStoreSigner(source: SignerSource, context: IdentityCon
   const selected = selectedBy(source);
   return withStore(selected, async (store) => {
     const one = choose(store, selected, source, context);
-    const key = openKey(store, one, selected, { source, context });
+    const key = await openKey(store, one, selected, { source, context });
     return { signer: key.signer, publicKeyInfo: one.certificate.publicKeyInfo, close: async () => key.close() };
   });
 }
@@ -102,7 +102,7 @@ function openKey(
   one: StoredCertificate,
   selected: SystemStoreSource,
   { source: { systemStore }, context }: Asked,
-): StoreKey {
+): Promise<StoreKey> {
   const { family } = describePublicKey(one.certificate.publicKeyInfo);
   return store.openKey(one, {
     mayAsk: context.askSecret !== undefined || systemStore?.allowUi === true,

@@ -19,7 +19,7 @@ export interface SystemStore {
   /** What may be between a certificate and its trust anchor, besides those of the store. */
   issuersOf(one: StoredCertificate): readonly Certificate[];
   /** @throws RolesAnywhereError STORE_REFUSED */
-  openKey(one: StoredCertificate, use: KeyUse): StoreKey;
+  openKey(one: StoredCertificate, use: KeyUse): Promise<StoreKey>;
   close(): void;
 }
 

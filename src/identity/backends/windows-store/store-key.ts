@@ -28,45 +28,46 @@ interface Key {
  *
  * @throws RolesAnywhereError STORE_REFUSED
  */
-export function openStoreKey(calls: WindowsCalls, { handle }: StoredCertificate, use: KeyUse): StoreKey {
+export async function openStoreKey(calls: WindowsCalls, { handle }: StoredCertificate, use: KeyUse): Promise<StoreKey> {
   // A key may be the context's own, which is held as long as the key is.
   const context = calls.CertDuplicateCertificateContext(handle);
-  let key = acquire(calls, context, acquireSilent) ?? (use.mayAsk ? acquire(calls, context, 0) : undefined);
+  const opened: Key[] = [];
+  const open = async (silence: number): Promise<Key | undefined> => {
+    const key = await acquire(calls, context, silence);
+    if (key !== undefined) opened.push(key);
+    return key;
+  };
   const close = (): void => {
-    if (key !== undefined) release(calls, key);
+    for (const key of opened) release(calls, key);
     calls.CertFreeCertificateContext(context);
   };
-  /** What was opened in silence may stay silent whatever it is told later. */
-  const reopen = (): Key | undefined => {
-    const open = acquire(calls, context, 0);
-    if (open === undefined) return undefined;
-    if (key !== undefined) release(calls, key);
-    return (key = open);
-  };
-  if (key === undefined) {
+  const silent = await open(acquireSilent);
+  const first = silent ?? (use.mayAsk ? await open(0) : undefined);
+  if (first === undefined) {
     close();
     throw refused(use, 'cannot be opened');
   }
-  return { signer: signerOf(calls, { current: () => key, reopen }, use), close };
+  let asking: Promise<Key | undefined> | undefined = silent === undefined ? Promise.resolve(first) : undefined;
+  return { signer: signerOf(calls, { first, asking: () => (asking ??= open(0)) }, use), close };
 }
 
+/** Signatures may be made at the same time: what is open stays so. */
 interface Keys {
-  current(): Key | undefined;
-  /** The key, opened anew so that Windows may ask. */
-  reopen(): Key | undefined;
+  readonly first: Key;
+  /** The key, opened so that Windows may ask: what was opened in silence may stay silent whatever it is told later. */
+  asking(): Promise<Key | undefined>;
 }
 
 function signerOf(calls: WindowsCalls, keys: Keys, use: KeyUse): Signer {
   return {
     algorithm: use.family === 'RSA' ? 'RSA' : 'ECDSA',
     async sign(message, digest = 'SHA-256') {
-      const key = keys.current();
-      if (key === undefined) throw refused(use, 'is closed');
+      const key = keys.first;
       const hash = createHash(hashName(digest)).update(message).digest();
       const toSign = { hash, digest, isRsa: use.family === 'RSA' };
       if (key.spec !== cngSpec) return signByProvider(calls, key, toSign, use);
       const first = await signByCng(calls, key, toSign, signSilent);
-      const open = first.status === silentContext && use.mayAsk ? keys.reopen() : undefined;
+      const open = first.status === silentContext && use.mayAsk ? await keys.asking() : undefined;
       const { status, signature } = open === undefined ? first : await signByCng(calls, open, toSign, 0);
       if (status === 0) return signature;
       throw refused(use, `did not sign (0x${status.toString(16)})`, hintsByStatus[status]);
@@ -74,9 +75,10 @@ function signerOf(calls: WindowsCalls, keys: Keys, use: KeyUse): Signer {
   };
 }
 
-function acquire(calls: WindowsCalls, context: bigint, silence: number): Key | undefined {
+/** On another thread, as a reader is asked for its card, and somebody for leave. */
+async function acquire(calls: WindowsCalls, context: bigint, silence: number): Promise<Key | undefined> {
   const [handle, spec, mustFree] = [new Slot(), new Slot(), new Slot()];
-  const isOpen = calls.CryptAcquireCertificatePrivateKey(
+  const isOpen = await calls.CryptAcquireCertificatePrivateKey.async(
     context,
     preferCng | silence,
     null,

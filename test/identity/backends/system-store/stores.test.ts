@@ -157,6 +157,10 @@ describe.each(['keychain', 'windows-store'] as const)('certificates of a %s', ne
     await signWith(source, recordingContext([]));
     await signWith({ ...source, systemStore: { allowUi: true } });
     expect(store.asked()).toBe(before + 2);
+    const identity = await openIdentity(source, recordingContext([]));
+    await Promise.all([1, 2, 3].map(() => identity.signer.sign(message)));
+    await identity.close();
+    expect(store.asked()).toBe(before + 5);
     store.take('asking');
   });
 
