@@ -63,7 +63,10 @@ export function limitedServer({ answer, onAnswered, onDropped, userOf }: ServerP
   Object.assign(server, { httpAllowHalfOpen: true });
   const connections = new Connections(limits, onDropped);
   server.on('connection', (socket) => connections.add(socket));
-  endStill(server, isBun ? { ...limits, idle: Infinity } : limits);
+  /** Answers that are waited for. */
+  const awaited = new Set<ServerResponse>();
+  const isWaiting = (socket: Socket): boolean => [...awaited].some((response) => response.socket === socket);
+  endStill(server, isBun ? { ...limits, idle: Infinity } : limits, isWaiting);
   const send = (request: IncomingMessage, response: ServerResponse, what: Answer): void => {
     connections.asked(request.socket, userOf?.(request.socket));
     write(response, what);
@@ -74,7 +77,11 @@ export function limitedServer({ answer, onAnswered, onDropped, userOf }: ServerP
     if (!(answered instanceof Promise)) return send(request, response, answered);
     // It is silent no longer, whoever it is.
     connections.asked(request.socket, userOf?.(request.socket));
-    answered.then((later) => send(request, response, later)).catch(() => response.destroy());
+    awaited.add(response);
+    answered
+      .then((later) => send(request, response, later))
+      .catch(() => response.destroy())
+      .finally(() => awaited.delete(response));
   };
   server.on('request', listener);
   server.on('checkContinue', (request, response) => {

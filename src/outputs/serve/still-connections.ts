@@ -12,7 +12,7 @@ export interface Patience {
 
 /** A connection as it was when something had moved on it. */
 interface Stand {
-  /** Whether there are bytes for the client, and how many it has taken; how many have come from it where there are none. */
+  /** Whether there are bytes for the client, and how many it has taken; how many came and went where there are none. */
   readonly isTaking: boolean;
   readonly bytes: number;
   /** By `performance`. */
@@ -22,8 +22,14 @@ interface Stand {
 /**
  * Ends connections on which nothing moves. Node waits without end for clients that do not read their answers, and its
  * timers for those that ask no more are set anew for each request: a look at all of them, each second, costs them nothing.
+ *
+ * @param isWaiting whether it is the client that waits, for an answer that is not there yet
  */
-export function endStill(server: Server, { checkEvery, stalled, idle }: Patience): void {
+export function endStill(
+  server: Server,
+  { checkEvery, stalled, idle }: Patience,
+  isWaiting: (socket: Socket) => boolean = () => false,
+): void {
   const open = new Map<Socket, Stand>();
   server.on('connection', (socket) => {
     open.set(socket, standOf(socket, performance.now()));
@@ -33,7 +39,8 @@ export function endStill(server: Server, { checkEvery, stalled, idle }: Patience
     const now = performance.now();
     for (const [socket, last] of open) {
       const stand = standOf(socket, now);
-      if (stand.isTaking !== last.isTaking || stand.bytes !== last.bytes) open.set(socket, stand);
+      const hasMoved = stand.isTaking !== last.isTaking || stand.bytes !== last.bytes;
+      if (hasMoved || isWaiting(socket)) open.set(socket, stand);
       else if (now - last.since >= (last.isTaking ? stalled : idle)) socket.destroy();
     }
   }, checkEvery);
@@ -43,5 +50,5 @@ export function endStill(server: Server, { checkEvery, stalled, idle }: Patience
 
 function standOf({ writableLength, bytesWritten, bytesRead }: Socket, since: number): Stand {
   const isTaking = writableLength > 0;
-  return { isTaking, bytes: isTaking ? bytesWritten - writableLength : bytesRead, since };
+  return { isTaking, bytes: isTaking ? bytesWritten - writableLength : bytesRead + bytesWritten, since };
 }

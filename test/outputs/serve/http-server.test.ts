@@ -127,17 +127,38 @@ const question = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 
 test('one on which nothing more is asked is ended, one that is asked on is not', async () => {
   const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => response.end('ok'));
-  endStill(server, { checkEvery: 50, stalled: Infinity, idle: 500 });
+  const waitingFor = new Set<number | undefined>();
+  const isWaiting = ({ remotePort }: Socket): boolean => waitingFor.has(remotePort);
+  endStill(server, { checkEvery: 50, stalled: Infinity, idle: 500 }, isWaiting);
   const open = await listen(server);
-  const [idle, asking] = [await open(), await open()];
+  const [idle, asking, waiting] = [await open(), await open(), await open()];
+  waitingFor.add(waiting.localPort);
   const endings: string[] = [];
   asking.once('close', () => endings.push('asking'));
+  waiting.once('close', () => endings.push('waiting'));
   for (const socket of [idle, asking]) socket.resume().write(question);
   const asked = setInterval(() => asking.write(question), 100);
   await once(idle, 'close');
   expect(endings).toEqual([]);
   clearInterval(asked);
   await once(asking, 'close');
+  expect(endings).toEqual(['asking']);
+  waiting.destroy();
+});
+
+test('a connection is kept for its time after the answer, however late that came', async () => {
+  let answered = 0;
+  const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => {
+    setTimeout(() => {
+      answered = performance.now();
+      response.end('ok');
+    }, 400);
+  });
+  endStill(server, { checkEvery: 20, stalled: Infinity, idle: 500 });
+  const socket = (await (await listen(server))()).resume();
+  socket.write(question);
+  await once(socket, 'close');
+  expect(performance.now() - answered).toBeGreaterThan(450);
 });
 
 test('clients are told how long a connection is kept, where it is', async () => {
