@@ -6,6 +6,10 @@ import './supported-node.ts';
 export type { Credentials, CredentialSource } from './core/credentials.ts';
 export type { ErrorCode } from './core/error-table.ts';
 export { type ErrorDetails, RolesAnywhereError } from './core/errors.ts';
+export type { RefusalName } from './core/refusal-name.ts';
+export type { DoctorOptions } from './outputs/provider/examine-init.ts';
+export type { AccountFiles } from './doctor/read-account.ts';
+export type { CheckName, CheckResult, CheckStatus, DoctorReport, Finding } from './doctor/report.ts';
 export { fromRolesAnywhere } from './outputs/provider/from-roles-anywhere.ts';
 export type {
   CallerConfig,
@@ -32,7 +36,7 @@ export { parseCertificate } from './identity/read-der-certificate.ts';
 export type { Digest, SignatureAlgorithm, Signer } from './identity/signer.ts';
 export type { Certificate, KeyUsage } from './identity/x509/certificate.ts';
 export type { CredentialRequest, PipelineContext } from './pipeline/credential-plan.ts';
-export { obtainCredentials, openIdentity, signRequest } from './library.ts';
+export { doctor, obtainCredentials, openIdentity, signRequest } from './library.ts';
 export type { RoleHop, StsClientConfig } from './aws/assume-role/role-hop.ts';
 export type { EndpointOptions, NetworkOptions, SessionRequest } from './aws/create-session/session-request.ts';
 export type { Trace, TraceEvent } from './aws/create-session/trace.ts';

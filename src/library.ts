@@ -3,6 +3,9 @@
  * this package pays for what it uses.
  */
 import type { CredentialRequest, PipelineContext } from './pipeline/credential-plan.ts';
+import type { DoctorReport } from './doctor/report.ts';
+import type { DoctorOptions } from './outputs/provider/examine-init.ts';
+import type { FromRolesAnywhereInit } from './outputs/provider/init.ts';
 import type { Credentials } from './core/credentials.ts';
 import type { IdentityContext, IdentitySource, SigningIdentity } from './identity/identity.ts';
 import type { SignedRequest, SigningScope, UnsignedRequest } from './aws/sigv4-x509/request.ts';
@@ -99,4 +102,24 @@ export async function signRequest(
   ]);
   checkSigningCall(request, identity, scope);
   return module.signRequest(request, identity, scope);
+}
+
+/**
+ * Looks at all that credentials of `fromRolesAnywhere(init)` depend on, as the command `doctor` does (docs/doctor.md), and
+ * says what is wrong and what to do. Nothing of the report is secret.
+ *
+ * @param init as of `fromRolesAnywhere`
+ * @returns what every check found; it does not throw for anything that it finds
+ *
+ * @example
+ * ```ts
+ * import { doctor } from 'roles-anywhere';
+ *
+ * const { checks } = await doctor({ profile: 'on-prem' });
+ * for (const { name, status, findings } of checks) console.log(status, name, findings);
+ * ```
+ */
+export async function doctor(init: FromRolesAnywhereInit = {}, options: DoctorOptions = {}): Promise<DoctorReport> {
+  const { examineInit } = await import('./outputs/provider/examine-init.ts');
+  return examineInit(init, options);
 }

@@ -57,6 +57,7 @@ const arrows = {
   outputs: [
     'core',
     'type:ffi',
+    'doctor',
     'options',
     'identity',
     'pipeline',
@@ -77,7 +78,7 @@ const arrows = {
   ],
   testing: ['identity', 'supported-node.ts'],
   sandbox: ['trust', 'core/given-shape.ts', 'supported-node.ts'],
-  doctor: ['core', 'options', 'identity', 'aws', 'trust'],
+  doctor: ['core', 'options', 'identity', 'aws', 'trust', 'type:pipeline', 'pipeline/disk-cache/list-entries.ts'],
   cli: [
     'core',
     'ffi',
@@ -103,7 +104,17 @@ const arrows = {
     'type:aws',
     'type:pipeline',
   ],
-  'library.ts': ['core', 'check-library.ts', 'pipeline/pipeline.ts', 'identity', 'aws/sigv4-x509', 'type:pipeline'],
+  'library.ts': [
+    'core',
+    'type:doctor',
+    'type:outputs/provider',
+    'outputs/provider/examine-init.ts',
+    'check-library.ts',
+    'pipeline/pipeline.ts',
+    'identity',
+    'aws/sigv4-x509',
+    'type:pipeline',
+  ],
   'index.ts': ['*'],
 };
 

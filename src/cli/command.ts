@@ -1,5 +1,6 @@
 import type { CommandOptions } from '../options/schema/option.ts';
 import type { OptionValues } from '../options/parse/option-values.ts';
+import type { ParsedFlags } from '../options/parse/parse-flags.ts';
 
 /** The words a command takes after its name: `completion bash`. */
 interface CommandWord {
@@ -39,6 +40,8 @@ export interface Command extends RunnableCommand {
   readonly description?: string;
   /** Command lines that work as they stand, once their values are replaced. */
   readonly examples?: readonly string[];
+  /** In place of `run`, for a command that tells what is wrong with the options itself: they were not read yet. */
+  examine?(flags: ParsedFlags, terminal: Terminal): Promise<number>;
 }
 
 /** The process around a command: all of `process` that a command may touch. */

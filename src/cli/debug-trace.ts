@@ -1,6 +1,6 @@
 import type { OptionRow } from '../options/schema/option.ts';
 import type { OptionValues } from '../options/parse/option-values.ts';
-import { shown } from '../options/parse/problems.ts';
+import { shownOption } from '../options/explain/shown-option.ts';
 import type { Trace, TraceEvent } from '../aws/create-session/trace.ts';
 import type { PipelineContext } from '../pipeline/credential-plan.ts';
 import type { Terminal } from './command.ts';
@@ -25,24 +25,8 @@ export function debugTo(log: Log): (message: string) => void {
 export function traceOptions(rows: readonly OptionRow[], values: OptionValues, log: Log): void {
   for (const row of rows) {
     if (!values.isGiven(row.flag)) continue;
-    const value =
-      row.secret === true
-        ? '(not shown)'
-        : values
-            .list(row.flag)
-            .map((text) => shown(withoutSecrets(text)))
-            .join(', ');
-    log(`debug: option ${row.flag} = ${printable(value)}, from ${values.origin(row.flag)}`);
+    log(`debug: option ${row.flag} = ${printable(shownOption(row, values))}, from ${values.origin(row.flag)}`);
   }
-}
-
-/**
- * Without the query of a PKCS#11 URI, which may hold the PIN (RFC 7512, section 2.4), under a misspelt name too, and
- * without the user and password of a URL.
- */
-function withoutSecrets(value: string): string {
-  if (/^pkcs11:/i.test(value)) return value.replace(/\?.*$/s, '?(not shown)');
-  return value.replaceAll(/\/\/[^/\s]*@/g, '//(not shown)@');
 }
 
 function describe(event: TraceEvent): readonly string[] {

@@ -1,12 +1,13 @@
 import { RolesAnywhereError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
+import { parseFlags } from '../options/parse/parse-flags.ts';
 import { shown } from '../options/parse/problems.ts';
 import type { Command, Terminal } from './command.ts';
-import { commandNames, commandsToCome, isCommandName, loadCommand, loadCommands } from './load-commands.ts';
+import { commandNames, isCommandName, loadCommand, loadCommands } from './load-commands.ts';
 
 /**
  * The command that the first argument names. Where it names none but asks for help or the version, that is answered
- * here, and the exit status returned.
+ * here, and the exit status returned; so it is with a command that reads its options itself.
  *
  * @throws RolesAnywhereError OPTION_*
  */
@@ -16,7 +17,20 @@ export async function findOtherCommand(argv: readonly string[], terminal: Termin
     await terminal.stdout(first === 'help' && second !== undefined ? await helpOf(second) : await programHelp());
     return 0;
   }
-  return first === '--version' ? named('version') : named(first, argv);
+  const command = await (first === '--version' ? named('version') : named(first, argv));
+  return command.examine === undefined ? command : examine(command, argv.slice(1), terminal);
+}
+
+/** Runs a command that reads its options itself; what is wrong with the flags as such is told as for every other. */
+async function examine(command: Command, args: readonly string[], terminal: Terminal): Promise<number> {
+  terminal.tellWarnings();
+  const flags = parseFlags(args, command.options, false);
+  if (flags.faults.length === 0 && flags.given.get('help')?.[0] !== 'true') {
+    return (await command.examine?.(flags, terminal)) ?? 0;
+  }
+  const { helpOrFaults } = await import('./help.ts');
+  await helpOrFaults(command, flags, terminal);
+  return 0;
 }
 
 async function programHelp(): Promise<string> {
@@ -31,9 +45,6 @@ async function helpOf(name: string): Promise<string> {
 
 async function named(name: string, argv: readonly string[] = [name]): Promise<Command> {
   if (isCommandName(name)) return loadCommand(name);
-  if (Object.hasOwn(commandsToCome, name)) {
-    throw new RolesAnywhereError('OPTION_NOT_BUILT', `the command ${name} is not built yet`, { hints: [list()] });
-  }
   if (/^\\?[\r\n]|^\\$/.test(name)) {
     const { explainLineBreak } = await import('../options/explain/explain-faults.ts');
     throw explainLineBreak(undefined);
@@ -42,7 +53,7 @@ async function named(name: string, argv: readonly string[] = [name]): Promise<Co
 }
 
 function unknownCommand(name: string): RolesAnywhereError {
-  const meant = nearest(name, [...commandNames, ...Object.keys(commandsToCome), 'help']);
+  const meant = nearest(name, [...commandNames, 'help']);
   return new RolesAnywhereError('OPTION_UNKNOWN', `unknown command ${JSON.stringify(name)}`, {
     hints: [meant === undefined ? list() : `did you mean ${meant}?`],
   });

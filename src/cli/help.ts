@@ -3,7 +3,7 @@ import { helpTextOf } from '../options/schema/shared-options.ts';
 import { environmentName, type OptionRow } from '../options/schema/option.ts';
 import type { ParsedFlags } from '../options/parse/parse-flags.ts';
 import type { Command, RunnableCommand, Terminal } from './command.ts';
-import { commandsToCome, loadCommand, loadCommands } from './load-commands.ts';
+import { loadCommand, loadCommands } from './load-commands.ts';
 
 const width = 80;
 
@@ -19,7 +19,6 @@ export async function helpOrFaults(command: RunnableCommand, flags: ParsedFlags,
 /** What the program prints without a command. */
 export function overview(commands: readonly Command[]): string {
   const rows = commands.map(({ name, summary }) => [name, summary] as const);
-  const toCome = Object.entries(commandsToCome);
   return [
     'Usage: roles-anywhere <command> [options]',
     '',
@@ -27,9 +26,6 @@ export function overview(commands: readonly Command[]): string {
     '',
     'Commands:',
     ...columns(rows),
-    '',
-    'Not built yet:',
-    ...columns(toCome),
     '',
     'roles-anywhere <command> --help lists the options of a command.',
     '',

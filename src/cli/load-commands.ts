@@ -17,13 +17,9 @@ const loaders: Record<CommandName, () => Promise<Command>> = {
     (await import('./commands/read-certificate-data/read-certificate-data.ts')).readCertificateData,
   certificates: async () => (await import('./commands/certificates/certificates.ts')).certificates,
   sandbox: async () => (await import('./commands/sandbox/sandbox.ts')).sandbox,
+  doctor: async () => (await import('./commands/doctor/doctor.ts')).doctorCommand,
   completion: async () => (await import('./commands/completion/completion.ts')).completion(loadCommands),
   version: async () => (await import('./commands/version/version.ts')).versionCommand,
-};
-
-/** Commands of the official helper and of ours that a later version brings, with what they will do. */
-export const commandsToCome: Readonly<Record<string, string>> = {
-  doctor: 'checks options, key, certificate and network',
 };
 
 export const commandNames: readonly string[] = Object.keys(loaders);

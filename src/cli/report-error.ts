@@ -58,6 +58,7 @@ function defect(cause: unknown): RolesAnywhereError {
 
 function details(error: RolesAnywhereError): readonly string[] {
   const lines = [`debug: code ${error.code}`];
+  if (error.causeName !== undefined) lines.push(`debug: cause ${error.causeName}`);
   if (error.requestId !== undefined) lines.push(`debug: request id ${printable(error.requestId)}`);
   for (let cause = error.cause, depth = 0; cause !== undefined && depth < 8; depth += 1) {
     lines.push(`debug: caused by ${describe(cause)}`);

@@ -11,7 +11,6 @@ type OptionErrorCode =
   | 'OPTION_CONFLICT'
   | 'OPTION_MISPLACED'
   | 'OPTION_LINE_BREAK'
-  | 'OPTION_NOT_BUILT'
   | 'ARN_INVALID'
   | 'ARN_MISMATCH'
   | 'ENDPOINT_INVALID'
@@ -213,7 +212,6 @@ export const errorTable = {
   OPTION_CONFLICT: configuration,
   OPTION_MISPLACED: configuration,
   OPTION_LINE_BREAK: configuration,
-  OPTION_NOT_BUILT: configuration,
   ARN_INVALID: configuration,
   ARN_MISMATCH: configuration,
   ENDPOINT_INVALID: configuration,

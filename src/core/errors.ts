@@ -1,4 +1,5 @@
 import type { CodeWith, ErrorCode } from './error-table.ts';
+import type { RefusalName } from './refusal-name.ts';
 
 export type { ErrorCode } from './error-table.ts';
 
@@ -20,6 +21,8 @@ export interface ErrorDetails {
   readonly hints?: readonly string[];
   /** The service's `x-amzn-requestid`, where an answer was had. */
   readonly requestId?: string;
+  /** Why a service refused, where it did. */
+  readonly causeName?: RefusalName | undefined;
 }
 
 /** Carried by every instance; the command's files are bundled apart, so each may hold a copy of this class. */
@@ -51,11 +54,14 @@ const nextLink: Record<CodeWith<{ nextLink: true }>, true> = {
 export class RolesAnywhereError extends Error {
   /** `CredentialsProviderError` where a provider throws it, for whoever tests for the SDK's error by its name. */
   override readonly name: string = 'RolesAnywhereError';
-  readonly code: ErrorCode;
-  readonly hints: readonly string[];
-  readonly requestId: string | undefined;
+  // Set by the constructor; to declare them again at run time would be bytes that every call reads.
+  declare readonly code: ErrorCode;
+  declare readonly hints: readonly string[];
+  declare readonly requestId: string | undefined;
+  /** Of REFUSED_* codes: the likeliest cause, by the name that `serve` logs and counts, and `doctor` tells (docs/doctor.md). */
+  declare readonly causeName: RefusalName | undefined;
   /** Read by `chain()` of `@aws-sdk/credential-providers`. */
-  readonly tryNextLink: boolean;
+  declare readonly tryNextLink: boolean;
   readonly [brand] = true;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -63,6 +69,7 @@ export class RolesAnywhereError extends Error {
     this.code = code;
     this.hints = details.hints ?? [];
     this.requestId = details.requestId;
+    this.causeName = details.causeName;
     this.tryNextLink = code in nextLink;
   }
 

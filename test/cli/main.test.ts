@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { commandHelp } from '../../src/cli/help.ts';
-import { commandNames, commandsToCome, loadCommands } from '../../src/cli/load-commands.ts';
+import { commandNames, loadCommands } from '../../src/cli/load-commands.ts';
 import { main } from '../../src/cli/main.ts';
 import { version } from '../../src/version.ts';
 import { helpTextOf } from '../../src/options/schema/shared-options.ts';
@@ -20,7 +20,7 @@ describe('without a command', () => {
     const { status, stdout, stderr } = await run([]);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^Usage: roles-anywhere <command> \[options\]\n/);
-    for (const name of [...commandNames, ...Object.keys(commandsToCome)]) expect(stdout).toContain(`  ${name} `);
+    for (const name of commandNames) expect(stdout).toContain(`  ${name} `);
   });
 
   test.each([[['--help']], [['-h']], [['help']]])('%j: the same', async (argv) => {
@@ -66,12 +66,6 @@ describe('without a command', () => {
     const { status, stdout, stderr } = await run(argv);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr.split('\n').slice(0, 2)).toEqual([`roles-anywhere: ${message}`, `hint: ${hint}`]);
-  });
-
-  test.each(Object.keys(commandsToCome))('%s is not built yet', async (name) => {
-    const { status, stdout, stderr } = await run([name, '--once']);
-    expect([status, stdout]).toEqual([2, '']);
-    expect(stderr).toContain(`roles-anywhere: the command ${name} is not built yet`);
   });
 });
 
@@ -125,7 +119,7 @@ describe('errors', () => {
     const { stderr } = await run(['sign-string', '--role-arn', 'x', '--port', '1']);
     expect(stderr.split('\n')).toEqual([
       'roles-anywhere: sign-string has no option --role-arn',
-      'hint: --role-arn belongs to credential-process, serve, update, exec, export and certificates',
+      'hint: --role-arn belongs to credential-process, serve, update, exec, export, certificates and doctor',
       'hint: also: sign-string has no option --port',
       'hint: --port belongs to serve and sandbox',
     ]);

@@ -47,7 +47,7 @@ const statuses: readonly (readonly [string, number, readonly ErrorCode[]])[] = [
   [
     'usage and configuration',
     2,
-    ['OPTION_UNKNOWN', 'OPTION_NOT_BUILT', 'ARN_INVALID', 'ARN_MISMATCH', 'ENDPOINT_INVALID', 'CONFIG_PROFILE'],
+    ['OPTION_UNKNOWN', 'ARN_INVALID', 'ARN_MISMATCH', 'ENDPOINT_INVALID', 'CONFIG_PROFILE'],
   ],
   [
     'certificate and key',

@@ -1,4 +1,6 @@
+import type { RefusalName } from '../../core/refusal-name.ts';
 import { dateOf } from '../create-session/service-errors.ts';
+import type { RefusalExplanation } from '../create-session/explain-refusal.ts';
 import { clockSkew } from '../create-session/local-checks.ts';
 import type { RoleCall } from './role-hop.ts';
 
@@ -16,31 +18,39 @@ export interface StsRefusal {
 type Explain = (refusal: StsRefusal, call: RoleCall) => readonly string[];
 
 /** By the codes of STS (API reference, AssumeRole and common errors), with those of older SDKs beside them. */
-const explanations: readonly (readonly [RegExp, Explain])[] = [
-  [/^AccessDenied/, explainDenied],
-  [/^ExpiredToken/, explainExpired],
-  [/^RegionDisabled|^OptInRequired/, explainRegion],
-  [/^InvalidClientTokenId|^UnrecognizedClient/, explainUnknownKeys],
-  [/^MalformedPolicyDocument/, explainPolicy],
-  [/^PackedPolicyTooLarge/, explainPackedSize],
-  [/^InvalidParameterValue/, explainParameter],
-  [/^Validation/, explainValidation],
-  [/^SignatureDoesNotMatch|^InvalidSignature|^RequestExpired|^RequestTimeTooSkewed/, explainSignature],
+const explanations: readonly (readonly [RegExp, RefusalName, Explain])[] = [
+  [/^AccessDenied/, 'trust-policy', explainDenied],
+  [/^ExpiredToken/, 'credentials', explainExpired],
+  [/^RegionDisabled|^OptInRequired/, 'region', explainRegion],
+  [/^InvalidClientTokenId|^UnrecognizedClient/, 'region', explainUnknownKeys],
+  [/^MalformedPolicyDocument/, 'parameter', explainPolicy],
+  [/^PackedPolicyTooLarge/, 'packed-size', explainPackedSize],
+  [/^InvalidParameterValue/, 'parameter', explainParameter],
+  [/^Validation/, 'parameter', explainValidation],
+  [/^SignatureDoesNotMatch|^InvalidSignature|^RequestExpired|^RequestTimeTooSkewed/, 'request', explainSignature],
 ];
 
 /** Seconds; STS accepts 15 minutes. */
 const certainSkew = 300;
 
 /** Says why STS may have refused a hop, the likeliest cause first. */
-export function explainStsRefusal(refusal: StsRefusal, call: RoleCall, now: Date): readonly string[] {
+export function explainStsRefusal(refusal: StsRefusal, call: RoleCall, now: Date): RefusalExplanation {
   const date = dateOf(refusal.headers['date']);
   const skew = date === undefined ? 0 : clockSkew(now, date);
-  const clock =
-    Math.abs(skew) < certainSkew
-      ? []
-      : [`the clock of this machine is ${Math.abs(skew)} seconds ${skew > 0 ? 'ahead of' : 'behind'} STS: set it`];
-  const explain = explanations.find(([pattern]) => pattern.test(refusal.type))?.[1] ?? explainOther;
-  return [...clock, ...explain(refusal, call)];
+  const known = explanations.find(([pattern]) => pattern.test(refusal.type));
+  const [, causeName, explain] = known ?? [undefined, 'unknown' as const, explainOther];
+  const hints = explain(refusal, call);
+  if (Math.abs(skew) < certainSkew) return { causeName: isOfDuration(refusal) ? 'duration' : causeName, hints };
+  const way = skew > 0 ? 'ahead of' : 'behind';
+  return {
+    // Who is let in by the signature is refused for something else, whatever the clock.
+    causeName: causeName === 'trust-policy' ? causeName : 'clock',
+    hints: [`the clock of this machine is ${Math.abs(skew)} seconds ${way} STS: set it`, ...hints],
+  };
+}
+
+function isOfDuration({ type, message }: StsRefusal): boolean {
+  return type.startsWith('Validation') && /duration|1 hour/i.test(message);
 }
 
 /** What the certificate brings along makes STS ask the trust policy for more than sts:AssumeRole. */
@@ -116,8 +126,8 @@ function explainParameter(_refusal: StsRefusal, { hop }: RoleCall): readonly str
   ];
 }
 
-function explainValidation({ message }: StsRefusal, { hop }: RoleCall): readonly string[] {
-  if (!/duration|1 hour/i.test(message)) return ['check the session name, the policies, the tags and the external id'];
+function explainValidation(refusal: StsRefusal, { hop }: RoleCall): readonly string[] {
+  if (!isOfDuration(refusal)) return ['check the session name, the policies, the tags and the external id'];
   return [
     `asked for were ${hop.durationSeconds ?? 3600} seconds: a role assumed with the credentials of another is for one hour at the most, and for no longer than its own maximum session duration`,
   ];

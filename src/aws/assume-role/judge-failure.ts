@@ -27,8 +27,8 @@ function nameOf({ hop, position, hops }: RoleCall): string {
 }
 
 function ofHop(error: RolesAnywhereError, call: RoleCall): RolesAnywhereError {
-  const { code, message, cause, hints, requestId } = error;
-  const details = { cause, hints, ...(requestId === undefined ? {} : { requestId }) };
+  const { code, message, cause, hints, requestId, causeName } = error;
+  const details = { cause, hints, causeName, ...(requestId === undefined ? {} : { requestId }) };
   return new RolesAnywhereError(code, `${message}, for ${nameOf(call)}`, details);
 }
 
@@ -78,8 +78,8 @@ function fromAnswer(refusal: StsRefusal, thrown: unknown, call: RoleCall, now: D
   if (status >= 500 || status === 408) {
     return fail('SERVICE_UNAVAILABLE', `STS could not answer, for ${nameOf(call)}`, cause);
   }
-  const hints = explainStsRefusal(refusal, call, now);
-  return fail('REFUSED_ASSUME_ROLE', `STS refused ${nameOf(call)}`, { ...cause, hints });
+  const explanation = explainStsRefusal(refusal, call, now);
+  return fail('REFUSED_ASSUME_ROLE', `STS refused ${nameOf(call)}`, { ...cause, ...explanation });
 }
 
 /** The names that AWS's SDKs take for it too. */

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../core/errors.ts';
+import type { RefusalName } from '../../core/refusal-name.ts';
 import type { SigningIdentity } from '../../identity/identity.ts';
 import type { SignedRequest } from '../sigv4-x509/request.ts';
 import {
@@ -26,6 +27,12 @@ interface Facts extends RefusedRequest {
   readonly serviceDate: Date | undefined;
 }
 
+/** A refusal in words, and by the name of its likeliest cause. */
+export interface RefusalExplanation {
+  readonly causeName: RefusalName;
+  readonly hints: readonly string[];
+}
+
 /**
  * Says why the service may have refused: the causes known for what it said, those that can be checked here checked.
  *
@@ -38,11 +45,21 @@ export function explainSessionRefusal(
   code: ErrorCode,
   refused: RefusedRequest,
   serviceDate: Date | undefined,
-): readonly string[] {
-  return explanations.get(code)?.({ ...refused, serviceDate }) ?? [];
+): RefusalExplanation {
+  return explanations.get(code)?.({ ...refused, serviceDate }) ?? because('unknown', []);
 }
 
-const explanations: ReadonlyMap<ErrorCode, (facts: Facts) => readonly string[]> = new Map([
+function because(causeName: RefusalName, hints: readonly string[]): RefusalExplanation {
+  return { causeName, hints };
+}
+
+/** ARNs that do not go together are the cause, whatever the service says of them. */
+function unlessArns(causeName: RefusalName, { request }: Facts, hints: readonly string[]): RefusalExplanation {
+  const faults = arnFaults(request);
+  return because(faults.length > 0 ? 'arns' : causeName, [...faults, ...hints]);
+}
+
+const explanations: ReadonlyMap<ErrorCode, (facts: Facts) => RefusalExplanation> = new Map([
   ['REFUSED_UNTRUSTED', explainUntrusted],
   ['REFUSED_CERTIFICATE', explainCertificate],
   ['REFUSED_SIGNATURE', explainSignature],
@@ -60,13 +77,15 @@ const explanations: ReadonlyMap<ErrorCode, (facts: Facts) => readonly string[]> 
 /** By the service's clock where it told it. */
 const timeOf = ({ serviceDate, now }: Facts): Date => serviceDate ?? now;
 
-function explainUntrusted(facts: Facts): readonly string[] {
+function explainUntrusted(facts: Facts): RefusalExplanation {
   const { identity, request } = facts;
   const dates = datesOutOf([identity.certificate, ...identity.chain], timeOf(facts));
-  if (dates.length > 0) return dates;
+  if (dates.length > 0) return because('path', dates);
   const gap = chainGap(identity);
-  if (gap !== undefined) return [gap, 'give the certificates between leaf and trust anchor with --intermediates'];
-  return [
+  if (gap !== undefined) {
+    return because('path', [gap, 'give the certificates between leaf and trust anchor with --intermediates']);
+  }
+  return because('path', [
     anchorMustHold(identity),
     ...(identity.chain.length === 0
       ? ['no intermediate certificate was sent: give those there are with --intermediates']
@@ -74,7 +93,7 @@ function explainUntrusted(facts: Facts): readonly string[] {
     `check that ${request.trustAnchorArn} is the trust anchor of this CA`,
     'a trust anchor does not follow when the certificate of its CA is renewed: update it',
     ...arnFaults(request),
-  ];
+  ]);
 }
 
 /** The chain holds together: then everything hangs on its top. */
@@ -85,27 +104,27 @@ function anchorMustHold({ certificate, chain }: SigningIdentity): string {
   return `the chain ends with ${certificateNameOf(top, 'subject')}: the trust anchor must hold that certificate, or the one of ${certificateNameOf(top, 'issuer')}, which issued it`;
 }
 
-function explainCertificate(facts: Facts): readonly string[] {
+function explainCertificate(facts: Facts): RefusalExplanation {
   const found = [...leafFaults(facts.identity, timeOf(facts)), ...datesOutOf(facts.identity.chain, timeOf(facts))];
-  if (found.length > 0) return found;
-  return [
+  if (found.length > 0) return because('certificate', found);
+  return because('certificate', [
     'the leaf certificate is of X.509 version 3, no CA, with digitalSignature, SHA-256 or better and valid: that is not it',
     'check the same of the certificates of the chain, which must be CAs, and try a leaf with the extended key usage clientAuth',
-  ];
+  ]);
 }
 
 /** Seconds; AWS services accept between 5 and 15 minutes, and which it is here is not documented. */
 const certainSkew = 300;
 const possibleSkew = 60;
 
-function explainSignature(facts: Facts): readonly string[] {
+function explainSignature(facts: Facts): RefusalExplanation {
   const skew = facts.serviceDate === undefined ? undefined : clockSkew(facts.now, facts.serviceDate);
-  if (skew !== undefined && Math.abs(skew) >= certainSkew) return [clockHint(skew)];
+  if (skew !== undefined && Math.abs(skew) >= certainSkew) return because('clock', [clockHint(skew)]);
   const fits = signatureFits(facts.signed, facts.identity);
   if (fits === false) {
-    return ['the signature does not fit the certificate: the private key is not the one of the leaf'];
+    return because('key', ['the signature does not fit the certificate: the private key is not the one of the leaf']);
   }
-  return [
+  return because('request', [
     skew === undefined
       ? 'check the clock of this machine: the answer tells no time to compare it with'
       : skewHint(skew),
@@ -115,7 +134,7 @@ function explainSignature(facts: Facts): readonly string[] {
     'what remains is a proxy that changes headers or body, or an endpoint of another region than ' +
       facts.request.region,
     ...arnFaults(facts.request),
-  ];
+  ]);
 }
 
 function clockHint(skew: number): string {
@@ -127,60 +146,61 @@ function skewHint(skew: number): string {
   return `the clock of this machine is within ${possibleSkew} seconds of the service, so it is not the clock`;
 }
 
-function explainTrustAnchor({ request }: Facts): readonly string[] {
-  const { region, account } = arnParts(request.trustAnchorArn);
-  return [
-    ...arnFaults(request),
+function explainTrustAnchor(facts: Facts): RefusalExplanation {
+  const { region, account } = arnParts(facts.request.trustAnchorArn);
+  return unlessArns('trust-anchor', facts, [
     `check in the console that account ${account} has this trust anchor in ${region}, and that it is enabled`,
-  ];
+  ]);
 }
 
-function explainProfile({ request }: Facts): readonly string[] {
-  const { region, account } = arnParts(request.profileArn);
-  return [
-    ...arnFaults(request),
+function explainProfile(facts: Facts): RefusalExplanation {
+  const { region, account } = arnParts(facts.request.profileArn);
+  return unlessArns('profile', facts, [
     `check in the console that account ${account} has this profile in ${region}, and that it is enabled`,
-  ];
+  ]);
 }
 
-function explainRoleNotInProfile({ request }: Facts): readonly string[] {
-  return [...arnFaults(request), `add ${request.roleArn} to the roles of ${request.profileArn}`];
+function explainRoleNotInProfile(facts: Facts): RefusalExplanation {
+  const { roleArn, profileArn } = facts.request;
+  return unlessArns('role-not-in-profile', facts, [`add ${roleArn} to the roles of ${profileArn}`]);
 }
 
-function explainSessionName({ request }: Facts): readonly string[] {
-  return [
+function explainSessionName({ request }: Facts): RefusalExplanation {
+  return because('session-name', [
     'leave --role-session-name out, or let the profile accept it (acceptRoleSessionName)',
     `the profile is ${request.profileArn}`,
-  ];
+  ]);
 }
 
-function explainRevoked({ identity }: Facts): readonly string[] {
+function explainRevoked({ identity }: Facts): RefusalExplanation {
   const { serialNumber } = identity.certificate;
-  return [
+  return because('revoked', [
     `serial number ${serialNumber} (hexadecimal ${serialNumber.toString(16)}) is in a CRL imported for the trust anchor`,
     'get a new certificate, or correct the CRL if that was a mistake',
-  ];
+  ]);
 }
 
-function explainRole({ request }: Facts): readonly string[] {
-  return [
-    ...arnFaults(request),
+function explainRole(facts: Facts): RefusalExplanation {
+  return unlessArns('trust-policy', facts, [
     'the trust policy of the role must allow sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity to rolesanywhere.amazonaws.com',
-    `its conditions must hold: aws:SourceArn would be ${request.trustAnchorArn}, and aws:PrincipalTag/x509Subject/CN and its like come from the leaf`,
+    `its conditions must hold: aws:SourceArn would be ${facts.request.trustAnchorArn}, and aws:PrincipalTag/x509Subject/CN and its like come from the leaf`,
     'what remains is a role that does not exist, an SCP of the organization, or a region that the account has disabled',
-  ];
+  ]);
 }
 
-function explainDuration({ request }: Facts): readonly string[] {
+function explainDuration({ request }: Facts): RefusalExplanation {
   const asked =
     request.durationSeconds === undefined
       ? "the duration is the profile's own"
       : `the duration asked for is ${request.durationSeconds} seconds, or the profile's own if that is less`;
-  return [asked, "ask for less with --session-duration, or raise the role's maximum session duration"];
+  return because('duration', [
+    asked,
+    "ask for less with --session-duration, or raise the role's maximum session duration",
+  ]);
 }
 
-function explainValidation({ request }: Facts): readonly string[] {
-  return [
+function explainValidation({ request }: Facts): RefusalExplanation {
+  return because('parameter', [
     ...(request.durationSeconds === undefined
       ? []
       : [`durationSeconds is ${request.durationSeconds}, and may be 900 to 43200`]),
@@ -188,15 +208,19 @@ function explainValidation({ request }: Facts): readonly string[] {
       ? []
       : ['roleSessionName has 2 to 64 letters, digits or characters out of _+=,.@-']),
     'the ARNs must be those of a trust anchor, a profile and a role',
-  ];
+  ]);
 }
 
-function explainOther(facts: Facts): readonly string[] {
+function explainOther(facts: Facts): RefusalExplanation {
   const skew = facts.serviceDate === undefined ? 0 : clockSkew(facts.now, facts.serviceDate);
-  return [
-    ...(Math.abs(skew) >= certainSkew ? [clockHint(skew)] : []),
-    ...datesOutOf([facts.identity.certificate, ...facts.identity.chain], timeOf(facts)),
-    ...arnFaults(facts.request),
-    'check that it is the service that answers at the endpoint, and no proxy',
+  const found: readonly (readonly [RefusalName, readonly string[]])[] = [
+    ['clock', Math.abs(skew) >= certainSkew ? [clockHint(skew)] : []],
+    ['path', datesOutOf([facts.identity.certificate, ...facts.identity.chain], timeOf(facts))],
+    ['arns', arnFaults(facts.request)],
   ];
+  const [causeName] = found.find(([, hints]) => hints.length > 0) ?? ['unknown' as const];
+  return because(causeName, [
+    ...found.flatMap(([, hints]) => hints),
+    'check that it is the service that answers at the endpoint, and no proxy',
+  ]);
 }

@@ -52,8 +52,8 @@ export async function judgeRefusal(answer: WireResponse, request: RefusedRequest
   }
   const code = refusalCode(said);
   const { explainSessionRefusal } = await import('./explain-refusal.ts');
-  const hints = explainSessionRefusal(code, request, dateOf(answer.headers['date']));
-  throw errorOf(code, 'the service refused the request', answer, { hints });
+  const explanation = explainSessionRefusal(code, request, dateOf(answer.headers['date']));
+  throw errorOf(code, 'the service refused the request', answer, explanation);
 }
 
 const throttled: ErrorDetails = {

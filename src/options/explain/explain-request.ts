@@ -25,6 +25,12 @@ interface GivenArn extends Arn {
  * @throws RolesAnywhereError OPTION_*, ARN_*: everything missing or wrong at once
  */
 export function throwRequestProblems(values: OptionValues, env: Environment = {}): never {
+  requestProblems(values, env).throwAny();
+  throw new RolesAnywhereError('INTERNAL', 'options were refused without a reason');
+}
+
+/** Everything that is missing or wrong, each by itself. */
+export function requestProblems(values: OptionValues, env: Environment = {}): Problems {
   const problems = new Problems();
   const isMissing = (flag: string): boolean => values.text(flag) === undefined;
   const missing = required.filter((flag) => isMissing(flag) && !(flag === 'certificate' && isSelected(values)));
@@ -36,8 +42,7 @@ export function throwRequestProblems(values: OptionValues, env: Environment = {}
   );
   explainRoleChain(values, problems);
   readSources(values, problems);
-  problems.throwAny();
-  throw new RolesAnywhereError('INTERNAL', 'options were refused without a reason');
+  return problems;
 }
 
 /** The profile to put keys into: not one that leads on by role_arn. */

@@ -9,6 +9,10 @@ export class Problems {
     this.#found.push(problem);
   }
 
+  get all(): readonly RolesAnywhereError[] {
+    return this.#found;
+  }
+
   get isEmpty(): boolean {
     return this.#found.length === 0;
   }

@@ -50,7 +50,7 @@ export async function profileNames(env: Environment): Promise<readonly string[]>
 const isPrintable = (name: string): boolean => !/\p{Cc}/u.test(name);
 
 /** Where the SDKs look for the configuration file. */
-function configPath(env: Environment): string {
+export function configPath(env: Environment): string {
   return pathOf(env, 'AWS_CONFIG_FILE', 'config');
 }
 
@@ -99,6 +99,11 @@ async function readCredentialsFile(
   } catch {
     return { path: '', sections: new Map() };
   }
+}
+
+/** The sections of the credentials file; none where it cannot be read. */
+export async function readCredentials(env: Environment): Promise<ReadonlyMap<string, ConfigSection>> {
+  return (await readCredentialsFile(env)).sections;
 }
 
 /** Bytes: room for tens of thousands of profiles. */

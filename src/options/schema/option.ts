@@ -11,7 +11,8 @@ export type CommandName =
   | 'certificates'
   | 'version'
   | 'completion'
-  | 'sandbox';
+  | 'sandbox'
+  | 'doctor';
 
 /** What help and completion say of an option. */
 export interface HelpText {
@@ -120,8 +121,8 @@ export function propertyName({ flag, property }: Pick<OptionDefinition, 'flag' |
   return name ?? flag.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The commands that print credentials and end. */
-export const oneShot: readonly CommandName[] = ['credential-process', 'export'];
+/** The commands that get credentials once: to print them, or to see whether they can be had. */
+export const oneShot: readonly CommandName[] = ['credential-process', 'export', 'doctor'];
 
 /** Those that get credentials. */
 export const credentials: readonly CommandName[] = [...oneShot, 'serve', 'update', 'exec'];

@@ -17,9 +17,10 @@ export function inPropertyNames(error: unknown, place = ''): unknown {
   const message = place + withPropertyNames(error.message);
   const hints = error.hints.map(withPropertyNames);
   if (message === error.message && hints.every((hint, at) => hint === error.hints[at])) return error;
-  const { cause, requestId } = error;
+  const { cause, requestId, causeName } = error;
   return new RolesAnywhereError(error.code, message, {
     hints,
+    causeName,
     ...(cause === undefined ? {} : { cause }),
     ...(requestId === undefined ? {} : { requestId }),
   });

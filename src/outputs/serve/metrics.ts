@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { RefusalName } from '../../core/refusal-name.ts';
 import type { Answer } from './answer.ts';
 import type { ServedRole } from './served-role.ts';
 
@@ -10,6 +11,8 @@ export interface Metrics {
   /** A connection that made room for another one, beyond the limit. */
   dropped(): void;
   refreshed(profile: string, code: string | undefined): void;
+  /** By the names of docs/doctor.md: a closed set. */
+  refused(profile: string, causeName: RefusalName): void;
   /** Seconds that an attempt at CreateSession took. */
   answered(seconds: number): void;
   throttled(): void;
@@ -71,6 +74,10 @@ export function makeMetrics({ version, now, roles }: MetricsOptions): Metrics {
     },
   });
   const refreshes = counter('refreshes_total', 'Renewals, by what they came to.', ['profile', 'outcome', 'code']);
+  const refusals = counter('refusals_total', 'Renewals that a service refused, by the likeliest cause.', [
+    'profile',
+    'cause',
+  ]);
   const dropped = counter('connections_dropped_total', 'Connections that made room for others, beyond the limit.');
   const throttles = counter('throttles_total', 'Times that the service asked to be left alone.');
   const failovers = counter('failovers_total', 'Targets that did not serve, so that the next one was tried.', [
@@ -89,6 +96,7 @@ export function makeMetrics({ version, now, roles }: MetricsOptions): Metrics {
     dropped: () => dropped.inc(),
     refreshed: (profile, code) =>
       refreshes.inc({ profile, outcome: code === undefined ? 'success' : 'failure', code: code ?? '' }),
+    refused: (profile, causeName) => refusals.inc({ profile, cause: causeName }),
     answered: (seconds) => latency.observe(seconds),
     throttled: () => throttles.inc(),
     failedOver: (target) => failovers.inc({ target }),

@@ -117,6 +117,7 @@ export function mostTelling(failed: readonly FailedTarget[]): unknown {
       ...others.map((other) => `${other.name} did not serve either: ${describeError(other.error).message}`),
     ],
     ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
+    causeName: error.causeName,
   });
 }
 

@@ -44,7 +44,7 @@ export async function openTokenIdentity(source: IdentitySource, context: Identit
     const intermediates =
       source.intermediates === undefined ? [] : (await openChainFile(source.intermediates, files)).certificates;
     const pair = await pairOf(source, { reader, context });
-    return await openPkcs11Identity({ ...pair, intermediates }, optionsOf(source.pkcs11), context);
+    return await openPkcs11Identity({ ...pair, intermediates }, pkcs11OptionsOf(source.pkcs11), context);
   } finally {
     reader.wipe();
   }
@@ -54,7 +54,7 @@ export async function openTokenIdentity(source: IdentitySource, context: Identit
 export async function openTokenSigner(source: SignerSource, context: IdentityContext): Promise<OpenedSigner> {
   await context.isolateOutput?.();
   const { certificate } = source;
-  const options = optionsOf(source.pkcs11);
+  const options = pkcs11OptionsOf(source.pkcs11);
   if (certificate === undefined) {
     return openPkcs11Signer({ privateKey: onToken(source.privateKey) }, options, context);
   }
@@ -72,7 +72,7 @@ export async function listTokenCertificates(
   context: IdentityContext,
 ): Promise<readonly ListedCertificate[]> {
   await context.isolateOutput?.();
-  return listPkcs11Certificates(onToken(certificate), optionsOf(pkcs11), context);
+  return listPkcs11Certificates(onToken(certificate), pkcs11OptionsOf(pkcs11), context);
 }
 
 type PairSources = Pick<IdentitySource, 'certificate' | 'privateKey' | 'keyPassword'>;
@@ -117,7 +117,7 @@ function notTogether(source: KeySource | undefined): RolesAnywhereError {
   );
 }
 
-function optionsOf(settings: Pkcs11Settings = {}): Pkcs11Options {
+export function pkcs11OptionsOf(settings: Pkcs11Settings = {}): Pkcs11Options {
   const { module, defaultModule, pin, reusePin = false, useLatestExpiring = false } = settings;
   return {
     ...(module === undefined ? {} : { module: moduleOf(module) }),

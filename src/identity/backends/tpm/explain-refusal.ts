@@ -112,7 +112,7 @@ async function lockedOut(error: TpmRefusal, tpm: TpmConnection): Promise<RolesAn
   });
 }
 
-interface LockoutState {
+export interface LockoutState {
   readonly failures?: number | undefined;
   readonly most?: number | undefined;
   /** Seconds. */
@@ -120,7 +120,7 @@ interface LockoutState {
 }
 
 /** Nice to know, and no reason to fail. */
-async function lockoutState(tpm: TpmConnection): Promise<LockoutState> {
+export async function lockoutState(tpm: TpmConnection): Promise<LockoutState> {
   try {
     const values = new Map(await tpm.run(getProperties(tpmProperties.lockoutCounter, 3)));
     return {

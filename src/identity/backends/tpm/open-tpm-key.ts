@@ -84,7 +84,7 @@ export async function openTpmSigner(source: TpmKeySource, options: TpmOptions, c
   }
 }
 
-function openerOf({ device, openTransport: opener }: TpmOptions): () => Promise<TpmTransport> {
+export function openerOf({ device, openTransport: opener }: TpmOptions): () => Promise<TpmTransport> {
   if (opener !== undefined) return opener;
   const parsed: TpmDevice = device === undefined ? { kind: 'default' } : parseTpmDevice(device.text, device.option);
   return () => openTransport(parsed);

@@ -1,0 +1,135 @@
+import { arnFaults } from '../aws/create-session/local-checks.ts';
+import { causesOfRefusal, type Explanation } from '../trust/session/causes-of-refusal.ts';
+import {
+  type CauseName,
+  decideSession,
+  type RefusalCause,
+  type SessionDecision,
+  type SessionQuestion,
+} from '../trust/session/decide-session.ts';
+import { decodeCertificate } from '../trust/x509/read-certificate.ts';
+import { isOfArns } from './check-options.ts';
+import type { Check, Examination } from './examination.ts';
+import { fail, failed, pass, skip, warn } from './finding.ts';
+import { openSubject } from './open-subject.ts';
+import type { Finding } from './report.ts';
+
+/** The three ARNs against each other, and against the region. */
+export const checkArns: Check = {
+  name: 'arns',
+  run({ subject: { request, problems } }) {
+    const found = problems.filter(({ code }) => isOfArns(code)).map((problem) => failed(problem));
+    if (found.length > 0) return found;
+    if (request === undefined) return [skip('the options come to no three ARNs')];
+    const { session, endpoint } = request;
+    const faults = arnFaults(session);
+    if (faults.length > 0) {
+      return faults.map((fault) => fail('arns', fault, 'copy the three ARNs from the same account and region'));
+    }
+    const account = session.trustAnchorArn.split(':')[4];
+    return [
+      pass(`all three are of ${endpoint.partition} and account ${account}, the trust anchor of ${session.region}`),
+    ];
+  },
+};
+
+/** Checks of their own tell these. */
+const toldElsewhere: ReadonlySet<CauseName> = new Set(['clock', 'key', 'arns', 'certificate']);
+
+/** What the service would decide, from what is known of trust anchor, CRLs, profile and role. */
+export const checkTrust: Check = {
+  name: 'trust',
+  async run(examination) {
+    const question = await questionOf(examination);
+    if (question === undefined) return [skip('there is no certificate, or there are no ARNs, to decide about')];
+    const decision = await decideSession(question);
+    const causes = decision.causes.filter((cause) => isNews(cause, examination));
+    return [
+      ...causes.map(({ name, reason, hints }) => fail(name, reason, ...hints)),
+      ...policyFindings(decision),
+      ...tagFindings(decision),
+      ...decision.crlViolations.map(({ reason }) => warn('crl', reason, 'import a CRL that the service can use')),
+      previewOf(decision),
+    ];
+  },
+};
+
+/** Of the dates of the leaf and the anchors `expiry` tells. */
+function isNews({ name, reason }: RefusalCause, { account }: Examination): boolean {
+  if (toldElsewhere.has(name)) return false;
+  return !(
+    name === 'path' &&
+    (account.trustAnchor === undefined || /\bexpired at\b|\bnot valid before\b/.test(reason))
+  );
+}
+
+function policyFindings({ policyWarnings, policyDecisions }: SessionDecision): readonly Finding[] {
+  const denied = new Set(policyDecisions.filter(({ effect }) => effect !== 'allow').map(({ action }) => action));
+  // An action that is missing is told as a refusal already.
+  const news = policyWarnings.filter(({ rule }) => rule !== 'missing-action' || denied.size === 0);
+  return news.map(({ rule, statement, reason, hint }) =>
+    warn(
+      `policy-${rule}`,
+      `${statement === undefined ? '' : `statement ${statement} of the trust policy: `}${reason}`,
+      hint,
+    ),
+  );
+}
+
+/** Live refusals have named values that cannot be tags; the documentation says that they are left out. */
+function tagFindings({ preview }: SessionDecision): readonly Finding[] {
+  const reasons: Readonly<Record<string, string>> = {
+    characters: 'STS does not take its characters',
+    'value-length': 'it is too long',
+  };
+  return preview.dropped.flatMap(({ key, value, why }) => {
+    const reason = reasons[why];
+    if (reason === undefined) return [];
+    const field = key.split('/', 1)[0];
+    return warn(
+      'tag-value',
+      `${key} of the certificate, ${JSON.stringify(value)}, cannot be a session tag: ${reason}`,
+      `delete the mapping: aws rolesanywhere delete-attribute-mapping --certificate-field ${field}`,
+      'or have the certificate issued with another value',
+    );
+  });
+}
+
+function previewOf({ preview, unknown }: SessionDecision): Finding {
+  const { sourceIdentity, sessionName, tags, packedSize } = preview;
+  const notKnown = unknown.filter((what) => what !== 'clock');
+  const rest = notKnown.length === 0 ? '' : `; not judged, as it was not given: ${notKnown.join(', ')}`;
+  return pass(
+    `the session would be "${sessionName}" with the source identity "${sourceIdentity}" and ${tags.size} tags, about ${packedSize} % of the packed size${rest}`,
+  );
+}
+
+/** Everything that is known of the CreateSession; undefined where there is none to ask about. */
+export async function questionOf(examination: Examination): Promise<SessionQuestion | undefined> {
+  const { subject, context, account, facts } = examination;
+  const { request } = subject;
+  if (request === undefined || subject.identity === undefined) return undefined;
+  const { leaf, identity } = await openSubject(examination);
+  if (leaf === undefined) return undefined;
+  const { trustAnchorArn, profileArn, roleArn, durationSeconds, roleSessionName } = request.session;
+  const offset = facts.clockOffset ?? 0;
+  return {
+    asked: { trustAnchorArn, profileArn, roleArn, durationSeconds, roleSessionName },
+    leaf: decodeCertificate(leaf.der),
+    chain: (identity?.chain ?? []).map(({ der }) => decodeCertificate(der)),
+    now: new Date(context.now().getTime() - offset * 1000),
+    clockOffset: facts.clockOffset,
+    keyFits: facts.keyFits,
+    ...account,
+  };
+}
+
+/** What of all that is known the service's words stand for. */
+export async function explainByAccount(
+  examination: Examination,
+  message: string,
+): Promise<Pick<Explanation, 'causes'>> {
+  const question = await questionOf(examination);
+  if (question === undefined) return { causes: [] };
+  return causesOfRefusal(question, { message });
+}

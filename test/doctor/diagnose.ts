@@ -1,0 +1,50 @@
+import { doctorCommand } from '../../src/cli/commands/doctor/doctor.ts';
+import { examine } from '../../src/doctor/doctor.ts';
+import type { DoctorContext } from '../../src/doctor/examination.ts';
+import { type AccountFiles, readAccount } from '../../src/doctor/read-account.ts';
+import type { CheckName, DoctorReport, Finding } from '../../src/doctor/report.ts';
+import { subjectsOf } from '../../src/doctor/subjects.ts';
+import { parseFlags } from '../../src/options/parse/parse-flags.ts';
+import { readValues } from '../../src/options/parse/read-values.ts';
+
+export interface Case {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly account?: AccountFiles;
+  readonly context?: Partial<DoctorContext>;
+}
+
+/** The checks in this process, with nothing of its environment. */
+export async function diagnose({ args = [], env = {}, account = {}, context = {} }: Case): Promise<DoctorReport> {
+  const environment = { HOME: '/nonexistent', ...env };
+  const flags = parseFlags(args, doctorCommand.options, false);
+  if (flags.faults.length > 0) throw new Error('the test has a mistake in its flags');
+  const subjects = await subjectsOf(() => readValues(doctorCommand, flags, environment), environment);
+  const known = await readAccount(account);
+  return examine(subjects, {
+    account: known.account,
+    accountFindings: known.findings,
+    context: {
+      now: () => new Date(),
+      warn: () => undefined,
+      random: Math.random,
+      sleep: () => Promise.resolve(),
+      userAgent: 'roles-anywhere/test',
+      environment,
+      offline: false,
+      ...context,
+    },
+  });
+}
+
+/** What is wrong, as `check: cause`, each once. */
+export function wrongIn({ checks }: DoctorReport): readonly string[] {
+  const found = checks.flatMap(({ name, findings }) =>
+    findings.filter(({ status }) => status === 'FAIL' || status === 'WARN').map(({ cause }) => `${name}: ${cause}`),
+  );
+  return [...new Set(found)];
+}
+
+export function findingsOf(report: DoctorReport, name: CheckName): readonly Finding[] {
+  return report.checks.flatMap((check) => (check.name === name ? check.findings : []));
+}
