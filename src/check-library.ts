@@ -66,6 +66,7 @@ const contextKeys: KeysOf<PipelineContext> = {
   sleep: true,
   userAgent: true,
   trace: true,
+  onCertificate: true,
 };
 
 const requestKeys: KeysOf<CredentialRequest> = {

@@ -1,4 +1,5 @@
 import type { IdentityContext, IdentitySource, ReloadingIdentity, SigningIdentity } from '../identity/identity.ts';
+import type { Certificate } from '../identity/x509/certificate.ts';
 import type { NamedHop, StsOptions } from '../aws/assume-role/role-hop.ts';
 import type { SessionContext } from '../aws/create-session/create-session.ts';
 import type { EndpointOptions, NetworkOptions, SessionRequest } from '../aws/create-session/session-request.ts';
@@ -66,4 +67,13 @@ export interface CredentialPlan {
  * };
  * ```
  */
-export type PipelineContext = IdentityContext & SessionContext;
+export type PipelineContext = IdentityContext &
+  SessionContext & {
+    /**
+     * Told of the certificate with which a session was made, in place of a warning where it expires soon. Undefined: that
+     * is warned of.
+     */
+    readonly onCertificate?:
+      | ((certificate: Pick<Certificate, 'serialNumber' | 'notBefore' | 'notAfter'>) => void)
+      | undefined;
+  };

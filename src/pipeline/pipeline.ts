@@ -54,7 +54,7 @@ async function obtainSession(request: CredentialRequest, context: PipelineContex
       const credentials = await createSession(request.session, identity, wire, context);
       await tellEnds(
         { request: request.session, certificate: identity.certificate, credentials, now: context.now() },
-        context.warn,
+        context,
       );
       return credentials;
     });

@@ -1,3 +1,4 @@
+import { CertificateWatch } from './certificate-watch.ts';
 import type { CredentialPlan, CredentialTarget, PipelineContext } from './credential-plan.ts';
 import type { Credentials } from '../core/credentials.ts';
 import type { FailoverContext } from './failover/failover.ts';
@@ -46,7 +47,9 @@ export function refreshableCredentials(plan: CredentialPlan, context: Refreshabl
   const identities = identityPool(untilAborted(context, end.signal));
   const reused = { ...plan, targets: mapTargets(plan, (target) => withReused(target, identities)) };
   const memory = processMemory(plan, context);
-  const saying = { ...context, warn: onceEach(context.warn) };
+  const watch = new CertificateWatch(clock, (event) => context.onRefresh?.(event));
+  const onCertificate: PipelineContext['onCertificate'] = (certificate) => watch.use(certificate);
+  const saying = { ...context, warn: onceEach(context.warn), onCertificate };
   let isReady = false;
   const makeReady = async (): Promise<void> => {
     if (isReady) return;
@@ -95,6 +98,7 @@ export function refreshableCredentials(plan: CredentialPlan, context: Refreshabl
     async close() {
       endWatch?.();
       refresher.close();
+      watch.close();
       end.abort(new DOMException('the credentials were closed', 'AbortError'));
       await inTime(identities.close(), { milliseconds: longestClose, clock, late: () => undefined });
     },

@@ -66,9 +66,10 @@ export function explainShortSession({ request }: SessionEnds, lasts: number): st
 }
 
 /** @param left milliseconds */
-export function explainLateLeaf({ certificate }: SessionEnds, left: number): string {
+export function explainLateLeaf({ certificate }: Pick<SessionEnds, 'certificate'>, left: number): string {
   const { serialNumber, notAfter } = certificate;
-  return `the certificate with serial number ${serialNumber} expires in ${spanOf(left)}, at ${notAfter.toISOString()}: renew it`;
+  const when = left > 0 ? `expires in ${spanOf(left)}, at` : 'expired at';
+  return `the certificate with serial number ${serialNumber} ${when} ${notAfter.toISOString()}: renew it`;
 }
 
 function spanOf(milliseconds: number): string {

@@ -100,6 +100,8 @@ export function logRefresh(event: RefreshEvent, say: Say): void {
     if (event.stillValid)
       say('warn', `cannot renew the credentials, which still work: ${describeError(event.error).message}; ${next}`);
     else say('debug', `no credentials: ${describeError(event.error).message}; ${next}`);
+  } else if (event.kind === 'certificate') {
+    say('warn', event.message);
   } else {
     say('debug', `the clock was set, or the machine slept: ${seconds(event.jumpedMs)}`);
   }

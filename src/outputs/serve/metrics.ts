@@ -17,6 +17,8 @@ export interface Metrics {
   answered(seconds: number): void;
   throttled(): void;
   failedOver(target: string): void;
+  /** The certificate passed one of the thresholds before its end. */
+  certificateEnds(profile: string): void;
 }
 
 /** A role, and when the certificate expires that its credentials are obtained with; undefined while none was read. */
@@ -83,6 +85,7 @@ export function makeMetrics({ version, now, roles }: MetricsOptions): Metrics {
   const failovers = counter('failovers_total', 'Targets that did not serve, so that the next one was tried.', [
     'target',
   ]);
+  const ends = counter('certificate_warnings_total', 'Times that the certificate came closer to its end.', ['profile']);
   const latency = new Histogram({
     name: `${prefix}create_session_duration_seconds`,
     help: 'Time that the service took to answer an attempt.',
@@ -100,6 +103,7 @@ export function makeMetrics({ version, now, roles }: MetricsOptions): Metrics {
     answered: (seconds) => latency.observe(seconds),
     throttled: () => throttles.inc(),
     failedOver: (target) => failovers.inc({ target }),
+    certificateEnds: (profile) => ends.inc({ profile }),
   };
 }
 

@@ -112,6 +112,12 @@ function watchedContext({ profile, roleName, seen }: Watched, context: RolesCont
         log('warn', 'the clock was set, or the machine slept', { ...who, 'jumped-ms': Math.round(event.jumpedMs) });
         return;
       }
+      if (event.kind === 'certificate') {
+        metrics.certificateEnds(profile);
+        const { serialNumber: serial, notAfter } = event;
+        log('warn', event.message, { ...who, serial, expires: notAfter.toISOString() });
+        return;
+      }
       const more = {
         ...who,
         'request-id': seen.requestId,

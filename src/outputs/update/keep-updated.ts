@@ -173,6 +173,7 @@ class ProfileUpdater {
   }
 
   #onRefresh(event: RefreshEvent): void {
+    if (event.kind === 'certificate') this.#context.warn(`profile ${this.target.profile}: ${event.message}`);
     if (!this.#isStarted) return;
     if (event.kind === 'renewed') this.#writeLater(event.credentials);
     if (event.kind !== 'failed') return;

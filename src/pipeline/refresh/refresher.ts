@@ -19,7 +19,15 @@ export type RefreshEvent =
       readonly stillValid: boolean;
     }
   /** The wall clock went another way than the monotonic one: it was set, or the machine slept. */
-  | { readonly kind: 'clock'; readonly jumpedMs: number };
+  | { readonly kind: 'clock'; readonly jumpedMs: number }
+  /** The certificate in use passed a threshold before its end, or that: to be told to somebody who can renew it. */
+  | {
+      readonly kind: 'certificate';
+      readonly message: string;
+      /** Decimal. */
+      readonly serialNumber: string;
+      readonly notAfter: Date;
+    };
 
 /** Obtains a new set. The signal aborts when nobody wants it any more. */
 export type Obtain = (signal: AbortSignal) => Promise<Credentials>;

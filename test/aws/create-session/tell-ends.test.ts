@@ -17,7 +17,8 @@ async function told({ asked, lasts = hour, life = 365 * day, left = 100 * day }:
   const warnings: string[] = [];
   const request = { profileArn, ...(asked === undefined ? {} : { durationSeconds: asked }) };
   const certificate = { notBefore: after(left - life), notAfter: after(left), serialNumber: 4711n };
-  await tellEnds({ request, certificate, credentials: { expiration: after(lasts) }, now }, (one) => warnings.push(one));
+  const warn = (message: string): void => void warnings.push(message);
+  await tellEnds({ request, certificate, credentials: { expiration: after(lasts) }, now }, { warn });
   return warnings;
 }
 
