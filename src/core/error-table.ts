@@ -74,7 +74,7 @@ type SshAgentErrorCode =
   | 'SSH_AGENT_FAILED';
 
 /** A store of certificates of the operating system cannot be used, or has no such certificate. */
-type StoreErrorCode = 'STORE_UNAVAILABLE' | 'STORE_NOT_FOUND' | 'STORE_AMBIGUOUS' | 'STORE_REFUSED';
+type StoreErrorCode = 'STORE_UNAVAILABLE' | 'STORE_NOT_FOUND' | 'STORE_AMBIGUOUS' | 'STORE_LOCKED' | 'STORE_REFUSED';
 
 /** SPIFFE's Workload API gives this process no X.509-SVID, or not the one that is meant. */
 type SpiffeErrorCode =
@@ -268,6 +268,7 @@ export const errorTable = {
   STORE_UNAVAILABLE: identity,
   STORE_NOT_FOUND: { ...identity, reopened: true },
   STORE_AMBIGUOUS: identity,
+  STORE_LOCKED: { ...identity, kind: 'transient', reopened: true },
   STORE_REFUSED: { ...identity, kind: 'secret' },
 
   SPIFFE_UNREACHABLE: { ...identity, kind: 'transient' },

@@ -229,7 +229,10 @@ const void *SecCertificateCopyData(const void *given) {
   return data;
 }
 
-static int is_rsa(const Object *key) { return strcmp(key_suffix(key->folder, key->text), "rsa") == 0; }
+static int is_rsa(const Object *key) {
+  const char *suffix = key_suffix(key->folder, key->text);
+  return suffix && strcmp(suffix, "rsa") == 0;
+}
 
 unsigned char SecKeyIsAlgorithmSupported(const void *given, long operation, const void *algorithm) {
   Object *key = check(given, KEY, "SecKeyIsAlgorithmSupported");
@@ -240,6 +243,8 @@ unsigned char SecKeyIsAlgorithmSupported(const void *given, long operation, cons
 const void *SecKeyCreateSignature(const void *given, const void *algorithm, const void *data, const void **error) {
   Object *key = check(given, KEY, "SecKeyCreateSignature"), *hash = check(data, DATA, "SecKeyCreateSignature");
   const char *name = check(algorithm, STRING, "SecKeyCreateSignature")->text;
+  if (!key_suffix(key->folder, key->text)) *error = make_error(-25300, "The specified item could not be found in the keychain.");
+  if (*error) return NULL;
   if (!SecKeyIsAlgorithmSupported(given, 0, algorithm)) misused("SecKeyCreateSignature", "an algorithm of another kind of key");
   const char *digest = strstr(name, "SHA256") ? "sha256" : strstr(name, "SHA384") ? "sha384" : "sha512";
   if (hash->number != atoi(digest + 3) / 8) misused("SecKeyCreateSignature", "a hash of another length");

@@ -180,6 +180,7 @@ static void side_by_side(const unsigned char *der, unsigned char *out, int half)
 
 unsigned NCryptSignHash(Handle *key, void **padding, const void *hash, unsigned length, unsigned char *out, unsigned room, unsigned *size, unsigned flags) {
   const char *suffix = key_suffix(check_key(key, "NCryptSignHash")->context->folder, key->context->name);
+  if (!suffix) return 0x8009000d; /* NTE_NO_KEY */
   int is_rsa = strcmp(suffix, "rsa") == 0, silent = key->silent || (flags & 0x40);
   if (is_rsa != ((flags & 2) != 0) || is_rsa != (padding != NULL)) misused("NCryptSignHash", "padding is for RSA, and only for RSA");
   const char *digest = is_rsa ? digest_of(*padding) : length == 32 ? "sha256" : length == 48 ? "sha384" : "sha512";

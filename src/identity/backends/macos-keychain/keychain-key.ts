@@ -21,11 +21,14 @@ const hintsByStatus: Readonly<Record<number, readonly string[]>> = {
   [-34_018]: ['keys of the Secure Enclave want an entitlement, which no program without a provisioning profile has'],
 };
 
+/** What somebody said: nobody is to be asked that again and again. */
+const answers: ReadonlySet<number> = new Set([-25_293, -128]);
+
 /**
  * Opens the key of an identity. It stays where it is; the system asks for leave when it is to sign, and may do that only
  * where `use` says so.
  *
- * @throws RolesAnywhereError STORE_REFUSED
+ * @throws RolesAnywhereError STORE_LOCKED, STORE_REFUSED
  */
 export function openKeychainKey(calls: KeychainCalls, identity: bigint, use: KeyUse): StoreKey {
   const key = new Slot();
@@ -84,7 +87,12 @@ function wordsOf(calls: KeychainCalls, status: number): string {
 
 function refused({ place }: KeyUse, what: string, failure?: Failure): RolesAnywhereError {
   const why = failure === undefined ? '' : `: ${failure.words === '' ? '' : `${failure.words} `}(${failure.code})`;
-  return new RolesAnywhereError('STORE_REFUSED', `the private key of ${place} ${what}${why}`, {
-    hints: failure === undefined ? [] : (hintsByStatus[failure.code] ?? []),
-  });
+  const wasAsked = failure !== undefined && answers.has(failure.code);
+  return new RolesAnywhereError(
+    wasAsked ? 'STORE_REFUSED' : 'STORE_LOCKED',
+    `the private key of ${place} ${what}${why}`,
+    {
+      hints: failure === undefined ? [] : (hintsByStatus[failure.code] ?? []),
+    },
+  );
 }

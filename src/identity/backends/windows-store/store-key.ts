@@ -26,7 +26,7 @@ interface Key {
  * Opens the key of a certificate: of CNG, or of a legacy provider where it is one's. Nothing is shown at first; where
  * Windows does not open it so, or does not sign, a window may come, if somebody is there to see it.
  *
- * @throws RolesAnywhereError STORE_REFUSED
+ * @throws RolesAnywhereError STORE_LOCKED, STORE_REFUSED
  */
 export async function openStoreKey(calls: WindowsCalls, { handle }: StoredCertificate, use: KeyUse): Promise<StoreKey> {
   // A key may be the context's own, which is held as long as the key is.
@@ -70,7 +70,7 @@ function signerOf(calls: WindowsCalls, keys: Keys, use: KeyUse): Signer {
       const open = first.status === silentContext && use.mayAsk ? await keys.asking() : undefined;
       const { status, signature } = open === undefined ? first : await signByCng(calls, open, toSign, 0);
       if (status === 0) return signature;
-      throw refused(use, `did not sign (0x${status.toString(16)})`, hintsByStatus[status]);
+      throw refused(use, `did not sign (0x${status.toString(16)})`, status);
     },
   };
 }
@@ -193,28 +193,33 @@ async function signHash(
 }
 
 /** winerror.h: results of CNG that a person can do something about. */
-const hintsByStatus: Readonly<Record<number, readonly string[]>> = {
+const hintsByStatus: Readonly<Record<number, string>> = {
   // SCARD_W_CANCELLED_BY_USER
-  0x8010_006e: ['somebody closed the window that asked for the PIN: give the PIN there'],
+  0x8010_006e: 'somebody closed the window that asked for the PIN: give the PIN there',
   // SCARD_W_WRONG_CHV
-  0x8010_006b: ['the PIN was wrong: a card locks after a few of those'],
+  0x8010_006b: 'the PIN was wrong: a card locks after a few of those',
   // SCARD_W_CHV_BLOCKED
-  0x8010_006c: ['the card is locked after too many wrong PINs: whoever issued it can unlock it'],
+  0x8010_006c: 'the card is locked after too many wrong PINs: whoever issued it can unlock it',
   // SCARD_W_REMOVED_CARD
-  0x8010_0069: ['the card is not in its reader'],
+  0x8010_0069: 'the card is not in its reader',
   // ERROR_CANCELLED
-  0x8007_04c7: ['somebody refused in the window of Windows that asked for leave to use the key'],
+  0x8007_04c7: 'somebody refused in the window of Windows that asked for leave to use the key',
 };
 
-function refused({ place, mayAsk }: KeyUse, what: string, hints?: readonly string[]): RolesAnywhereError {
-  return new RolesAnywhereError('STORE_REFUSED', `the private key of ${place} ${what}`, {
-    hints: hints ?? [
-      'this user may have no right to it: in certlm.msc, Manage Private Keys tells who has',
-      ...(mayAsk
-        ? []
-        : [
-            'a key with a PIN or strong protection asks by a window, which is shown only where there is a terminal, or with --allow-ui',
-          ]),
-    ],
+const removedCard = 0x8010_0069;
+
+/** Where nobody was asked, or could have been of use, nothing is lost by another try later. */
+function refused({ place, mayAsk }: KeyUse, what: string, status?: number): RolesAnywhereError {
+  const hint = status === undefined ? undefined : hintsByStatus[status];
+  const code = mayAsk && status !== removedCard ? 'STORE_REFUSED' : 'STORE_LOCKED';
+  return new RolesAnywhereError(code, `the private key of ${place} ${what}`, {
+    hints: hint === undefined ? hintsOf(mayAsk) : [hint],
   });
+}
+
+function hintsOf(mayAsk: boolean): readonly string[] {
+  const windows =
+    'a key with a PIN or strong protection asks by a window, where there is a terminal or with --allow-ui';
+  const right = 'this user may have no right to it: in certlm.msc, Manage Private Keys tells who has';
+  return mayAsk ? [right] : [right, windows];
 }

@@ -149,7 +149,7 @@ describe.each(['keychain', 'windows-store'] as const)('certificates of a %s', ne
     const source = sourceOf({ subject: 'CN=asking' });
     const before = store.asked();
     const { code, message: words, hints } = await rejectionOf(signWith(source));
-    expect([code, hints.join(' ')]).toEqual(['STORE_REFUSED', expect.stringContaining('--allow-ui')]);
+    expect([code, hints.join(' ')]).toEqual(['STORE_LOCKED', expect.stringContaining('--allow-ui')]);
     expect(words).toContain(
       system === 'keychain' ? 'User interaction is not allowed. (-25308)' : 'did not sign (0x80090022)',
     );
@@ -213,9 +213,22 @@ describe.each(['keychain', 'windows-store'] as const)('certificates of a %s', ne
     store.take('new');
   });
 
+  test('whose key is locked are tried again', async () => {
+    const issued = leaf('locked');
+    store.put('locked', issued, 'p256', { ask: '' });
+    const identity = reloadingIdentity(sourceOf({ subject: 'CN=locked' }), recordingContext());
+    const used = () => identity.use(({ signer }) => signer.sign(message));
+    expect(await rejectionOf(used())).toMatchObject({ code: 'STORE_LOCKED' });
+    store.take('locked');
+    store.put('locked', issued, 'p256');
+    expect(await used()).toBeInstanceOf(Uint8Array);
+    await identity.close();
+    store.take('locked');
+  });
+
   test('whose key was refused are tried again when they were renewed', async () => {
-    store.put('old', leaf('old', { subject: '/CN=refused' }), 'p256', { refused: '', ask: '' });
-    const identity = reloadingIdentity(sourceOf({ subject: 'CN=refused' }), recordingContext());
+    store.put('old', leaf('old', { subject: '/CN=refused' }), 'p256', { refused: '', deny: '' });
+    const identity = reloadingIdentity(sourceOf({ subject: 'CN=refused' }), recordingContext([]));
     const used = () => identity.use(({ signer }) => signer.sign(message));
     expect(await rejectionOf(used())).toMatchObject({ code: 'STORE_REFUSED' });
     store.take('old');
@@ -318,7 +331,7 @@ describe('a key of a Windows store', needsStandIns(), () => {
     paths['windows-store'] = store.path;
     store.put('leaf', makeLeaf(folder, 'leaf', makeCa(folder, 'ca')), 'p256', { refused: '' });
     const { code, hints } = await rejectionOf(openIdentity({ certificate: store.source }, recordingContext()));
-    expect([code, hints[0]]).toEqual(['STORE_REFUSED', expect.stringContaining('certlm.msc')]);
+    expect([code, hints[0]]).toEqual(['STORE_LOCKED', expect.stringContaining('certlm.msc')]);
     const machine = { ...store.source, kind: 'windows-store', location: 'LocalMachine', store: 'MY' } as const;
     expect(await rejectionOf(openIdentity({ certificate: machine }, recordingContext()))).toMatchObject({
       code: 'STORE_UNAVAILABLE',
