@@ -2,20 +2,19 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
+import type { Sandbox } from '../../src/sandbox/index.ts';
 import { root, runCommand } from '../support/command.ts';
 import { startCommand } from '../support/running-command.ts';
 import { fileLists } from './file-lists.ts';
+import { startPrivateSandbox } from './private-sandbox.ts';
 
 let sandbox: Sandbox;
 let folder: string;
 let files: Awaited<ReturnType<typeof fileLists>>;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'roles anywhere lists-'));
-  sandbox = await startSandbox();
+  sandbox = await startPrivateSandbox();
   files = await fileLists();
-  // Wine gives it the mode of Unix, where Windows lets it inherit the list of the profile.
-  files.set(sandbox.environment['ROLES_ANYWHERE_PRIVATE_KEY'] ?? '', '(A;;FA;;;SY)');
 });
 afterAll(async () => {
   await sandbox.close();

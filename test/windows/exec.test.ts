@@ -1,15 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { runCommand } from '../support/command.ts';
+import type { Sandbox } from '../../src/sandbox/index.ts';
+import { root, runCommand } from '../support/command.ts';
+import { startPrivateSandbox } from './private-sandbox.ts';
 
 let sandbox: Sandbox;
 let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'roles anywhere & exec-'));
-  sandbox = await startSandbox();
+  sandbox = await startPrivateSandbox();
 });
 afterAll(async () => {
   await sandbox.close();
@@ -44,6 +45,40 @@ test('a .cmd file is found by its name alone, on the PATH', async () => {
 test('a program that is not there is status 127, and no defect', async () => {
   const { status, stderr } = await exec(['no-such-program']);
   expect([status, stderr]).toEqual([127, 'roles-anywhere: cannot run no-such-program: there is no such program\n']);
+});
+
+test('what is in the current folder is run by its path alone', async () => {
+  const here = join(folder, 'current');
+  mkdirSync(here);
+  writeFileSync(join(here, 'planted.exe'), 'MZ');
+  writeFileSync(join(here, 'planted.cmd'), '@exit /b 9\r\n');
+  const run = async (name: string) =>
+    (
+      await runCommand(['exec', '--', name], {
+        env: { ...sandbox.environment, PATH: `.;${process.env['PATH']}` },
+        cwd: here,
+      })
+    ).status;
+  expect([await run('planted'), await run('planted.exe'), await run('.\\planted.cmd')]).toEqual([127, 127, 9]);
+});
+
+test.each([
+  ['by its name, on the PATH', 'signer', 0],
+  ['by its path', '"PATH"', 0],
+  ['but not in the current folder', 'planted', 3],
+])('a program that signs is found %s', async (_, word, status) => {
+  const program = join(folder, 'signer.cmd');
+  const script = join(root, 'test', 'support', 'signer-program.mjs');
+  writeFileSync(
+    program,
+    `@"${process.execPath}" "${script}" "${sandbox.environment['ROLES_ANYWHERE_PRIVATE_KEY']}"\r\n`,
+  );
+  const { ROLES_ANYWHERE_PRIVATE_KEY: _key, ...environment } = sandbox.environment;
+  const result = await runCommand(['credential-process', '--signer', `exec:${word.replace('PATH', program)}`], {
+    env: { ...environment, PATH: `${process.env['PATH']};${folder}` },
+    cwd: join(folder, 'current'),
+  });
+  expect([result.status, result.stderr]).toEqual([status, expect.stringMatching(status === 0 ? /^$/ : /is not there/)]);
 });
 
 test('the shell of the user is started where no program is named', async () => {

@@ -1,10 +1,17 @@
+import { tmpdir } from 'node:os';
+import { sidAt, strangersOf } from '../../src/core/fs/security-descriptor.ts';
 import { findFfi } from '../../src/ffi/find-ffi.ts';
 import { openAccessLists } from '../../src/core/fs/access-lists.ts';
 
 const text = (of: string): Buffer => Buffer.from(`${of}\0`, 'utf16le');
 
-/** DACL_SECURITY_INFORMATION, INVALID_HANDLE_VALUE */
-const [listPart, noHandle] = [4, 0xffff_ffff_ffff_ffffn];
+/** OWNER_SECURITY_INFORMATION, DACL_SECURITY_INFORMATION, INVALID_HANDLE_VALUE */
+const [ownerPart, listPart, noHandle] = [1, 4, 0xffff_ffff_ffff_ffffn];
+
+const opening = {
+  CreateFileW: { takes: ['pointer', 'u32', 'u32', 'pointer', 'u32', 'u32', 'pointer'], gives: 'pointer' },
+  CloseHandle: { takes: ['pointer'], gives: 'i32' },
+} as const;
 
 /** Access lists of files, set and held open as other programs do. Wine keeps of a list what a mode can say. */
 export async function fileLists() {
@@ -20,10 +27,7 @@ export async function fileLists() {
       SetFileSecurityW: { takes: ['pointer', 'u32', 'pointer'], gives: 'i32' },
     },
   );
-  const { CreateFileW, CloseHandle } = ffi.open('kernel32.dll', {
-    CreateFileW: { takes: ['pointer', 'u32', 'u32', 'pointer', 'u32', 'u32', 'pointer'], gives: 'pointer' },
-    CloseHandle: { takes: ['pointer'], gives: 'i32' },
-  });
+  const { CreateFileW, CloseHandle } = ffi.open('kernel32.dll', opening);
   const lists = await openAccessLists((message) => {
     throw new Error(message);
   });
@@ -44,4 +48,22 @@ export async function fileLists() {
       return () => void CloseHandle(handle);
     },
   };
+}
+
+/** The list of a named pipe that somebody listens on, and the SID of this user. */
+export async function pipeList(pipe: string) {
+  const ffi = await findFfi();
+  if (!('open' in ffi)) throw new Error(ffi.missing);
+  const { GetKernelObjectSecurity, GetFileSecurityW } = ffi.open('advapi32.dll', {
+    GetKernelObjectSecurity: { takes: ['pointer', 'u32', 'pointer', 'u32', 'pointer'], gives: 'i32' },
+    GetFileSecurityW: { takes: ['pointer', 'u32', 'pointer', 'u32', 'pointer'], gives: 'i32' },
+  });
+  const { CreateFileW, CloseHandle } = ffi.open('kernel32.dll', opening);
+  const [bytes, own, needed] = [Buffer.alloc(65_536), Buffer.alloc(65_536), Buffer.alloc(4)];
+  const handle = CreateFileW(text(pipe), 0x2_0000, 3, null, 3, 0, null);
+  if (handle === noHandle) throw new Error('CreateFileW');
+  const isRead = GetKernelObjectSecurity(handle, ownerPart | listPart, bytes, bytes.length, needed) !== 0;
+  CloseHandle(handle);
+  if (!isRead || GetFileSecurityW(text(tmpdir()), ownerPart, own, own.length, needed) === 0) throw new Error('no list');
+  return { rights: Object.fromEntries(strangersOf(bytes, '').rights), user: sidAt(own, own.readUInt32LE(4)) };
 }

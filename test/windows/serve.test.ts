@@ -3,12 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { runCommand } from '../support/command.ts';
 import { startCommand } from '../support/running-command.ts';
+import { pipeList } from './file-lists.ts';
 
 let sandbox: Sandbox;
 beforeAll(async () => {
   sandbox = await startSandbox();
 });
 afterAll(() => sandbox.close());
+
+/** FILE_ALL_ACCESS */
+const everything = 0x1f01ff;
 
 /** The token of IMDSv2, asked for through a pipe. */
 function askToken(socketPath: string): Promise<number | undefined> {
@@ -29,6 +33,10 @@ describe('serve', () => {
     const serve = startCommand(['serve', '--listen', pipe], { env: { ...sandbox.environment } });
     await serve.said(/listening on \\\\\.\\pipe\\roles-anywhere-/);
     expect(await askToken(pipe)).toBe(200);
+    const { user, rights } = await pipeList(pipe);
+    expect(rights).toEqual({ [user]: everything });
+    expect(await askToken(pipe)).toBe(200);
+    expect(serve.stderr()).not.toContain('access list');
     await serve.stop();
   });
 

@@ -2,19 +2,19 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
+import type { Sandbox } from '../../src/sandbox/index.ts';
 import { runCommand } from '../support/command.ts';
 import { startCommand } from '../support/running-command.ts';
 import { fileLists } from './file-lists.ts';
+import { startPrivateSandbox } from './private-sandbox.ts';
 
 let sandbox: Sandbox;
 let folder: string;
 let files: Awaited<ReturnType<typeof fileLists>>;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-update-'));
-  sandbox = await startSandbox();
+  sandbox = await startPrivateSandbox();
   files = await fileLists();
-  files.set(sandbox.environment['ROLES_ANYWHERE_PRIVATE_KEY'] ?? '', '(A;;FA;;;SY)');
 });
 afterAll(async () => {
   await sandbox.close();

@@ -29,6 +29,11 @@ export interface AccessLists {
   readonly makeFolder: (path: string) => void;
   /** An empty file for this user alone, or with the list of another file. @throws what node:fs throws: EEXIST */
   readonly makeFile: (path: string, like?: string) => void;
+  /**
+   * Gives a named pipe that this process listens on a list with this user alone in it, by a connection that ends at once.
+   * @returns whether the pipe has it
+   */
+  readonly closePipe: (path: string) => boolean;
 }
 
 /** Functions by their library, as the pages of the Windows API have them. Handles are pointers. */
@@ -38,6 +43,8 @@ const advapi32 = {
     takes: ['pointer', 'u32', 'pointer', 'pointer'],
     gives: 'i32',
   },
+  GetKernelObjectSecurity: { takes: ['pointer', 'u32', 'pointer', 'u32', 'pointer'], gives: 'i32' },
+  SetKernelObjectSecurity: { takes: ['pointer', 'u32', 'pointer'], gives: 'i32' },
   OpenProcessToken: { takes: ['pointer', 'u32', 'pointer'], gives: 'i32' },
   GetTokenInformation: { takes: ['pointer', 'i32', 'pointer', 'u32', 'pointer'], gives: 'i32' },
 } as const;
@@ -77,6 +84,7 @@ async function open(warn: (message: string) => void): Promise<AccessLists | unde
 
 function listsOf(calls: Calls, user: string): AccessLists {
   const [forFolder, forFile] = ['OICI', ''].map((flags) => attributesOf(privateList(user, flags), calls));
+  const forPipe = descriptorFrom(`D:P(A;;FA;;;${user})`, calls);
   return {
     doubt(path, demand) {
       const strangers = lookAt(path, calls, user);
@@ -90,7 +98,26 @@ function listsOf(calls: Calls, user: string): AccessLists {
       const attributes = (like === undefined ? undefined : attributesLike(like, calls)) ?? forFile;
       if (attributes === undefined || !makeWith(attributes, path, calls)) closeSync(openSync(path, 'wx', 0o600));
     },
+    closePipe(path) {
+      const bytes = forPipe === undefined ? undefined : givePipe(path, forPipe, calls);
+      return bytes !== undefined && strangersOf(bytes, user).rights.size === 0;
+    },
   };
+}
+
+/** READ_CONTROL and WRITE_DAC; FILE_SHARE_READ and FILE_SHARE_WRITE; OPEN_EXISTING. */
+const [ofList, shared, existing] = [0x6_0000, 3, 3];
+
+/** All instances of a pipe have one descriptor ("Named Pipe Security and Access Rights" of the Windows API). */
+function givePipe(path: string, descriptor: bigint, calls: Calls): Buffer | undefined {
+  const handle = calls.CreateFileW(wide(path), ofList, shared, null, existing, 0, null);
+  if (handle === noHandle) return undefined;
+  const [bytes, needed] = [Buffer.alloc(mostBytes), Buffer.alloc(4)];
+  const isGiven =
+    calls.SetKernelObjectSecurity(handle, listPart, descriptor) !== 0 &&
+    calls.GetKernelObjectSecurity(handle, ownerPart | listPart, bytes, bytes.length, needed) !== 0;
+  calls.CloseHandle(handle);
+  return isGiven ? bytes : undefined;
 }
 
 /** Those of SDDL: all rights for SYSTEM, Administrators and the user, and nothing of the folder above. */
@@ -139,10 +166,16 @@ interface Attributes {
 }
 
 function attributesOf(sddl: string, calls: Calls): Attributes | undefined {
+  const descriptor = descriptorFrom(sddl, calls);
+  return descriptor === undefined ? undefined : attributesAt(descriptor, calls);
+}
+
+/** Where it is, for as long as this process lives. */
+function descriptorFrom(sddl: string, calls: Calls): bigint | undefined {
   const descriptor = Buffer.alloc(8);
   const text = Buffer.from(`${sddl}\0`, 'utf16le');
   const isMade = calls.ConvertStringSecurityDescriptorToSecurityDescriptorW(text, 1, descriptor, null) !== 0;
-  return isMade ? attributesAt(descriptor.readBigUInt64LE(), calls) : undefined;
+  return isMade ? descriptor.readBigUInt64LE() : undefined;
 }
 
 function attributesLike(path: string, calls: Calls): Attributes | undefined {

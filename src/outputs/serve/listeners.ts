@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Server as NetServer, type Socket } from
 import { dirname, join } from 'node:path';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
+import type { AccessLists } from '../../core/fs/access-lists.ts';
 import { acceptorOf } from './acceptor.ts';
 import { isLoopbackAddress, type ListenAddress, urlOf } from './listen-address.ts';
 import type { ServeLog } from './serve-log.ts';
@@ -16,6 +17,8 @@ export interface Listener {
   readonly kind: 'tcp' | 'unix' | 'pipe';
   /** Whether only this machine can reach it. */
   readonly isLocal: boolean;
+  /** Of a named pipe: whether only this user can open it. */
+  readonly isClosed?: boolean;
   /** What connections come in by. */
   readonly listening: NetServer;
   /** Stops accepting, lets requests under way finish. */
@@ -29,12 +32,14 @@ export interface ListenerOptions {
   readonly needsDescriptors: boolean;
   /** Told of each connection before anything is read from it. */
   readonly onConnection?: ((socket: Socket) => void) | undefined;
+  /** What says on Windows who may open a pipe. */
+  readonly accessLists?: AccessLists | undefined;
 }
 
 /** Opens an address. @throws RolesAnywhereError PORT_UNAVAILABLE */
 export async function openListener(
   address: ListenAddress,
-  { socketMode, needsDescriptors, onConnection }: ListenerOptions,
+  { socketMode, needsDescriptors, onConnection, accessLists }: ListenerOptions,
   server: Server,
 ): Promise<Listener> {
   const { listening, close } = acceptorOf(server, needsDescriptors || address.kind === 'fd');
@@ -44,7 +49,10 @@ export async function openListener(
     return { name: address.path, kind: 'unix', isLocal: true, listening, close };
   }
   await listen(listening, address);
-  if (address.kind === 'pipe') return { name: address.path, kind: 'pipe', isLocal: true, listening, close };
+  if (address.kind === 'pipe') {
+    const isClosed = accessLists?.closePipe(address.path) === true;
+    return { name: address.path, kind: 'pipe', isLocal: true, isClosed, listening, close };
+  }
   const bound = listening.address();
   // A Unix socket that was handed over has no address that Node knows; Bun gives an object with nothing in it.
   const { address: host, port = 0 }: Partial<AddressInfo> = typeof bound === 'object' ? (bound ?? {}) : {};
@@ -147,6 +155,8 @@ export interface Access {
   readonly tokenFile?: TokenFileOptions | undefined;
   /** Users whose processes may connect; all of them when undefined. */
   readonly allowUids?: readonly number[] | undefined;
+  /** What says on Windows who may open a pipe. */
+  readonly accessLists?: AccessLists | undefined;
 }
 
 /**
@@ -170,7 +180,7 @@ interface Exposure extends Access {
  * @throws RolesAnywhereError OPTION_MISSING; OPTION_CONFLICT where nothing would hold strangers off
  */
 export function warnOfExposure(
-  { name, kind, isLocal }: Listener,
+  { name, kind, isLocal, isClosed }: Listener,
   { tokenFile, allowUids, socketMode, asksUnixPeers, isHandedOver }: Exposure,
   log: ServeLog,
 ): void {
@@ -184,6 +194,9 @@ export function warnOfExposure(
       'warn',
       `${name} can be reached from other machines: whoever has the token gets credentials, over plain http; ${imds}`,
     );
+  }
+  if (kind === 'pipe' && isClosed !== true) {
+    log('warn', `${name} has the access list of every pipe: others may open it to read, and are answered nothing`);
   }
   if (kind === 'unix' && allowUids !== undefined && !asksUnixPeers) {
     if (isHandedOver) throw cannotCheck(name);

@@ -137,7 +137,7 @@ function openersOf({
   const { mayConnect, userOf } = peers;
 
   const needsDescriptors = options.allowUids !== undefined || options.hopLimit !== undefined;
-  const { hopLimit, socketMode } = options;
+  const { hopLimit, socketMode, accessLists } = options;
   const limitHops =
     hopLimit === undefined || calls === undefined
       ? undefined
@@ -157,7 +157,7 @@ function openersOf({
       onDropped: () => metrics.dropped(),
       userOf,
     });
-    const listener = await openListener(address, { socketMode, needsDescriptors, onConnection: limitHops }, server);
+    const listener = await openListener(address, { socketMode, needsDescriptors, accessLists, onConnection: limitHops }, server);
     if (listener.kind === 'tcp' && limitHops?.(listener.listening) === false) {
       log('warn', 'the system does not take --hop-limit, and it has no effect');
     }

@@ -5,7 +5,7 @@ import { systemCodeOf } from '../../../core/errno.ts';
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { Terminal } from '../../command.ts';
 import { reportError } from '../../report-error.ts';
-import type { BatchCommand } from './batch-file.ts';
+import type { WindowsProgram } from '../../../core/windows-program.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -67,17 +67,17 @@ function isAbsent(cause: unknown): boolean {
 }
 
 /** @throws RolesAnywhereError PROGRAM_FAILED when it cannot be started */
-async function spawnProgram([program, ...args]: CommandLine, { env, terminal }: ProgramContext): Promise<ProgramEnd> {
+async function spawnProgram([program, ...given]: CommandLine, { env, terminal }: ProgramContext): Promise<ProgramEnd> {
   // Shells and execvp(3) say so of a name that is empty; Node takes it for a mistake of whoever calls it.
   if (program === '') throw cannotRun("''", Object.assign(new Error('the name is empty'), { code: 'ENOENT' }));
-  const batch = process.platform === 'win32' ? await asBatch(program, args, env) : undefined;
+  const { file, args, isVerbatim } = await found(program, given, env);
   return new Promise((resolve, reject) => {
     const release = handleSignals((name) => void child.kill(name));
-    const child = spawn(batch?.shell ?? program, batch?.args ?? args, {
+    const child = spawn(file, args, {
       env: { ...env },
       stdio: [0, terminal.output(), 2],
       windowsHide: false,
-      windowsVerbatimArguments: batch !== undefined,
+      windowsVerbatimArguments: isVerbatim,
     });
     child.once('error', (cause) => {
       release();
@@ -90,8 +90,15 @@ async function spawnProgram([program, ...args]: CommandLine, { env, terminal }: 
   });
 }
 
-async function asBatch(program: string, args: readonly string[], env: Environment): Promise<BatchCommand | undefined> {
-  return (await import('./batch-file.ts')).batchCommand(program, args, env);
+/** Elsewhere execvp(3) finds it, which looks in no folder but those of the PATH. */
+async function found(program: string, args: readonly string[], env: Environment): Promise<WindowsProgram> {
+  if (process.platform !== 'win32') return { file: program, args, isVerbatim: false };
+  const { windowsProgram } = await import('../../../core/windows-program.ts');
+  try {
+    return windowsProgram(program, args, env);
+  } catch (error) {
+    throw error instanceof RolesAnywhereError || !(error instanceof Error) ? error : cannotRun(program, error);
+  }
 }
 
 /** Has the program get the signals that this process gets. @returns what ends it */

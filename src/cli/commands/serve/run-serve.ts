@@ -127,6 +127,7 @@ function serveOptionsOf(
       ...handedOver.filter(({ name }) => name === 'admin'),
       ...values.list('admin-listen').map((text) => parseListenAddress(text, 0, values.origin('admin-listen'))),
     ],
+    accessLists,
     socketMode: readMode(values.text('socket-mode') ?? '', values.origin('socket-mode')),
     tokenFile:
       path === undefined

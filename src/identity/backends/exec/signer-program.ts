@@ -1,9 +1,11 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { platform } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { systemCodeOf } from '../../../core/errno.ts';
 import { type ErrorCode, RolesAnywhereError } from '../../../core/errors.ts';
 import { oneLine } from '../../../core/one-line.ts';
 import { codeInWords } from '../../../core/system-errors.ts';
+import { type WindowsProgram, windowsProgram } from '../../../core/windows-program.ts';
 import type { IdentityContext } from '../../identity.ts';
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -102,12 +104,13 @@ export class SignerProgram {
   }
 
   #start(): Child {
-    const { command, context } = this.#settings;
-    const [program = '', ...args] = command;
-    const child = spawn(program, args, {
-      env: environmentOf(context.environment),
+    const env = environmentOf(this.#settings.context.environment);
+    const { file, args, isVerbatim } = this.#program(env);
+    const child = spawn(file, args, {
+      env,
       stdio: ['pipe', 'pipe', 'pipe'],
       windowsHide: true,
+      windowsVerbatimArguments: isVerbatim,
     });
     const forget = (): void => {
       if (this.#child === child) this.#child = undefined;
@@ -121,6 +124,17 @@ export class SignerProgram {
     child.unref();
     for (const stream of [child.stdin, child.stdout, child.stderr]) unref(stream);
     return child;
+  }
+
+  /** Elsewhere execvp(3) finds it, which looks in no folder but those of the PATH. */
+  #program(env: Readonly<Record<string, string | undefined>>): WindowsProgram {
+    const [program = '', ...args] = this.#settings.command;
+    if (platform() !== 'win32') return { file: program, args, isVerbatim: false };
+    try {
+      return windowsProgram(program, args, env);
+    } catch (error) {
+      throw error instanceof RolesAnywhereError ? error : this.#startFailure(error);
+    }
   }
 
   /** What it writes to stderr is read in any case, as it would stand still otherwise. */
