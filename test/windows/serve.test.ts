@@ -50,9 +50,10 @@ describe('serve', () => {
     },
   );
 
-  test('prints the lines that PowerShell takes', async () => {
+  test('prints the lines that PowerShell and cmd.exe take', async () => {
     const serve = startCommand(['serve', '--port', '0'], { env: { ...sandbox.environment } });
     await serve.said(/\$env:AWS_EC2_METADATA_SERVICE_ENDPOINT = "http:\/\/127\.0\.0\.1:\d+\/"/);
+    await serve.said(/set AWS_EC2_METADATA_SERVICE_ENDPOINT=http:\/\/127\.0\.0\.1:\d+\/$/m);
     await serve.stop();
     expect(serve.stderr()).not.toContain('export ');
   });

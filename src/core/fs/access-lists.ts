@@ -235,8 +235,10 @@ const wideGroups: Readonly<Record<string, string>> = {
   'S-1-5-32-546': 'Guests',
 };
 
+const services: Readonly<Record<string, string>> = { 'S-1-5-19': 'LOCAL SERVICE', 'S-1-5-20': 'NETWORK SERVICE' };
+
 function nameOf(sid: string): string {
-  return wideGroups[sid] ?? sid;
+  return wideGroups[sid] ?? services[sid] ?? sid;
 }
 
 /** For cmd.exe and PowerShell alike. icacls takes SIDs after a star, whatever the language of the system. */

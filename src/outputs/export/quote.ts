@@ -20,6 +20,9 @@ export function quoteForPowerShell(value: string): string {
   return `"${escaped.replaceAll('\n', '`n').replaceAll('\r', '`r')}"`;
 }
 
+// oxlint-disable-next-line no-control-regex
+const notForSet = /[%"!\u0000-\u001F]/;
+
 /**
  * For `set` of cmd.exe: as it is, or with quotes around name and value, between which `&|<>^` are plain characters.
  *
@@ -29,8 +32,7 @@ export function quoteForPowerShell(value: string): string {
  * @throws RolesAnywhereError OUTPUT_FAILED
  */
 export function setForCmd(name: string, value: string): string {
-  // oxlint-disable-next-line no-control-regex
-  if (/[%"!\u0000-\u001F]/.test(value)) {
+  if (notForSet.test(value)) {
     throw new RolesAnywhereError(
       'OUTPUT_FAILED',
       `--format windows-cmd: ${name} holds a character that set cannot take`,
@@ -45,4 +47,10 @@ export function setForCmd(name: string, value: string): string {
 /** A line that sets a variable in the shell that people use on this system: on Windows, that of PowerShell. */
 export function settingLine(name: string, value: string): string {
   return platform() === 'win32' ? `$env:${name} = ${quoteForPowerShell(value)}` : `export ${name}=${quoteForSh(value)}`;
+}
+
+/** The same for each shell of this system: on Windows also for cmd.exe, unless the value is none that `set` takes. */
+export function settingLines(name: string, value: string): readonly string[] {
+  const line = settingLine(name, value);
+  return platform() === 'win32' && !notForSet.test(value) ? [line, setForCmd(name, value)] : [line];
 }

@@ -157,7 +157,11 @@ function openersOf({
       onDropped: () => metrics.dropped(),
       userOf,
     });
-    const listener = await openListener(address, { socketMode, needsDescriptors, accessLists, onConnection: limitHops }, server);
+    const listener = await openListener(
+      address,
+      { socketMode, needsDescriptors, accessLists, onConnection: limitHops },
+      server,
+    );
     if (listener.kind === 'tcp' && limitHops?.(listener.listening) === false) {
       log('warn', 'the system does not take --hop-limit, and it has no effect');
     }

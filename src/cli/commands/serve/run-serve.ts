@@ -14,7 +14,7 @@ import { notifier, type Notify, socketsOfSystemd, watchdogInterval } from '../..
 import { RolesAnywhereError } from '../../../core/errors.ts';
 import type { AccessLists } from '../../../core/fs/access-lists.ts';
 import { findFfi } from '../../../ffi/find-ffi.ts';
-import { settingLine } from '../../../outputs/export/quote.ts';
+import { settingLines } from '../../../outputs/export/quote.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';
 import { systemClock } from '../../../pipeline/refresh/clock.ts';
@@ -160,10 +160,13 @@ function tellWhere({ listeners, adminListeners }: Serving, options: Omit<ServeOp
   for (const { name } of [...listeners, ...adminListeners]) log('info', `listening on ${name}`);
   const tcp = listeners.find(({ kind }) => kind === 'tcp');
   if (tcp === undefined) return;
-  if (tcp.isLocal) log('info', settingLine('AWS_EC2_METADATA_SERVICE_ENDPOINT', `${tcp.name}/`));
+  const tell = (name: string, value: string): void => {
+    for (const line of settingLines(name, value)) log('info', line);
+  };
+  if (tcp.isLocal) tell('AWS_EC2_METADATA_SERVICE_ENDPOINT', `${tcp.name}/`);
   if (options.tokenFile === undefined) return;
-  log('info', settingLine('AWS_CONTAINER_CREDENTIALS_FULL_URI', `${tcp.name}/credentials`));
-  log('info', settingLine('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', options.tokenFile.path));
+  tell('AWS_CONTAINER_CREDENTIALS_FULL_URI', `${tcp.name}/credentials`);
+  tell('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', options.tokenFile.path);
 }
 
 interface Running {
