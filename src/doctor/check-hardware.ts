@@ -12,7 +12,9 @@ export const checkToken: Check = {
     if (first === undefined) return [skip('neither certificate nor key is on a PKCS#11 token')];
     const { describeTokens } = await import('../identity/backends/pkcs11/describe-tokens.ts');
     await examination.context.isolateOutput?.();
+    examination.facts.noLogin = 'the token cannot be looked at';
     const { module, tokens } = await describeTokens(sources, sourceOf(examination)?.pkcs11);
+    examination.facts.noLogin = undefined;
     const findings = tokens.map((token) => tokenFinding(token, examination));
     return [pass(`${first.option}: the module ${module}`), ...findings];
   },
@@ -54,7 +56,9 @@ export const checkTpm: Check = {
     const isTpm = await usesTpm(examination);
     if (!isTpm) return [skip('the key is in no TPM')];
     const { describeTpm } = await import('../identity/backends/tpm/describe-tpm.ts');
+    examination.facts.noLogin = 'the TPM cannot be looked at';
     const { name, failures, most, interval } = await describeTpm(sourceOf(examination)?.tpm?.device);
+    examination.facts.noLogin = undefined;
     if (failures === undefined || most === undefined || most === 0) return [pass(`${name} answers`)];
     const message = `${name}: ${failures} of ${most} wrong passwords until it locks`;
     if (failures < most) return [pass(message)];
