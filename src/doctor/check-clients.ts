@@ -14,11 +14,12 @@ type Environment = DoctorContext['environment'];
 /** What the AWS CLI and the SDKs would take in place of what is configured here. */
 export const checkAwsClients: Check = {
   name: 'aws-clients',
-  async run({ subject, context: { environment } }) {
+  async run({ subject, context: { environment, inspects } }) {
     const files = await readFiles(environment);
-    if ('error' in files) return [...environmentFindings(environment), failed(files.error, 'WARN')];
+    const ofEnvironment = inspects === true ? [] : environmentFindings(environment);
+    if ('error' in files) return [...ofEnvironment, failed(files.error, 'WARN')];
     const profile = profileOf(subject, environment);
-    const findings = [...environmentFindings(environment), ...profileFindings(profile, files, environment)];
+    const findings = [...ofEnvironment, ...profileFindings(profile, files, environment)];
     return findings.length > 0 ? findings : [nothingElse(profile, files)];
   },
 };

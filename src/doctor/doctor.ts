@@ -1,7 +1,8 @@
 import { failed } from './finding.ts';
 import type { Check, DoctorContext, Examination, Subject } from './examination.ts';
-import type { KnownAccount } from './known-account.ts';
-import { type CheckResult, type DoctorReport, type Finding, worstOf } from './report.ts';
+import type { CredentialRequest } from '../pipeline/credential-plan.ts';
+import { type ReadAccount, together } from './read-account.ts';
+import { type CheckResult, type DoctorReport, worstOf } from './report.ts';
 import { checkArns, checkTrust } from './check-decision.ts';
 import { checkAwsCli, checkAwsClients } from './check-clients.ts';
 import { checkCache } from './check-cache.ts';
@@ -41,26 +42,30 @@ const ofMachine: readonly Check[] = [checkCache, checkAwsClients, checkAwsCli];
 /** Who is told of each result as soon as it is there. */
 export interface Consultation {
   readonly context: DoctorContext;
-  readonly account: KnownAccount;
-  /** Why something of the account is not known though somebody meant to tell it: `trust` has them too. */
-  readonly accountFindings?: readonly Finding[] | undefined;
+  /** What files say of the account. */
+  readonly files: ReadAccount;
+  /** Reads what the account itself says; undefined where nobody asked for that. */
+  readonly inspect?: ((request: CredentialRequest) => Promise<ReadAccount>) | undefined;
   readonly onResult?: ((result: CheckResult) => void) | undefined;
 }
 
 /** Runs every check over every subject. None of them keeps the next from being run. */
 export async function examine(
   subjects: readonly [Subject, ...Subject[]],
-  { context, account, accountFindings = [], onResult }: Consultation,
+  { context, files, inspect, onResult }: Consultation,
 ): Promise<DoctorReport> {
   const checks: CheckResult[] = [];
   const run = async (check: Check, examination: Examination, target?: string): Promise<void> => {
-    const more = check.name === 'trust' ? accountFindings : [];
-    const result = await resultOf(check, { examination, target, more });
+    const result = await resultOf(check, examination, target);
     checks.push(result);
     onResult?.(result);
   };
   for (const [at, subject] of subjects.entries()) {
-    const examination: Examination = { subject, context, account, facts: { warnings: [], closing: [] } };
+    const { request } = subject;
+    const isAsked = inspect !== undefined && request !== undefined && !context.offline;
+    const known = isAsked ? together(await inspect(request), files) : files;
+    const facts = { warnings: [], closing: [], ofAccount: known.findings };
+    const examination: Examination = { subject, context, account: known.account, facts };
     try {
       for (const check of ofTarget) await run(check, examination, subject.target);
       if (at === subjects.length - 1) for (const check of ofMachine) await run(check, examination);
@@ -71,15 +76,11 @@ export async function examine(
   return { status: worstOf(checks), checks };
 }
 
-interface Run {
-  readonly examination: Examination;
-  readonly target: string | undefined;
-  readonly more: readonly Finding[];
-}
-
-async function resultOf(check: Check, { examination, target, more }: Run): Promise<CheckResult> {
+async function resultOf(check: Check, examination: Examination, target: string | undefined): Promise<CheckResult> {
   const { name } = check;
-  const findings = [...more, ...(await findingsOf(check, examination))];
+  // Why something of the account is not known, though somebody meant to tell it.
+  const ofAccount = name === 'trust' ? examination.facts.ofAccount : [];
+  const findings = [...ofAccount, ...(await findingsOf(check, examination))];
   return { name, ...(target === undefined ? {} : { target }), status: worstOf(findings), findings };
 }
 

@@ -28,6 +28,8 @@ export interface DoctorContext extends PipelineContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Nothing is sent. */
   readonly offline: boolean;
+  /** Whether keys of the environment are there to inspect the account with. */
+  readonly inspects?: boolean | undefined;
   /** Where credentials are cached, and whether they are. */
   readonly cache?: { readonly folder: CacheFolder; readonly isUsed: boolean } | undefined;
 }
@@ -53,6 +55,8 @@ export interface Facts {
   clockOffset?: number | undefined;
   /** Of CreateSession, then of each hop. */
   credentials?: Credentials | undefined;
+  /** What went wrong as the account was read. */
+  readonly ofAccount: readonly Finding[];
   /** What is closed and wiped at the end. */
   readonly closing: (() => Promise<void> | void)[];
 }

@@ -43,6 +43,20 @@ export interface ReadAccount {
 /** Bytes: a CRL has 300 000 at the most, and a policy 131 072. */
 const maxFileBytes = 4 * 1024 * 1024;
 
+/** What files say goes before what was read of the account. */
+export function together(inspected: ReadAccount, files: ReadAccount): ReadAccount {
+  const { trustAnchor, profile, role } = files.account;
+  const { account } = inspected;
+  return {
+    findings: [...inspected.findings, ...files.findings],
+    account: {
+      trustAnchor: trustAnchor ?? account.trustAnchor,
+      profile: profile === undefined ? account.profile : { ...account.profile, ...profile },
+      role: role === undefined ? account.role : { ...account.role, ...role },
+    },
+  };
+}
+
 /** Reads all of the files. One that cannot be read is a finding, and not known. */
 export async function readAccount(files: AccountFiles): Promise<ReadAccount> {
   const findings: Finding[] = [];
@@ -177,7 +191,7 @@ function mappingOf(given: unknown): readonly AttributeMapping[] {
   ];
 }
 
-function memberOf(container: unknown, name: string): unknown {
+export function memberOf(container: unknown, name: string): unknown {
   return typeof container === 'object' && container !== null
     ? Object.getOwnPropertyDescriptor(container, name)?.value
     : undefined;

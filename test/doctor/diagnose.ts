@@ -1,5 +1,5 @@
 import { doctorCommand } from '../../src/cli/commands/doctor/doctor.ts';
-import { examine } from '../../src/doctor/doctor.ts';
+import { type Consultation, examine } from '../../src/doctor/doctor.ts';
 import type { DoctorContext } from '../../src/doctor/examination.ts';
 import { type AccountFiles, readAccount } from '../../src/doctor/read-account.ts';
 import type { CheckName, DoctorReport, Finding } from '../../src/doctor/report.ts';
@@ -12,18 +12,24 @@ export interface Case {
   readonly env?: Readonly<Record<string, string>>;
   readonly account?: AccountFiles;
   readonly context?: Partial<DoctorContext>;
+  readonly inspect?: Consultation['inspect'];
 }
 
 /** The checks in this process, with nothing of its environment. */
-export async function diagnose({ args = [], env = {}, account = {}, context = {} }: Case): Promise<DoctorReport> {
+export async function diagnose({
+  args = [],
+  env = {},
+  account = {},
+  context = {},
+  inspect,
+}: Case): Promise<DoctorReport> {
   const environment = { HOME: '/nonexistent', ...env };
   const flags = parseFlags(args, doctorCommand.options, false);
   if (flags.faults.length > 0) throw new Error('the test has a mistake in its flags');
   const subjects = await subjectsOf(() => readValues(doctorCommand, flags, environment), environment);
-  const known = await readAccount(account);
   return examine(subjects, {
-    account: known.account,
-    accountFindings: known.findings,
+    files: await readAccount(account),
+    inspect,
     context: {
       now: () => new Date(),
       warn: () => undefined,

@@ -35,7 +35,7 @@ export async function examineInit(
   options: DoctorOptions,
   { environment, clock, random, sleep }: Ambient = ambient,
 ): Promise<DoctorReport> {
-  const { account, findings } = await readAccount(options);
+  const files = await readAccount(options);
   const context = {
     clock,
     now: clock.now,
@@ -48,7 +48,7 @@ export async function examineInit(
     userAgent: userAgentOf(init.userAgentAppId, () => undefined),
   };
   const subjects = await subjectsOf(init, context);
-  const { status, checks } = await examine(subjects, { context, account, accountFindings: findings });
+  const { status, checks } = await examine(subjects, { context, files });
   return { status, checks: checks.map(inWordsOfLibrary) };
 }
 

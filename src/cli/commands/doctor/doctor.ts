@@ -41,6 +41,12 @@ const ownOptions: readonly OptionRow[] = [
     help: 'PEM or DER file of a CRL that was imported for the trust anchor.',
   },
   {
+    flag: 'inspect',
+    kind: 'boolean',
+    flagOnly: true,
+    help: 'Reads trust anchor, CRLs, profile and role of the account, with the keys of the environment.',
+  },
+  {
     flag: 'profile-document',
     kind: 'string',
     flagOnly: true,

@@ -1,4 +1,5 @@
-import { examine } from '../../../doctor/doctor.ts';
+import { RolesAnywhereError } from '../../../core/errors.ts';
+import { type Consultation, examine } from '../../../doctor/doctor.ts';
 import type { DoctorContext } from '../../../doctor/examination.ts';
 import { readAccount } from '../../../doctor/read-account.ts';
 import { subjectsOf } from '../../../doctor/subjects.ts';
@@ -23,16 +24,16 @@ export async function runDoctor(call: Call, terminal: Terminal): Promise<number>
   const subjects = await subjectsOf(() => readValues(call.command, call.flags, terminal.env), terminal.env);
   const [{ values = own }] = subjects;
   const context = await contextOf(own, values, terminal);
-  const { account, findings } = await readAccount(accountFiles(own));
+  const files = await readAccount(accountFiles(own));
   const isJson = own.isOn('json');
   const style = styleOf(terminal.env);
   const report = await examine(subjects, {
     context,
-    account,
+    files,
+    inspect: own.isOn('inspect') ? await inspector(context) : undefined,
     onResult: (result) => {
       if (!isJson) void terminal.stdout(linesOf(result, { style, quiet: own.isOn('quiet') }));
     },
-    accountFindings: findings,
   });
   await terminal.stdout(isJson ? jsonOf(report, own.isOn('quiet')) : closingLines(report, style));
   return exitStatus[report.status];
@@ -52,7 +53,28 @@ async function contextOf(own: OptionValues, values: OptionValues, terminal: Term
     warn: () => undefined,
     environment: terminal.env,
     offline: own.isOn('offline'),
+    inspects: own.isOn('inspect'),
     ...(hasAll && { cache: { folder: await cacheFolder(values, terminal), isUsed: values.isOn('cache') } }),
+  };
+}
+
+/** Reads the account with the keys of the environment: those of the session itself may hardly ever read it. */
+async function inspector(context: DoctorContext): Promise<Consultation['inspect']> {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = context.environment;
+  const sessionToken = context.environment['AWS_SESSION_TOKEN'] || undefined;
+  if (!accessKeyId || !secretAccessKey) {
+    throw new RolesAnywhereError('OPTION_MISSING', '--inspect asks AWS, and there are no credentials for it', {
+      hints: [
+        'set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN of somebody who may read trust anchors, profiles, CRLs and roles: aws configure export-credentials --format env',
+      ],
+    });
+  }
+  const { inspectAccount } = await import('../../../doctor/inspect-account.ts');
+  const keys = { accessKeyId, secretAccessKey, sessionToken };
+  const { now, random, sleep, userAgent, environment } = context;
+  return (request) => {
+    const caller = { now, random, sleep, userAgent, keys, network: request.network };
+    return inspectAccount(request, caller, environment);
   };
 }
 
