@@ -73,6 +73,8 @@ function validity(
   { subject, notBefore, notAfter }: JudgedCertificate,
   now: Date,
 ): [CertificateRule, string | undefined][] {
+  // Nearly always: every certificate of every path is asked.
+  if (now >= notBefore && now <= notAfter) return [];
   const name = `"${subject.text}"`;
   return [
     ['not-yet-valid', now < notBefore ? `${name} is not valid before ${notBefore.toISOString()}` : undefined],
@@ -143,8 +145,9 @@ function weakIssuer(issuer: JudgedCertificate): Violation[] {
 /** pathLenConstraint counts the intermediates that are not self-issued below the issuer (RFC 5280, 4.2.1.9). */
 function pathLengthProblem(path: readonly JudgedCertificate[], issuer: JudgedCertificate): string | undefined {
   const allowed = issuer.basicConstraints?.pathLength;
+  if (allowed === undefined) return undefined;
   const below = path.slice(1).filter((member) => !isSelfIssued(member)).length;
-  return allowed === undefined || below <= allowed
+  return below <= allowed
     ? undefined
     : `"${issuer.subject.text}" allows ${allowed} intermediates below it; there are ${below}`;
 }

@@ -15,13 +15,25 @@ export interface MessageToVerify {
   readonly signature: Uint8Array;
 }
 
-const { RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING, RSA_PSS_SALTLEN_AUTO } = constants;
+/** As OpenSSL names them. */
+const digestNames: Readonly<Record<HashName, string>> = {
+  MD5: 'md5',
+  'SHA-1': 'sha1',
+  'SHA-224': 'sha224',
+  'SHA-256': 'sha256',
+  'SHA-384': 'sha384',
+  'SHA-512': 'sha512',
+};
+
+const { RSA_PKCS1_PSS_PADDING, RSA_PSS_SALTLEN_AUTO } = constants;
 
 const ways = {
-  'RSA-PKCS1': { family: 'RSA', options: { padding: RSA_PKCS1_PADDING } },
+  /** Node's own default, too. */
+  'RSA-PKCS1': { family: 'RSA', options: undefined },
   'RSA-PSS': { family: 'RSA', options: { padding: RSA_PKCS1_PSS_PADDING, saltLength: RSA_PSS_SALTLEN_AUTO } },
-  ECDSA: { family: 'ECDSA', options: { dsaEncoding: 'der' } },
-} as const satisfies Record<HashedKind, { family: KeyFamily; options: object }>;
+  /** DER, which is Node's own default. */
+  ECDSA: { family: 'ECDSA', options: undefined },
+} as const satisfies Record<HashedKind, { family: KeyFamily; options: object | undefined }>;
 
 /** Whether the key made the signature; false also for a key of another family or a signature that cannot be read. */
 export async function verifyWithKey(key: PublicKey, signed: MessageToVerify): Promise<boolean> {
@@ -29,8 +41,10 @@ export async function verifyWithKey(key: PublicKey, signed: MessageToVerify): Pr
   try {
     if (scheme.kind === 'ML-DSA') return key.family === 'ML-DSA' && (await verifyMlDsa(key, message, signature));
     const { family, options } = ways[scheme.kind];
-    const digest = scheme.hash.replace('-', '').toLowerCase();
-    return key.family === family && verify(digest, message, { key: importKey(key), ...options }, signature);
+    if (key.family !== family) return false;
+    const known = importKey(key);
+    const verifying = options === undefined ? known : { key: known, ...options };
+    return verify(digestNames[scheme.hash], message, verifying, signature);
   } catch {
     return false;
   }

@@ -39,5 +39,7 @@ export function violationsOf(
   certificate: JudgedCertificate,
   found: readonly (readonly [CertificateRule, string | undefined])[],
 ): Violation[] {
-  return found.flatMap(([rule, reason]) => (reason === undefined ? [] : [{ rule, certificate, reason }]));
+  const violations: Violation[] = [];
+  for (const [rule, reason] of found) if (reason !== undefined) violations.push({ rule, certificate, reason });
+  return violations;
 }
