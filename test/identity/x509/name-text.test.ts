@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { encodeElement } from '../../../src/identity/x509/der-writer.ts';
+import { attributesOfName, distinguishedName } from '../../../src/identity/x509/distinguished-name.ts';
 import { attributesInText, hasAttributes } from '../../../src/identity/x509/name-text.ts';
 
 const cn = (value: string) => ({ type: '2.5.4.3', value });
@@ -53,6 +55,40 @@ describe('a name as a person writes it', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 });
+
+test('what the official helper writes of a name selects it, whatever is in it', () => {
+  const types = ['2.5.4.3', '2.5.4.5', '2.5.4.6', '2.5.4.8', '2.5.4.10', '2.5.4.11', '1.2.840.113549.1.9.1', '1.2.3.4'];
+  const pair = fc.tuple(fc.constantFrom(...types), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }));
+  const one = fc.uniqueArray(pair, { minLength: 1, maxLength: 6, selector: ([type]) => type });
+  fc.assert(
+    fc.property(one, (pairs) => {
+      const name = nameOf(pairs);
+      const wanted = attributesInText(distinguishedName(name));
+      expect(wanted).toHaveLength(pairs.length);
+      expect(hasAttributes(attributesOfName(name), wanted ?? [])).toBe(true);
+    }),
+  );
+});
+
+/** RDNSequence of RFC 5280, section 4.1.2.4, with one attribute in each. */
+function nameOf(pairs: readonly (readonly [string, string])[]): Buffer {
+  const sets = pairs.map(([type, value]) =>
+    encodeElement(0x31, encodeElement(0x30, encodeOid(type), encodeElement(0x0c, Buffer.from(value)))),
+  );
+  return encodeElement(0x30, ...sets);
+}
+
+function encodeOid(type: string): Buffer {
+  const [first = 0, second = 0, ...others] = type.split('.').map(Number);
+  const arcs = [first * 40 + second, ...others].map((arc) =>
+    arc < 128
+      ? [arc]
+      : arc < 16_384
+        ? [(arc >> 7) | 128, arc & 127]
+        : [(arc >> 14) | 128, ((arc >> 7) & 127) | 128, arc & 127],
+  );
+  return encodeElement(0x06, Buffer.from(arcs.flat()));
+}
 
 describe('the attributes of one name among those of another', () => {
   const there = [{ type: '2.5.4.6', value: 'DE' }, o('Example  Org'), cn('Leaf')];

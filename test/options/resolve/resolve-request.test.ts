@@ -28,6 +28,25 @@ test('the least that is needed, and the defaults', async () => {
   });
 });
 
+test('a certificate of a store, and what is said of such', async () => {
+  const args = [...arns, '--certificate', 'keychain:?subject=CN=leaf', '--use-latest-expiring-certificate'];
+  const { identity } = await resolve(args, { ROLES_ANYWHERE_ALLOW_UI: 'true' });
+  expect(identity).toEqual({
+    certificate: { option: '--certificate', kind: 'keychain', subject: 'CN=leaf' },
+    pkcs11: { useLatestExpiring: true },
+    systemStore: { allowUi: true, useLatestExpiring: true },
+  });
+});
+
+test.each(['--cert-selector=Key=x509Serial,Value=0A', '--system-store-name=MY', '--keychain=login'])(
+  '%s is in the place of a certificate, and needs a system that has stores',
+  async (arg) => {
+    const { code, message, hints } = await rejectionOf(resolve([...arns, arg]));
+    expect([code, message]).toEqual(['STORE_UNAVAILABLE', expect.stringContaining('and this is linux')]);
+    expect(hints).toHaveLength(1);
+  },
+);
+
 test('everything', async () => {
   const args = [
     ...complete,
