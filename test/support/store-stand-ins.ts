@@ -22,7 +22,7 @@ export function needsStandIns(): { skip: boolean } {
 }
 
 /** What is in a store besides certificate and key: what stand-in.h and the stand-ins tell of, by the ends of names. */
-export type Traits = Readonly<Record<string, string>>;
+type Traits = Readonly<Record<string, string>>;
 
 export interface StandIn {
   /** The shared library. */
@@ -96,7 +96,7 @@ function sourceOf(name: SystemName): SystemStoreSource {
 }
 
 /** Opens the store of a stand-in. */
-export async function openStandIn({ path, source }: StandIn): Promise<SystemStore> {
+async function openStandIn({ path, source }: StandIn): Promise<SystemStore> {
   return source.kind === 'keychain'
     ? openKeychain(source, { foundation: path, security: path })
     : openWindowsStore(source, { crypt32: path, ncrypt: path, advapi32: path });

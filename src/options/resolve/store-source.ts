@@ -25,7 +25,7 @@ const uriNames: Readonly<Record<Part, string>> = {
 
 /** Every part by its name in this package; in the order in which messages name them. */
 // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the type of the table says so
-export const selectionParts = Object.keys(uriNames) as readonly Part[];
+const selectionParts = Object.keys(uriNames) as readonly Part[];
 
 /** What each part has to look like, where not every text will do. */
 const demands: { readonly [P in Part]?: readonly [isRight: (text: string) => boolean, demand: string] } = {
