@@ -37,11 +37,8 @@ const attribute =
  * Reads a distinguished name as a person writes it: attributes in any order, `+` as good as `,`, blanks around them, types
  * in any case or as OIDs, values with escapes, in quotes, or as `#` and the hexadecimal digits of their DER.
  *
- * @example
- * ```ts
- * attributesInText('o=Example\\, Inc. , CN=leaf');
- * // [{ type: '2.5.4.10', value: 'Example, Inc.' }, { type: '2.5.4.3', value: 'leaf' }]
- * ```
+ * `o=Example\, Inc. , CN=leaf` is `2.5.4.10` with the value `Example, Inc. ` and `2.5.4.3` with `leaf`.
+ *
  * @returns undefined for what is no name, an empty one too
  */
 export function attributesInText(text: string): readonly AttributeText[] | undefined {
