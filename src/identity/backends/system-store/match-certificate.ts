@@ -17,7 +17,7 @@ type Rule = readonly [
 
 const rules: readonly Rule[] = [
   ['thumbprint', 'has another thumbprint', hasThumbprint],
-  ['serial', 'has another serial number', ({ certificate }, text) => BigInt(`0x${text}`) === certificate.serialNumber],
+  ['serial', 'has another serial number', ({ certificate }, text) => isSerial(certificate, text)],
   ['subject', 'has another subject', ({ certificate }, text) => isNamed(certificate.subject, text)],
   ['issuer', 'has another issuer', ({ certificate }, text) => isNamed(certificate.issuer, text)],
   ['friendlyName', 'has another friendly name', ({ friendlyName }, text) => friendlyName === text],
@@ -49,6 +49,11 @@ function isFull(name: Uint8Array, text: string | undefined): boolean {
 function isNamed(name: Uint8Array, text: string): boolean {
   const wanted = attributesInText(text);
   return wanted !== undefined && hasAttributes(attributesOfName(name), wanted);
+}
+
+/** A program may have given any text. */
+function isSerial({ serialNumber }: Certificate, text: string): boolean {
+  return /^[\da-f]+$/i.test(text) && BigInt(`0x${text}`) === serialNumber;
 }
 
 function hasThumbprint({ certificate, thumbprint }: StoredCertificate, text: string): boolean {

@@ -80,6 +80,8 @@ describe('a certificate of a store', needs('openssl'), () => {
     expect(choose({ thumbprint: plain.thumbprint })).toBe(plain);
     expect(choose({ thumbprint: createHash('sha256').update(plain.certificate.der).digest('hex') })).toBe(plain);
     expect(thrownBy(() => choose({ thumbprint: '0'.repeat(40) }))).toMatchObject({ code: 'STORE_NOT_FOUND' });
+    // What options refuse, a program may give.
+    expect(thrownBy(() => choose({ serial: 'none' }))).toMatchObject({ code: 'STORE_NOT_FOUND' });
   });
 
   test('that does not match is named with the reason, and the nearly right one first', () => {

@@ -11,6 +11,8 @@ import type * as WindowsStores from '../../../../src/identity/backends/windows-s
 import type { CertificateSelection, IdentityContext, IdentitySource } from '../../../../src/identity/identity.ts';
 import { openIdentity, openSigner } from '../../../../src/identity/open-identity.ts';
 import { reloadingIdentity } from '../../../../src/identity/reloading-identity.ts';
+import { keepUpdated } from '../../../../src/outputs/update/keep-updated.ts';
+import type { CredentialPlan } from '../../../../src/pipeline/credential-plan.ts';
 import { fromRolesAnywhere } from '../../../../src/index.ts';
 import { startSandbox } from '../../../../src/sandbox/index.ts';
 import {
@@ -25,6 +27,8 @@ import {
 import { opensslJudge } from '../../../support/openssl-judge.ts';
 import { makeStandIn, needsStandIns, type StandIn, type SystemName } from '../../../support/store-stand-ins.ts';
 import { rejectionOf } from '../../../support/thrown.ts';
+import { planFor, serveSandbox } from '../../../outputs/serve/served-sandbox.ts';
+import { type FakeClock, fakeClock } from '../../../support/fake-clock.ts';
 import { recordingContext } from '../../given.ts';
 
 /** Paths of the stand-ins, which are in the place of the system's libraries. */
@@ -261,6 +265,56 @@ describe.each(['keychain', 'windows-store'] as const)('before a service, a %s', 
     removeFolder(folder);
   });
 });
+
+describe.each(['serve', 'update'] as const)('before %s', needsStandIns(), (output) => {
+  test('a certificate that was renewed in a keychain is taken at the next renewal, without a restart', async () => {
+    const folder = makeFolder();
+    const store = await makeStandIn(folder, 'keychain');
+    paths.keychain = store.path;
+    const ca = makeCa(folder, 'ca');
+    const put = (serial: string) =>
+      store.put(serial, makeLeaf(folder, serial, ca, { subject: '/CN=served', serial }), 'p256');
+    put('0A');
+    const clock = fakeClock(Date.now());
+    const sandbox = await startSandbox({ anchors: [readFileSync(ca.certificate, 'utf8')], now: clock.now });
+    const identity = { certificate: { ...store.source, subject: 'CN=served' } };
+    const close = await starters[output](planFor(sandbox, { identity }), clock, folder);
+    store.take('0A');
+    put('0B');
+    for (let passed = 0; passed < 60 && sandbox.requests.length < 2; passed += 1) {
+      await clock.advance(60_000);
+      await setTimeout(20);
+    }
+    expect(sandbox.requests.map(({ session }) => session?.arn.replace(/.*\//, ''))).toEqual(['0a', '0b']);
+    await close();
+    expect(store.live()).toBe(0);
+    await sandbox.close();
+    removeFolder(folder);
+  });
+});
+
+type Start = (plan: CredentialPlan, clock: FakeClock, folder: string) => Promise<() => Promise<unknown>>;
+
+const starters: Readonly<Record<'serve' | 'update', Start>> = {
+  serve: async (plan, clock) => {
+    const served = await serveSandbox({ clock, plans: () => [{ profile: undefined, plan }] });
+    return () => served.close();
+  },
+  update: async (plan, clock, folder) => {
+    const process = { pid: 1, isRunning: () => true };
+    const sleep = () => Promise.resolve();
+    const told = () => undefined;
+    const updating = await keepUpdated([{ profile: 'default', plan }], {
+      path: join(folder, 'credentials'),
+      clock,
+      pipeline: { now: clock.now, sleep, random: () => 0.5, warn: told, userAgent: 'test' },
+      lock: { process, userId: undefined, monotonic: clock.monotonic, sleep, random: () => 0.5 },
+      warn: told,
+      tell: told,
+    });
+    return () => updating.close();
+  },
+};
 
 describe('a key of a keychain', needsStandIns(), () => {
   test('that waits for somebody does not hold up the process', async () => {
