@@ -119,6 +119,25 @@ describe('SNS', () => {
   });
 });
 
+test('a service that is busy or down for a moment is asked again, within the call', async () => {
+  const answers: ServiceAnswer[] = [
+    { status: 503 },
+    { status: 400, body: '<Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error>' },
+    {},
+  ];
+  const moody = await startService(() => answers.shift() ?? {});
+  try {
+    const { status } = await run(['--notify', `sns:${topic}`], 0, { AWS_ENDPOINT_URL_SNS: moody.url });
+    expect([status, moody.requests.length]).toEqual([0, 3]);
+    const down = { AWS_ENDPOINT_URL_SNS: moody.url };
+    answers.push({ status: 500 });
+    const { status: failed, stderr } = await run(['--notify', `sns:${topic}`, '--max-attempts', '1'], 15, down);
+    expect([failed, stderr]).toEqual([5, 'roles-anywhere: Publish of SNS was refused with 500']);
+  } finally {
+    await moody.close();
+  }
+});
+
 test('EventBridge: one event, whose detail is JSON within JSON', async () => {
   await run(['--notify', 'eventbridge:default']);
   const [request] = service.requests;

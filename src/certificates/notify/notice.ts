@@ -10,7 +10,7 @@ export interface DueCertificate {
 }
 
 /** How a notice tells of a certificate, to programs. */
-export interface NoticedCertificate {
+interface NoticedCertificate {
   readonly id: string;
   readonly subject: string;
   readonly serialNumber: string;
