@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { RolesAnywhereError } from '../core/errors.ts';
 import { placeholderHints } from '../options/parse/problems.ts';
 import type { ConfigSection } from '../options/profile/aws-config.ts';
@@ -227,7 +226,8 @@ function endpointFindings(version: string, environment: Environment): readonly F
 /** Milliseconds: a CLI in Python takes one to two seconds the first time. */
 const longestRun = 15_000;
 
-function versionOf(path: string, { PATH, HOME, SystemRoot }: Environment): Promise<string | undefined> {
+async function versionOf(path: string, { PATH, HOME, SystemRoot }: Environment): Promise<string | undefined> {
+  const { execFile } = await import('node:child_process');
   return new Promise((resolve) => {
     const env = { ...(PATH && { PATH }), ...(HOME && { HOME }), ...(SystemRoot && { SystemRoot }) };
     execFile(path, ['--version'], { timeout: longestRun, env, windowsHide: true }, (_error, stdout, stderr) => {

@@ -1,6 +1,4 @@
-import { lookup } from 'node:dns/promises';
 import { systemCodeOf } from '../core/errno.ts';
-import { chooseProxy } from '../aws/http/choose-proxy.ts';
 import { resolveEndpoint } from '../aws/http/endpoint.ts';
 import { suffixes } from '../aws/http/explain-endpoint.ts';
 import { bareHost, isAddress, peerOf } from '../aws/http/open-socket.ts';
@@ -10,7 +8,7 @@ import type { CredentialRequest } from '../pipeline/credential-plan.ts';
 import type { Check, Examination } from './examination.ts';
 import { fail, failed, pass, skip, warn } from './finding.ts';
 import type { Finding } from './report.ts';
-import { type Probed, probe } from './tls-probe.ts';
+import type { Probed } from './tls-probe.ts';
 
 const noRequest = skip('the options come to no request');
 
@@ -30,13 +28,14 @@ export const checkEndpoint: Check = {
 /** Which way leads there. */
 export const checkProxy: Check = {
   name: 'proxy',
-  run({ subject: { request }, facts, context: { environment } }) {
+  async run({ subject: { request }, facts, context: { environment } }) {
     const { endpoint } = facts;
     if (request === undefined || endpoint === undefined) return [noRequest];
     const { proxy } = request.network;
     const doubts = twoSpellings(environment);
     if (proxy === undefined) return [...doubts, pass(withoutProxy(environment))];
     facts.noWay = 'the proxy cannot be used';
+    const { chooseProxy } = await import('../aws/http/choose-proxy.ts');
     const chosen = chooseProxy(proxy, endpoint);
     facts.noWay = undefined;
     facts.isProxied = chosen !== undefined;
@@ -87,6 +86,7 @@ export const checkDns: Check = {
 
 async function lookUp(host: string): Promise<Finding> {
   try {
+    const { lookup } = await import('node:dns/promises');
     const found = await lookup(host, { all: true });
     const list = (family: number): string =>
       found.flatMap((one) => (one.family === family ? one.address : [])).join(', ') || 'none';
@@ -108,7 +108,9 @@ function probeOnce(examination: Examination, request: CredentialRequest, endpoin
   const known = probes.get(examination);
   if (known !== undefined) return known;
   const { userAgent, now, signal } = examination.context;
-  const probing = probe({ network: request.network, endpoint, userAgent, now, signal });
+  // Without the network node:tls is not loaded.
+  const asked = { network: request.network, endpoint, userAgent, now, signal };
+  const probing = import('./tls-probe.ts').then(({ probe }) => probe(asked));
   probes.set(examination, probing);
   return probing;
 }

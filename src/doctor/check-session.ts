@@ -1,14 +1,8 @@
 import type { Credentials } from '../core/credentials.ts';
-import { roleLinks } from '../aws/assume-role/role-links.ts';
-import { createSession } from '../aws/create-session/create-session.ts';
-import { openHttpTransport } from '../aws/http/open-transport.ts';
-import type { Connection, Transport } from '../aws/http/transport.ts';
-import type { SigningIdentity } from '../identity/identity.ts';
-import type { CredentialRequest } from '../pipeline/credential-plan.ts';
+import type { ToldSession } from './ask-session.ts';
 import { explainByAccount } from './check-decision.ts';
 import { identityOf } from './check-identity.ts';
 import { whyNotAsk } from './check-network.ts';
-import { askCallerIdentity } from './caller-identity.ts';
 import type { Check, Examination } from './examination.ts';
 import { fail, failed, pass, skip, warn } from './finding.ts';
 import type { Finding } from './report.ts';
@@ -26,7 +20,8 @@ export const checkCreateSession: Check = {
     const identity = await identityOf(examination);
     if (identity === undefined) return [skip('nothing is sent without a certificate and its key')];
     try {
-      const { credentials, told } = await ask(examination, { request, endpoint, identity });
+      const { askSession } = await import('./ask-session.ts');
+      const { credentials, told } = await askSession(examination, { request, endpoint, identity });
       facts.credentials = credentials;
       return sessionFindings(credentials, told, examination);
     } catch (error) {
@@ -34,74 +29,6 @@ export const checkCreateSession: Check = {
     }
   },
 };
-
-/** What CreateSession says besides credentials (API reference, CreateSession): nothing of it is secret. */
-interface ToldSession {
-  readonly arn?: string | undefined;
-  readonly sourceIdentity?: string | undefined;
-  readonly packedPolicySize?: number | undefined;
-}
-
-interface Asking {
-  readonly request: CredentialRequest;
-  readonly endpoint: URL;
-  readonly identity: SigningIdentity;
-}
-
-async function ask(
-  { context }: Examination,
-  { request, endpoint, identity }: Asking,
-): Promise<{ readonly credentials: Credentials; readonly told: ToldSession }> {
-  let told: ToldSession = {};
-  const inner = await openHttpTransport(request.network, endpoint, context);
-  const transport: Transport = {
-    proxy: inner.proxy,
-    connect: (to) => listening(inner.connect(to), (one) => (told = one)),
-  };
-  const wire = { endpoint, transport, connection: transport.connect(endpoint), network: request.network };
-  try {
-    const credentials = await createSession(request.session, identity, wire, context);
-    return { credentials, told };
-  } finally {
-    wire.connection.close();
-  }
-}
-
-function listening(connection: Connection, tell: (told: ToldSession) => void): Connection {
-  return {
-    underway: connection.underway,
-    async send(request) {
-      const answer = await connection.send(request);
-      tell(readTold(answer.body));
-      return answer;
-    },
-    close: () => connection.close(),
-  };
-}
-
-function readTold(body: Uint8Array): ToldSession {
-  try {
-    const document: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
-    const [entry] = listOf(member(document, 'credentialSet'));
-    const [arn, sourceIdentity] = [member(member(entry, 'assumedRoleUser'), 'arn'), member(entry, 'sourceIdentity')];
-    const packedPolicySize = member(entry, 'packedPolicySize');
-    return {
-      ...(typeof arn === 'string' ? { arn } : {}),
-      ...(typeof sourceIdentity === 'string' ? { sourceIdentity } : {}),
-      ...(typeof packedPolicySize === 'number' ? { packedPolicySize } : {}),
-    };
-  } catch {
-    return {};
-  }
-}
-
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
-function member(container: unknown, name: string): unknown {
-  return typeof container === 'object' && container !== null
-    ? Object.getOwnPropertyDescriptor(container, name)?.value
-    : undefined;
-}
 
 /** Percent: from there on the next tag or policy may be too much. */
 const nearlyPacked = 90;
@@ -160,6 +87,7 @@ export const checkRoleChain: Check = {
     if (facts.credentials === undefined)
       return [skip(whyNotAsk(examination) ?? 'there is no session to assume it with')];
     const findings: Finding[] = [];
+    const { roleLinks } = await import('../aws/assume-role/role-links.ts');
     for (const [at, link] of roleLinks(request, context).entries()) {
       const name = `hop ${at + 1} of ${hops.length}, ${hops[at]?.roleArn}`;
       try {
@@ -192,6 +120,7 @@ export const checkCallerIdentity: Check = {
       const { stsEndpoint: endpoint } = subject;
       const { fips, dualStack } = request.endpoint;
       const sts = request.sts ?? { fips, dualStack, ...(endpoint === undefined ? {} : { endpoint }) };
+      const { askCallerIdentity } = await import('./caller-identity.ts');
       arn = await askCallerIdentity({ ...request, sts }, credentials, context);
     } catch (error) {
       // The credentials are there: who never calls STS does not need it.

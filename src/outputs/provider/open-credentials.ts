@@ -10,7 +10,7 @@ import { type ResolvedInit, resolveInit } from './resolve-init.ts';
 import { profileName } from './caller-config.ts';
 import { appIdOf, userAgentOf } from './user-agent.ts';
 import type { Credentials } from '../../core/credentials.ts';
-import { describeError } from '../../core/describe-error.ts';
+import { explainedMessage } from '../../core/describe-refusal.ts';
 
 /**
  * Makes of the init what renews its credentials. Reads environment and profile; certificate and key come later.
@@ -98,8 +98,8 @@ export function logRefresh(event: RefreshEvent, say: Say): void {
   } else if (event.kind === 'failed') {
     const next = `the next attempt is in ${seconds(event.retryInMs)} at the earliest`;
     if (event.stillValid)
-      say('warn', `cannot renew the credentials, which still work: ${describeError(event.error).message}; ${next}`);
-    else say('debug', `no credentials: ${describeError(event.error).message}; ${next}`);
+      say('warn', `cannot renew the credentials, which still work: ${explainedMessage(event.error)}; ${next}`);
+    else say('debug', `no credentials: ${explainedMessage(event.error)}; ${next}`);
   } else if (event.kind === 'certificate') {
     say('warn', event.message);
   } else {
@@ -110,7 +110,7 @@ export function logRefresh(event: RefreshEvent, say: Say): void {
 export function logFailover(event: FailoverEvent, say: Say): void {
   if (event.kind === 'target-failed') {
     const rest = `it is left alone for ${seconds(event.restsForMs)}`;
-    say('warn', `no credentials from ${event.target}: ${describeError(event.error).message}; ${rest}`);
+    say('warn', `no credentials from ${event.target}: ${explainedMessage(event.error)}; ${rest}`);
   } else {
     say('debug', `credentials from ${event.target}`);
   }

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describeError } from '../../core/describe-error.ts';
-import { RolesAnywhereError } from '../../core/errors.ts';
-import type { RefusalName } from '../../core/refusal-name.ts';
+import { describeRefusal } from '../../core/describe-refusal.ts';
 import type { CredentialPlan, PipelineContext } from '../../pipeline/credential-plan.ts';
 import { type RefreshableContext, refreshableCredentials } from '../../pipeline/refreshable-credentials.ts';
 import type { Clock } from '../../pipeline/refresh/clock.ts';
@@ -137,7 +136,7 @@ function watchedContext({ profile, roleName, seen }: Watched, context: RolesCont
       const { code, message } = describeError(event.error);
       seen.failure = code;
       metrics.refreshed(profile, code);
-      const refusal = refusalOf(event.error);
+      const refusal = describeRefusal(event.error);
       if (refusal !== undefined) metrics.refused(profile, refusal.cause);
       const retry = Number.isFinite(event.retryInMs) ? { 'retry-in-ms': Math.round(event.retryInMs) } : {};
       const level = event.stillValid ? 'warn' : 'error';
@@ -148,15 +147,9 @@ function watchedContext({ profile, roleName, seen }: Watched, context: RolesCont
       if (event.kind !== 'target-failed') return;
       const { code, message } = describeError(event.error);
       metrics.failedOver(event.target);
-      log('warn', `target failed: ${message}`, { ...who, target: event.target, code, ...refusalOf(event.error) });
+      log('warn', `target failed: ${message}`, { ...who, target: event.target, code, ...describeRefusal(event.error) });
     },
   };
-}
-
-/** The cause of a refusal by its name, and in the words that the command ends with. */
-function refusalOf(error: unknown): { readonly cause: RefusalName; readonly hints: string } | undefined {
-  if (!(error instanceof RolesAnywhereError) || error.causeName === undefined) return undefined;
-  return { cause: error.causeName, hints: error.hints.join('; ') };
 }
 
 /** All the roles that are served, and what changes them. */
@@ -226,7 +219,7 @@ export class ServerRoles {
       return true;
     } catch (error) {
       const { code, message } = describeError(error);
-      const fields = { profile: role.profile, role: role.roleName, code, ...refusalOf(error) };
+      const fields = { profile: role.profile, role: role.roleName, code, ...describeRefusal(error) };
       if (!this.#isClosed) this.#context.log('error', `reload failed, what was there stays: ${message}`, fields);
       return false;
     }

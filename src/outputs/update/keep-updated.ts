@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Credentials } from '../../core/credentials.ts';
-import { describeError } from '../../core/describe-error.ts';
+import { explainedMessage } from '../../core/describe-refusal.ts';
 import { failureKind } from '../../core/error-facts.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { inTurn } from '../../core/in-turn.ts';
@@ -61,7 +61,7 @@ class Updaters implements Updating {
       await (isDeepStrictEqual(updater.target, target) ? updater.reload() : this.#replace(updater, target));
     } catch (error) {
       if (this.#isClosed) return;
-      this.#context.warn(`profile ${target.profile}: ${describeError(error).message}; all stays as it was`);
+      this.#context.warn(`profile ${target.profile}: ${explainedMessage(error)}; all stays as it was`);
     }
   }
 
@@ -207,7 +207,7 @@ class ProfileUpdater {
   }
 
   #warn(error: unknown, then: string): void {
-    this.#context.warn(`profile ${this.target.profile}: ${describeError(error).message}; ${then}`);
+    this.#context.warn(`profile ${this.target.profile}: ${explainedMessage(error)}; ${then}`);
   }
 }
 

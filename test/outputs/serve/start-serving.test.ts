@@ -245,6 +245,17 @@ test('metrics', async () => {
   expect(body).toContain('# TYPE roles_anywhere_failovers_total counter');
 });
 
+test('the cause of a refusal is in the log and in the metrics, with what to do', async () => {
+  const refused = { operation: 'CreateSession', status: 403, message: 'Untrusted signing certificate' } as const;
+  const server = await open({ prepare: (sandbox) => sandbox.failNext(refused), serve: { wait: true } });
+  await server.serving.whenReady();
+  const line = server.logs.find(({ message }) => message.startsWith('renewal failed: '));
+  expect(line?.fields).toMatchObject({ code: 'REFUSED_UNTRUSTED', cause: 'path' });
+  expect(line?.fields['hints']).toContain('the trust anchor must hold the certificate of ');
+  const { body } = await ask(server.url, '/metrics');
+  expect(body).toContain('roles_anywhere_refusals_total{profile="Worker",cause="path"} 1\n');
+});
+
 describe('reload', () => {
   const copy = (server: ServedSandbox, name: string, content: string): string => {
     const path = join(server.folder, name);

@@ -1,4 +1,4 @@
-import { isatty } from 'node:tty';
+import { fstatSync } from 'node:fs';
 import type { CheckResult, CheckStatus, DoctorReport, Finding } from '../../../doctor/report.ts';
 import { printable } from '../../terminal/printable.ts';
 
@@ -12,7 +12,8 @@ export interface Style {
 
 /** For a terminal colour and width, for everything else neither; NO_COLOR and FORCE_COLOR have the last word. */
 export function styleOf(env: Readonly<Record<string, string | undefined>>): Style {
-  const isTerminal = isatty(1);
+  // node:tty takes longer to load than to ask the descriptor.
+  const isTerminal = fstatSync(1).isCharacterDevice();
   const colours = env['NO_COLOR']
     ? false
     : env['FORCE_COLOR']
