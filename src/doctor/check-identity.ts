@@ -148,6 +148,9 @@ function spanFinding(
   const left = notAfter.getTime() - now.getTime();
   const margin = Math.min(30 * day, (notAfter.getTime() - notBefore.getTime()) / 3);
   const message = `${name} expires at ${notAfter.toISOString()}, in ${spanText(left)}`;
+  if (notBefore > now) {
+    return fail('path', `${name} is not valid before ${notBefore.toISOString()}`, 'wait, or update the trust anchor');
+  }
   if (left < 0) return fail('path', `${name} expired at ${notAfter.toISOString()}`, 'update the trust anchor');
   return left < margin ? warn('expires-soon', message, 'renew it') : pass(message);
 }

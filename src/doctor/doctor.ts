@@ -1,7 +1,7 @@
 import { failed } from './finding.ts';
 import type { Check, DoctorContext, Examination, Subject } from './examination.ts';
 import type { CredentialRequest } from '../pipeline/credential-plan.ts';
-import { type ReadAccount, together } from './read-account.ts';
+import { knownAccount, type ReadAccount, together } from './read-account.ts';
 import { type CheckResult, type DoctorReport, worstOf } from './report.ts';
 import { checkArns, checkTrust } from './check-decision.ts';
 import { checkAwsCli, checkAwsClients } from './check-clients.ts';
@@ -65,7 +65,7 @@ export async function examine(
     const isAsked = inspect !== undefined && request !== undefined && !context.offline;
     const known = isAsked ? together(await inspect(request), files) : files;
     const facts = { warnings: [], closing: [], ofAccount: known.findings };
-    const examination: Examination = { subject, context, account: known.account, facts };
+    const examination: Examination = { subject, context, account: knownAccount(known), facts };
     try {
       for (const check of ofTarget) await run(check, examination, subject.target);
       if (at === subjects.length - 1) for (const check of ofMachine) await run(check, examination);

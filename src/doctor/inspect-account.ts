@@ -48,7 +48,7 @@ async function attempt<T>({ findings }: Inspection, work: () => Promise<T>): Pro
   }
 }
 
-async function readTrustAnchor(inspection: Inspection): Promise<KnownTrustAnchor | undefined> {
+async function readTrustAnchor(inspection: Inspection): Promise<Partial<KnownTrustAnchor>> {
   const { trustAnchorArn } = inspection.request.session;
   const document = await askRolesAnywhere(inspection, {
     operation: 'GetTrustAnchor',
@@ -58,7 +58,7 @@ async function readTrustAnchor(inspection: Inspection): Promise<KnownTrustAnchor
   const enabled = memberOf(anchor, 'enabled') !== false;
   const data = memberOf(memberOf(anchor, 'source'), 'sourceData');
   const pem = memberOf(data, 'x509CertificateData');
-  const crls = (await attempt(inspection, () => readCrls(inspection))) ?? [];
+  const crls = await attempt(inspection, () => readCrls(inspection));
   if (typeof pem === 'string') return { enabled, certificates: decodeCertificates(pem), crls };
   // One of AWS Private CA: its certificate is that of the CA, which another service has.
   const arn = memberOf(data, 'acmPcaArn');
@@ -67,7 +67,8 @@ async function readTrustAnchor(inspection: Inspection): Promise<KnownTrustAnchor
     warn('inspect', `the certificate of the trust anchor is with ${pca}`, 'give it by --trust-anchor-certificate'),
     ...(enabled ? [] : [fail('trust-anchor-disabled', `the trust anchor ${trustAnchorArn} is disabled`)]),
   );
-  return undefined;
+  // That it is disabled has been said.
+  return { crls };
 }
 
 /** Pages that are asked for: an anchor has two CRLs, an account some hundred. */
@@ -85,15 +86,22 @@ async function readCrls(inspection: Inspection): Promise<readonly RevocationList
     if (typeof token !== 'string' || token === '') return found;
     nextToken = token;
   }
+  const message = `the account has more than ${mostPages} pages of CRLs, and the rest was not read`;
+  inspection.findings.push(warn('inspect', message, 'give those of the trust anchor by --crl'));
   return found;
 }
 
 /** Of this trust anchor, and switched on. */
-function crlOf(crl: unknown, { request }: Inspection): readonly RevocationList[] {
+function crlOf(crl: unknown, { request, findings }: Inspection): readonly RevocationList[] {
   const data = memberOf(crl, 'crlData');
   const isOurs = memberOf(crl, 'trustAnchorArn') === request.session.trustAnchorArn;
   if (!isOurs || memberOf(crl, 'enabled') === false || typeof data !== 'string') return [];
-  return [decodeCrl(Buffer.from(data, 'base64'))];
+  try {
+    return [decodeCrl(Buffer.from(data, 'base64'))];
+  } catch (error) {
+    findings.push({ ...failed(error, 'WARN'), cause: 'inspect' });
+    return [];
+  }
 }
 
 async function readProfile(inspection: Inspection) {
@@ -118,6 +126,17 @@ async function readRole(inspection: Inspection): Promise<KnownRole> {
     headers,
     body,
   });
+  // The keys may be of another account, with a role of the same name.
+  const found = /<Arn>([^<]*)</.exec(text)?.[1];
+  if (found !== roleArn) {
+    throw new RolesAnywhereError(
+      'RESPONSE_INVALID',
+      `IAM knows ${found ?? 'a role without an ARN'}, which is not ${roleArn}`,
+      {
+        hints: ['set credentials of the account of the role'],
+      },
+    );
+  }
   const policy = /<AssumeRolePolicyDocument>([^<]*)</.exec(text)?.[1];
   const seconds = /<MaxSessionDuration>(\d+)</.exec(text)?.[1];
   if (policy === undefined) throw new RolesAnywhereError('RESPONSE_INVALID', 'the answer of IAM has no trust policy');

@@ -34,10 +34,18 @@ export interface AccountFiles {
   readonly profileDocument?: string | undefined;
 }
 
-/** What was read, and what could not be. */
+/** What was read, and what could not be. Of a trust anchor files may say one thing and the account another. */
 export interface ReadAccount {
-  readonly account: KnownAccount;
+  readonly account: Omit<KnownAccount, 'trustAnchor'> & {
+    readonly trustAnchor?: Partial<KnownTrustAnchor> | undefined;
+  };
   readonly findings: readonly Finding[];
+}
+
+/** What is known when all has been read: without certificates nothing can be said of a trust anchor. */
+export function knownAccount({ account: { trustAnchor = {}, ...others } }: ReadAccount): KnownAccount {
+  const { certificates = [] } = trustAnchor;
+  return { ...others, trustAnchor: certificates.length === 0 ? undefined : { ...trustAnchor, certificates } };
 }
 
 /** Bytes: a CRL has 300 000 at the most, and a policy 131 072. */
@@ -50,7 +58,7 @@ export function together(inspected: ReadAccount, files: ReadAccount): ReadAccoun
   return {
     findings: [...inspected.findings, ...files.findings],
     account: {
-      trustAnchor: trustAnchor ?? account.trustAnchor,
+      trustAnchor: { ...account.trustAnchor, ...trustAnchor },
       profile: profile === undefined ? account.profile : { ...account.profile, ...profile },
       role: role === undefined ? account.role : { ...account.role, ...role },
     },
@@ -78,7 +86,7 @@ export async function readAccount(files: AccountFiles): Promise<ReadAccount> {
   return {
     findings,
     account: {
-      ...anchorOf(certificates ?? [], crls ?? []),
+      trustAnchor: anchorOf(certificates ?? [], crls ?? []),
       ...(Object.keys(profile).length === 0 ? {} : { profile }),
       ...(trustPolicy === undefined ? {} : { role: { trustPolicy } }),
     },
@@ -90,12 +98,11 @@ function tooMany(count: number): Finding {
   return warn('anchor-certificates', message, 'make several trust anchors, or the root above them the trust anchor');
 }
 
-/** CRLs alone say nothing: they are of the anchor's issuer. */
 function anchorOf(
   certificates: KnownTrustAnchor['certificates'],
   crls: NonNullable<KnownTrustAnchor['crls']>,
-): Pick<KnownAccount, 'trustAnchor'> {
-  return certificates.length === 0 ? {} : { trustAnchor: { certificates, crls } };
+): Partial<KnownTrustAnchor> {
+  return { ...(certificates.length === 0 ? {} : { certificates }), ...(crls.length === 0 ? {} : { crls }) };
 }
 
 async function certificatesOf(paths: readonly string[]): Promise<KnownTrustAnchor['certificates']> {

@@ -1,4 +1,6 @@
 /** `--inspect`: the account is read by requests whose SigV4 a service on this machine verifies. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   type AwsService,
@@ -8,12 +10,16 @@ import {
   type VerifiedRequest,
 } from '../support/aws-service.ts';
 import { runCommand } from '../support/command.ts';
+import { type IssuedChain, useIssuedChain } from '../support/issued-chain.ts';
+import { makeCrl } from '../support/openssl-crl.ts';
 import type { DoctorReport } from '../../src/doctor/report.ts';
 import { wrongIn } from './diagnose.ts';
 import { Lab, policyOf } from './lab.ts';
 
 let lab: Lab;
 let service: AwsService;
+let issued: IssuedChain;
+useIssuedChain((made) => (issued = made));
 /** What the account says, by method and path; a test changes it. */
 let account: Map<string, unknown>;
 
@@ -41,6 +47,7 @@ beforeEach(() => {
     ['/crls', { crls: [{ trustAnchorArn: 'of another', enabled: true, crlData: 'AAAA' }], nextToken: 'more' }],
     ['/crls?more', { crls: [] }],
     ['/', policyOf(lab)],
+    ['role ARN', roleArn],
   ]);
 });
 
@@ -54,7 +61,9 @@ function answer({ path, query, body, service: of }: VerifiedRequest): ServiceAns
   expect(body).toBe('Action=GetRole&Version=2010-05-08&RoleName=sandbox');
   const policy = encodeURIComponent(JSON.stringify(found));
   const role = `<AssumeRolePolicyDocument>${policy}</AssumeRolePolicyDocument><MaxSessionDuration>3600</MaxSessionDuration>`;
-  return { body: `<GetRoleResponse><GetRoleResult><Role>${role}</Role></GetRoleResult></GetRoleResponse>` };
+  return {
+    body: `<GetRoleResponse><GetRoleResult><Role><Arn>${account.get('role ARN') as string}</Arn>${role}</Role></GetRoleResult></GetRoleResponse>`,
+  };
 }
 
 async function inspect(args: readonly string[] = []): Promise<DoctorReport> {
@@ -114,6 +123,34 @@ describe('an account', () => {
     };
     account.set(`/trustanchor/${idOf(trustAnchorArn)}`, { trustAnchor: { enabled: true, source } });
     expect(wrongIn(await inspect())).toEqual(['trust: inspect']);
+  });
+
+  test('of somebody else, with a role of the same name: its trust policy is not judged', async () => {
+    account.set('role ARN', 'arn:aws:iam::444455556666:role/sandbox');
+    account.set('/', policyOf(lab, { Condition: {} }));
+    expect(wrongIn(await inspect())).toEqual(['trust: inspect']);
+  });
+
+  test('with a CRL that cannot be read beside one that revokes what is sent', async () => {
+    const { folder, root, sub, leaf } = issued;
+    const { trustAnchorArn } = lab.sandbox;
+    const serial = new X509Certificate(readFileSync(sub.certificate)).serialNumber;
+    const pem = makeCrl(folder, root, { revoked: [[serial]] });
+    const crl = (data: string) => ({ trustAnchorArn, enabled: true, crlData: Buffer.from(data).toString('base64') });
+    account.set('/crls', { crls: [crl('damaged'), crl(pem)] });
+    const identity = ['--certificate', leaf.certificate, '--private-key', leaf.key, '--intermediates', sub.certificate];
+    // The trust anchor is of AWS Private CA: only a file has its certificate, and only the account its CRLs.
+    account.set(`/trustanchor/${idOf(trustAnchorArn)}`, { trustAnchor: { enabled: true, source: {} } });
+    const report = await inspect([...identity, '--trust-anchor-certificate', root.certificate]);
+    const wrong = wrongIn(report).filter((name) => name.startsWith('trust'));
+    expect(wrong).toEqual(['trust: inspect', 'trust: revoked']);
+    const told = report.checks
+      .find(({ name }) => name === 'trust')
+      ?.findings.filter(({ cause }) => cause === 'inspect');
+    expect(told?.map(({ message }) => message)).toEqual([
+      expect.stringContaining('CRL'),
+      expect.stringContaining('is with AWS Private CA'),
+    ]);
   });
 
   test('and what files say instead', async () => {

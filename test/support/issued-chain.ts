@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { type Issued, makeCa, makeFolder, makeLeaf, removeFolder } from './openssl.ts';
 
-interface IssuedChain {
+export interface IssuedChain {
   readonly folder: string;
   readonly root: Issued;
   /** A CA below the root. */

@@ -148,15 +148,20 @@ export function adminAnswerer({ routes }: Pick<Entrance, 'routes'>): Answerer {
   return (request) => answerRequest(request, routes());
 }
 
-/** Reads a body that nobody needs to its end. @returns false as soon as it is too long; never comes where it never ends */
+/**
+ * Reads a body that nobody needs to its end.
+ * @returns false as soon as it is too long
+ * @throws Error when the client goes before it
+ */
 function endsWithin(request: IncomingMessage, bytes: number): Promise<boolean> {
-  return new Promise((settle) => {
+  return new Promise((settle, fail) => {
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > bytes) settle(false);
     });
     request.once('end', () => settle(true));
+    request.once('close', () => fail(new Error('the client has gone')));
   });
 }
 

@@ -63,9 +63,9 @@ export function limitedServer({ answer, onAnswered, onDropped, userOf }: ServerP
   Object.assign(server, { httpAllowHalfOpen: true });
   const connections = new Connections(limits, onDropped);
   server.on('connection', (socket) => connections.add(socket));
-  /** Answers that are waited for. */
-  const awaited = new Set<ServerResponse>();
-  const isWaiting = (socket: Socket): boolean => [...awaited].some((response) => response.socket === socket);
+  /** The last answer that a client had to wait for, or still has. */
+  const awaited = new WeakMap<Socket, ServerResponse>();
+  const isWaiting = (socket: Socket): boolean => awaited.get(socket)?.writableEnded === false;
   endStill(server, isBun ? { ...limits, idle: Infinity } : limits, isWaiting);
   const send = (request: IncomingMessage, response: ServerResponse, what: Answer): void => {
     connections.asked(request.socket, userOf?.(request.socket));
@@ -77,11 +77,8 @@ export function limitedServer({ answer, onAnswered, onDropped, userOf }: ServerP
     if (!(answered instanceof Promise)) return send(request, response, answered);
     // It is silent no longer, whoever it is.
     connections.asked(request.socket, userOf?.(request.socket));
-    awaited.add(response);
-    answered
-      .then((later) => send(request, response, later))
-      .catch(() => response.destroy())
-      .finally(() => awaited.delete(response));
+    awaited.set(request.socket, response);
+    answered.then((later) => send(request, response, later)).catch(() => response.destroy());
   };
   server.on('request', listener);
   server.on('checkContinue', (request, response) => {
