@@ -3,12 +3,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import type * as nodeOs from 'node:os';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { changeFile } from '../../../src/outputs/update/change-file.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 
 /** How often a file cannot be moved over the one that somebody has open: what Windows says of it, which no other system does. */
 let inUse = 0;
+/** How often a file with `kept` in its name cannot be opened, as somebody has it open without sharing it. */
+let kept = 0;
 vi.mock('node:os', async (original) => ({ ...(await original<typeof nodeOs>()), platform: () => 'win32' }));
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof nodeFs>();
@@ -17,7 +19,12 @@ vi.mock('node:fs', async (original) => {
     if (inUse >= 0) throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
     fs.renameSync(from, to);
   };
-  return { ...fs, renameSync };
+  const openSync: typeof fs.openSync = (path, flags, mode) => {
+    if (String(path).endsWith('kept') && (kept -= 1) >= 0)
+      throw Object.assign(new Error('EBUSY'), { code: 'EBUSY', syscall: 'open' });
+    return fs.openSync(path, flags, mode);
+  };
+  return { ...fs, renameSync, openSync };
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-held-'));
@@ -48,4 +55,25 @@ test('one that stays open, or is read-only, stays as it is, and the hint says bo
   expect(failure.hints.join('')).toMatch(/read-only \(attrib -r\), or another program has kept it open/);
   expect(readFileSync(path, 'utf8')).toBe('old\n');
   expect(readdirSync(folder)).not.toContainEqual(expect.stringMatching(/roles-anywhere|lock/));
+});
+
+describe('one that another program keeps for itself', () => {
+  test('is changed as soon as it lets go', async () => {
+    const path = join(folder, 'kept');
+    writeFileSync(path, 'old\n');
+    kept = 5;
+    expect(await changeFile(path, () => 'new\n', context)).toEqual([]);
+    expect(readFileSync(path, 'utf8')).toBe('new\n');
+  });
+
+  test('is given up after half a second', async () => {
+    kept = Infinity;
+    let now = 0;
+    const failure = await rejectionOf(
+      changeFile(join(folder, 'kept'), () => 'newer\n', { ...context, monotonic: () => (now += 100) }),
+    );
+    kept = 0;
+    expect(failure).toMatchObject({ code: 'FILE_FAILED', message: expect.stringContaining('EBUSY') as string });
+    expect(readFileSync(join(folder, 'kept'), 'utf8')).toBe('new\n');
+  });
 });
