@@ -4,13 +4,12 @@ import { locationOf } from '../sources.ts';
 import { naming } from '../../problem.ts';
 import { foreignKey, type PrivateKey } from '../../private-key.ts';
 import type { OpenedKey } from '../../signer.ts';
-import { parseTpmDevice, type TpmDevice } from './device.ts';
 import { KeyLoader } from './key-loader.ts';
 import { describeKey, type TpmKey, type TpmKeySource } from './tpm-key.ts';
 import { TpmPassword } from './tpm-password.ts';
 import { TpmSigner } from './tpm-signer.ts';
 import { publicKeyInfoOf } from './tpm2/public-area.ts';
-import { openTransport } from './transport/open-transport.ts';
+import { openTransport, parseTpmDevice, type TpmDevice } from './transport/open-transport.ts';
 import type { TpmTransport } from './transport/tpm-transport.ts';
 
 export type { TpmKeySource };

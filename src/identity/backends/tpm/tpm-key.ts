@@ -2,7 +2,7 @@ import { RolesAnywhereError } from '../../../core/errors.ts';
 import { naming, Problem } from '../../problem.ts';
 import { equalBytes } from '../../x509/der.ts';
 import type { KeyLoader } from './key-loader.ts';
-import { type KeyPolicy, keyPolicyOf } from './key-policy.ts';
+import { type KeyPolicy, keyPolicyOf } from './key-authorization.ts';
 import { isPersistentHandle, type LoadedKey, loadTss2Key } from './load-key.ts';
 import { signingKeyOf } from './signing-scheme.ts';
 import { nullHandle } from './tpm2/command.ts';

@@ -5,7 +5,7 @@ import { naming } from '../../problem.ts';
 import { type Digest, hashName, type SignatureAlgorithm, type Signer } from '../../signer.ts';
 import { encodeElement } from '../../x509/der-writer.ts';
 import { tags } from '../../x509/der.ts';
-import { authorizeKey } from './authorize-key.ts';
+import { authorizeKey } from './key-authorization.ts';
 import type { KeyLoader } from './key-loader.ts';
 import type { LoadedKey } from './load-key.ts';
 import { schemeFor, signatureAlgorithmOf } from './signing-scheme.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../../src/core/errors.ts';
-import { parseTpmDevice } from '../../../../src/identity/backends/tpm/device.ts';
+import { parseTpmDevice } from '../../../../src/identity/backends/tpm/transport/open-transport.ts';
 
 /** Kind of the device, or code of the error. */
 function kindOf(text: string): string {

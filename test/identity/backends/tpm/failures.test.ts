@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../../src/core/errors.ts';
-import { parseTpmDevice } from '../../../../src/identity/backends/tpm/device.ts';
 import {
   openTpmSigner,
   type TpmKeySource,
   type TpmOptions,
 } from '../../../../src/identity/backends/tpm/open-tpm-key.ts';
-import { openTransport } from '../../../../src/identity/backends/tpm/transport/open-transport.ts';
+import { openTransport, parseTpmDevice } from '../../../../src/identity/backends/tpm/transport/open-transport.ts';
 import type { TpmTransport } from '../../../../src/identity/backends/tpm/transport/tpm-transport.ts';
 import { needsTpm, startPty, startSwtpm, type Swtpm, useSwtpm } from '../../../support/swtpm.ts';
 import {

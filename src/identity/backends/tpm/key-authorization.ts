@@ -2,8 +2,13 @@ import { Problem } from '../../problem.ts';
 import { damaged } from '../../x509/der.ts';
 import { algorithmName } from './tpm2/algorithms.ts';
 import { cursorOver, expectEnd, takeBytes, takeSized, takeU16, takeU32, takeU8 } from './tpm2/codec.ts';
-import { policyCommandName, policyCommands } from './tpm2/commands.ts';
+import { type Authorization, passwordAuthorization, TpmRefusal } from './tpm2/command.ts';
+import { policyCommandName, policyCommands, type LoadedObject, policyCommand, readPublic } from './tpm2/commands.ts';
+import type { TpmConnection } from './tpm2/connection.ts';
 import { has, objectAttributes, type PublicArea } from './tpm2/public-area.ts';
+import { canSalt } from './tpm2/salt.ts';
+import { type AfterUse, type SessionSecrets, startHmacSession, startSession, type TpmSession } from './tpm2/session.ts';
+import type { LoadedKey } from './load-key.ts';
 import type { PolicyStep } from './tss2-key.ts';
 
 /** How the use of a key is authorized. */
@@ -87,4 +92,69 @@ function selected(bitmap: Uint8Array): number[] {
 
 function invalid(what: string): Problem {
   return new Problem(`is damaged: ${what}`, 'TPM_KEY_INVALID');
+}
+
+/** An authorization of the key for one command, and the session that the TPM ends with that command. */
+export interface KeyAuthorization {
+  readonly authorization: Authorization;
+  readonly ending: TpmSession | undefined;
+}
+
+/** Prepares what `policy` asks for, with the password of the key. @throws TpmRefusal, RolesAnywhereError */
+export function authorizeKey(
+  tpm: TpmConnection,
+  key: LoadedKey,
+  { policy, authValue }: { readonly policy: KeyPolicy; readonly authValue: Uint8Array },
+): Promise<KeyAuthorization> {
+  return policy.kind === 'password' ? byPassword(tpm, key, authValue) : byPolicy(tpm, key, { policy, authValue });
+}
+
+/** Where the key stays loaded, its session stays open as well. */
+async function byPassword(tpm: TpmConnection, key: LoadedKey, authValue: Uint8Array): Promise<KeyAuthorization> {
+  key.session ??= await startHmacSession(tpm, await secretsFor(tpm, key, authValue));
+  const { session } = key;
+  if (session === undefined) return { authorization: passwordAuthorization(authValue), ending: undefined };
+  const after: AfterUse = tpm.managed ? 'keep' : 'end';
+  const authorization = session.byHmac(key.object, authValue, after);
+  return { authorization, ending: after === 'end' ? session : undefined };
+}
+
+/**
+ * A session is salted where there is a key to send a salt to, so that a listener on the bus cannot try out passwords.
+ * Else the password itself makes the session's key. Without a password there is nothing to protect.
+ */
+async function secretsFor(
+  tpm: TpmConnection,
+  { object, salt }: LoadedKey,
+  authValue: Uint8Array,
+): Promise<SessionSecrets> {
+  if (salt !== undefined) return { salt };
+  if (authValue.length === 0) return {};
+  const storageKey = await findStorageKey(tpm);
+  return storageKey === undefined ? { bind: { entity: object, authValue } } : { salt: storageKey };
+}
+
+/** Where TCG's provisioning guidance puts the storage root key (TPM v2.0 Provisioning Guidance, section 7.8). */
+const storageRootKey = 0x8100_0001;
+
+async function findStorageKey(tpm: TpmConnection): Promise<LoadedObject | undefined> {
+  try {
+    const found = await tpm.run(readPublic(storageRootKey));
+    return canSalt(found.area) ? found : undefined;
+  } catch (error) {
+    if (error instanceof TpmRefusal) return undefined;
+    throw error;
+  }
+}
+
+/** A policy session can be used once, and is made anew for every signature. */
+async function byPolicy(
+  tpm: TpmConnection,
+  key: LoadedKey,
+  { policy, authValue }: { readonly policy: KeyPolicy & { kind: 'policy' }; readonly authValue: Uint8Array },
+): Promise<KeyAuthorization> {
+  const session = await startSession(tpm, 'policy', { salt: key.salt });
+  for (const { code, parameters } of policy.steps) await tpm.run(policyCommand(session.handle, code, parameters));
+  const authorization = policy.needsPassword ? session.byHmac(key.object, authValue, 'end') : session.byPolicy();
+  return { authorization, ending: session };
 }
