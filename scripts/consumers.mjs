@@ -1,6 +1,6 @@
 /**
- * Tests the packed package where programs that use it go: bundlers, TypeScript that emits CommonJS, Jest, and versions
- * of Node that are too old. `node scripts/consumers.mjs [vitest arguments]`; the tools come from the npm registry.
+ * Tests the packed package where programs that use it go: bundlers, TypeScript that emits CommonJS, Jest, versions
+ * of Node that are too old, and an installation by each npm. `node scripts/consumers.mjs [vitest arguments]`; the tools come from the npm registry.
  */
 import { join } from 'node:path';
 import { fetchPackages } from './lib/fetch-packages.mjs';
@@ -20,18 +20,24 @@ const bundlers = {
 };
 const compilers = ['5.4.5', '5.9.3', '6.0.3', '7.0.2'];
 const oldNodes = ['16.20.2', '18.20.8'];
+const npms = ['10.9.9', '11.21.2', '12.2.2'];
+/** What npm 12 needs; npm 10 and 11 run on it as well. */
+const nodeOfNpms = '24';
 
 installPackages();
 buildAll();
 const project = join(root, '.cache', 'consumer');
 installPackage(project, '--omit=optional', '@types/node@20.19.43');
 const perVersion = (versions, fetch) => Object.fromEntries(versions.map((version) => [version, fetch(version)]));
+const isLinux64 = process.platform === 'linux' && process.arch === 'x64';
 const tools = {
   project,
   bundlers: fetchPackages('bundlers', bundlers),
   compilers: perVersion(compilers, (version) => fetchPackages(`typescript-${version}`, { typescript: version })),
   jest: fetchPackages('jest', { jest: '30.5.2' }),
-  oldNodes: process.platform === 'linux' && process.arch === 'x64' ? perVersion(oldNodes, fetchNode) : {},
+  oldNodes: isLinux64 ? perVersion(oldNodes, fetchNode) : {},
+  npms: isLinux64 ? perVersion(npms, (version) => fetchPackages(`npm-${version}`, { npm: version })) : {},
+  nodeOfNpms: isLinux64 ? fetchNode(nodeOfNpms) : '',
 };
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const env = { ...process.env, CONSUMER_TOOLS: JSON.stringify(tools) };

@@ -10,6 +10,9 @@ export interface ConsumerTools {
   readonly jest: string;
   /** Executables. */
   readonly oldNodes: Readonly<Record<string, string>>;
+  readonly npms: Readonly<Record<string, string>>;
+  /** An executable. */
+  readonly nodeOfNpms: string;
 }
 
 const given = process.env['CONSUMER_TOOLS'];
@@ -19,7 +22,7 @@ export const consumerTools = given === undefined ? undefined : (JSON.parse(given
 
 if (consumerTools === undefined) {
   console.log(
-    'skipped: the packed package in bundlers, TypeScript, Jest and old Nodes, for which there is scripts/consumers.mjs',
+    'skipped: the packed package in bundlers, TypeScript, Jest, old Nodes and by npm, for which there is scripts/consumers.mjs',
   );
 }
 
