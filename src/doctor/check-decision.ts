@@ -105,7 +105,7 @@ function previewOf({ preview, unknown }: SessionDecision): Finding {
 }
 
 /** Everything that is known of the CreateSession; undefined where there is none to ask about. */
-export async function questionOf(examination: Examination): Promise<SessionQuestion | undefined> {
+async function questionOf(examination: Examination): Promise<SessionQuestion | undefined> {
   const { subject, context, account, facts } = examination;
   const { request } = subject;
   if (request === undefined || subject.identity === undefined) return undefined;

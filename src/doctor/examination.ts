@@ -35,7 +35,7 @@ export interface DoctorContext extends PipelineContext {
 }
 
 /** What checks find out for those behind them. */
-export interface Facts {
+interface Facts {
   leaf?: Certificate | undefined;
   /** What is sent along. */
   chain?: readonly Certificate[] | undefined;
