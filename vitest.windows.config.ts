@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 /** Tests of the other folders that hold on Windows as they are. */
 const common = [
   'test/core/windows-program.test.ts',
+  'test/core/fs/access-doubt.test.ts',
   'test/core/fs/security-descriptor.test.ts',
   'test/options/parse/*.test.ts',
   'test/options/profile/split-command-line.test.ts',

@@ -31,10 +31,10 @@ describe('access lists', () => {
   test('tell of a file who else may read or change it, and how to mend that', () => {
     writeFileSync(at('file'), '');
     files.set(at('file'), everybodyMayDoAll);
-    const command = expect.stringMatching(
+    const mending = expect.stringMatching(
       /^icacls ".*\\file" \/inheritance:r \/grant:r "\*S-1-5-21-[\d-]+:F" \/remove:g "\*S-1-1-0"$/,
     ) as string;
-    expect(doubt(at('file'))).toEqual({ text: 'may be read and changed by others (Everyone)', command });
+    expect(doubt(at('file'))).toEqual({ text: 'may be read and changed by others (Everyone)', mending });
     expect(doubt(at('file'), 'own')?.text).toBe('may be changed by others (Everyone)');
     expect(doubt(at('file'), 'closed')?.text).toBe('may be read by others (Everyone)');
   });

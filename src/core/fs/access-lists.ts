@@ -3,21 +3,8 @@ import { platform } from 'node:os';
 import { resolve, toNamespacedPath } from 'node:path';
 import type { Ffi, NativeFunctions } from '../../ffi/ffi.ts';
 import { findFfi } from '../../ffi/find-ffi.ts';
-import { readRights, replaceRights, sidAt, type Strangers, strangersOf, writeRights } from './security-descriptor.ts';
-
-/** What is said against a file or folder, and the command that mends it. */
-export interface AccessDoubt {
-  /** The end of a sentence. */
-  readonly text: string;
-  readonly command: string;
-}
-
-/**
- * What may be demanded of a file or folder: `private`, that nobody else may read or change it; `closed`, that not
- * everybody may read it; `own`, that nobody else may change it; `lasting`, that others may not put anything in the place
- * of a folder or of what is in it. Always, too, that nobody else owns it.
- */
-export type AccessDemand = 'private' | 'closed' | 'own' | 'lasting';
+import { type AccessDemand, type AccessDoubt, doubtOf, folderDoubtOf } from './access-doubt.ts';
+import { sidAt, strangersOf } from './security-descriptor.ts';
 
 /**
  * Access lists of Windows, which stand in the place of modes: what is private there is this user's, SYSTEM's and the
@@ -25,6 +12,11 @@ export type AccessDemand = 'private' | 'closed' | 'own' | 'lasting';
  */
 export interface AccessLists {
   readonly doubt: (path: string, demand: AccessDemand) => AccessDoubt | undefined;
+  /**
+   * What is said against a folder on the way to a file, as the end of a sentence: others may put something else in its
+   * place, or in that of what is in it. Nothing where its list cannot be read.
+   */
+  readonly folderDoubt: (path: string) => string | undefined;
   /** A folder for this user alone, and what is made in it too. @throws what node:fs throws */
   readonly makeFolder: (path: string) => void;
   /** An empty file for this user alone, or with the list of another file. @throws what node:fs throws: EEXIST */
@@ -85,12 +77,13 @@ async function open(warn: (message: string) => void): Promise<AccessLists | unde
 function listsOf(calls: Calls, user: string): AccessLists {
   const [forFolder, forFile] = ['OICI', ''].map((flags) => attributesOf(privateList(user, flags), calls));
   const forPipe = descriptorFrom(`D:P(A;;FA;;;${user})`, calls);
+  const bytesOf = (path: string) => descriptorOf(path, ownerPart | listPart, calls);
   return {
     doubt(path, demand) {
-      const strangers = lookAt(path, calls, user);
-      const text = strangers === undefined ? unreadable(demand) : saidAgainst(strangers, demand);
-      return text === undefined ? undefined : { text, command: mending(path, user, strangers) };
+      const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+      return doubtOf(bytesOf(path), demand, { path, user, isFolder });
     },
+    folderDoubt: (path) => folderDoubtOf(bytesOf(path), path, user),
     makeFolder(path) {
       if (calls.CreateDirectoryW(wide(path), forFolder?.bytes ?? null) === 0) mkdirSync(path, 0o700);
     },
@@ -150,15 +143,6 @@ function descriptorOf(path: string, parts: number, { GetFileSecurityW }: Calls):
   return GetFileSecurityW(wide(path), parts, bytes, bytes.length, needed) === 0 ? undefined : bytes;
 }
 
-function lookAt(path: string, calls: Calls, user: string): Strangers | undefined {
-  const descriptor = descriptorOf(path, ownerPart | listPart, calls);
-  try {
-    return descriptor && strangersOf(descriptor, user);
-  } catch {
-    return undefined;
-  }
-}
-
 /** SECURITY_ATTRIBUTES, and what it leads to. */
 interface Attributes {
   readonly bytes: Buffer;
@@ -205,47 +189,4 @@ function makeWith({ bytes }: Attributes, path: string, { CreateFileW, CloseHandl
 /** A path as Windows takes it, of whatever length: UTF-16, with a zero at its end. */
 function wide(path: string): Buffer {
   return Buffer.from(`${toNamespacedPath(resolve(path))}\0`, 'utf16le');
-}
-
-/** What a folder further up does not tell is not held against what is below it. */
-function unreadable(demand: AccessDemand): string | undefined {
-  return demand === 'lasting' ? undefined : 'has no access list that can be read';
-}
-
-function saidAgainst({ owner, rights }: Strangers, demand: AccessDemand): string | undefined {
-  if (owner !== undefined) return `belongs to another user (${nameOf(owner)})`;
-  const may = (wanted: number): readonly string[] =>
-    [...rights]
-      .filter(([sid, has]) => (has & wanted) !== 0 && (demand !== 'closed' || sid in wideGroups))
-      .map(([sid]) => sid);
-  const readers = demand === 'private' || demand === 'closed' ? may(readRights) : [];
-  const writers = demand === 'closed' ? [] : may(demand === 'lasting' ? replaceRights : writeRights);
-  const others = [...new Set([...readers, ...writers])].map((sid) => nameOf(sid)).join(', ');
-  const verbs = [readers.length > 0 ? ['read'] : [], writers.length > 0 ? ['changed'] : []].flat();
-  return verbs.length === 0 ? undefined : `may be ${verbs.join(' and ')} by others (${others})`;
-}
-
-/** Everybody, more or less, by what Windows calls them in English. The names of others a domain would have to be asked for. */
-const wideGroups: Readonly<Record<string, string>> = {
-  'S-1-1-0': 'Everyone',
-  'S-1-5-4': 'INTERACTIVE',
-  'S-1-5-7': 'ANONYMOUS LOGON',
-  'S-1-5-11': 'Authenticated Users',
-  'S-1-5-32-545': 'Users',
-  'S-1-5-32-546': 'Guests',
-};
-
-const services: Readonly<Record<string, string>> = { 'S-1-5-19': 'LOCAL SERVICE', 'S-1-5-20': 'NETWORK SERVICE' };
-
-function nameOf(sid: string): string {
-  return wideGroups[sid] ?? services[sid] ?? sid;
-}
-
-/** For cmd.exe and PowerShell alike. icacls takes SIDs after a star, whatever the language of the system. */
-function mending(path: string, user: string, strangers: Strangers | undefined): string {
-  if (strangers?.owner !== undefined) return `icacls "${path}" /setowner "*${user}"`;
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  const others = [...(strangers?.rights.keys() ?? [])].map((sid) => ` "*${sid}"`).join('');
-  const rest = others === '' ? '' : ` /remove:g${others}`;
-  return `icacls "${path}" /inheritance:r /grant:r "*${user}:${isFolder ? '(OI)(CI)' : ''}F"${rest}`;
 }

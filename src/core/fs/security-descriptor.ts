@@ -34,6 +34,9 @@ export const readRights = everyRight | mask.readData | mask.genericRead;
 /** To put something else in the place of a folder, or of what is in it. To add to a folder replaces nothing. */
 export const replaceRights = everyRight | mask.delete | mask.deleteChild;
 
+/** The same for the root of a drive, which nobody can delete or move: Windows lets everybody delete that of a data drive. */
+export const replaceOnlyBelow = everyRight | mask.deleteChild;
+
 /** To change a file, or what is in a folder. */
 export const writeRights = replaceRights | mask.writeData | mask.appendData | mask.genericWrite;
 
@@ -56,13 +59,15 @@ const trusted = [
 
 /**
  * @param user the SID of the user who is none of the strangers
+ * @param withNewFiles adds the rights that are handed down to files that are made in a folder, and are none on the
+ *   folder itself: the list of `C:\` hands down the right to change every file, and gives nobody that to `C:\`
  * @throws RangeError for bytes that are no descriptor
  */
-export function strangersOf(descriptor: Buffer, user: string): Strangers {
+export function strangersOf(descriptor: Buffer, user: string, withNewFiles = false): Strangers {
   const isStranger = (sid: string): boolean => sid !== user && !trusted.some((pattern) => pattern.test(sid));
   const ownerAt = descriptor.readUInt32LE(4);
   const owner = ownerAt === 0 ? everybody : sidAt(descriptor, ownerAt);
-  const rights = [...rightsOf(descriptor)].filter(([sid, of]) => of !== 0 && isStranger(sid));
+  const rights = [...rightsOf(descriptor, withNewFiles)].filter(([sid, of]) => of !== 0 && isStranger(sid));
   return { owner: isStranger(owner) ? owner : undefined, rights: new Map(rights) };
 }
 
@@ -70,7 +75,7 @@ export function strangersOf(descriptor: Buffer, user: string): Strangers {
 const hasList = 0x4;
 
 /** Section 2.4.5, and the order of section 2.5.3.2: of each right the first entry that names it decides. */
-function rightsOf(descriptor: Buffer): ReadonlyMap<string, number> {
+function rightsOf(descriptor: Buffer, withNewFiles: boolean): ReadonlyMap<string, number> {
   const listAt = descriptor.readUInt32LE(16);
   if ((descriptor.readUInt16LE(2) & hasList) === 0 || listAt === 0) return new Map([[everybody, mask.genericAll]]);
   const allowed = new Map<string, number>();
@@ -78,7 +83,7 @@ function rightsOf(descriptor: Buffer): ReadonlyMap<string, number> {
   const count = descriptor.readUInt16LE(listAt + 4);
   for (let [at, left] = [listAt + 8, count]; left > 0; at += descriptor.readUInt16LE(at + 2), left -= 1) {
     const entry = entryAt(descriptor, at);
-    if (entry === undefined) continue;
+    if (entry === undefined || (entry.isHandedDown && !withNewFiles)) continue;
     const { sid, of, isDenial } = entry;
     const without = (denied.get(sid) ?? 0) | (denied.get(everybody) ?? 0);
     const target = isDenial ? denied : allowed;
@@ -97,6 +102,8 @@ interface Entry {
   readonly sid: string;
   readonly of: number;
   readonly isDenial: boolean;
+  /** It is for what is made in the folder alone. */
+  readonly isHandedDown: boolean;
 }
 
 /** Undefined for one that says nothing of this object, nor of the files that are made in it. */
@@ -105,12 +112,14 @@ function entryAt(bytes: Buffer, at: number): Entry | undefined {
   const isDenial = kind === denies || kind === deniesObject;
   if (!isDenial && ![allows, allowsObject, allowsIf, allowsObjectIf].includes(kind)) return undefined;
   // A denial for the files alone takes nothing away from the folder.
-  if ((flags & notForItself) !== 0 && (isDenial || (flags & forFiles) === 0)) return undefined;
+  const isHandedDown = (flags & notForItself) !== 0;
+  if (isHandedDown && (isDenial || (flags & forFiles) === 0)) return undefined;
   const isOfObject = [allowsObject, deniesObject, allowsObjectIf].includes(kind);
   return {
     sid: sidAt(bytes, at + 8 + (isOfObject ? objectPart(bytes, at) : 0)),
     of: bytes.readUInt32LE(at + 4),
     isDenial,
+    isHandedDown,
   };
 }
 

@@ -13,7 +13,8 @@ import { platform } from 'node:os';
 import { isAbsolute, join, parse, resolve, sep } from 'node:path';
 import { systemCodeOf } from '../errno.ts';
 import { RolesAnywhereError } from '../errors.ts';
-import type { AccessDoubt, AccessLists } from './access-lists.ts';
+import type { AccessDoubt } from './access-doubt.ts';
+import type { AccessLists } from './access-lists.ts';
 import { readFlags } from './open-to-read.ts';
 
 /** Whose files are trusted. */
@@ -194,7 +195,7 @@ class Walk {
   /** What is said against the folder that was reached. */
   #doubt(): RolesAnywhereError | undefined {
     const { userId, accessLists } = this.#options;
-    if (userId === undefined) return againstList(`the folder ${this.#path}`, accessLists?.doubt(this.#path, 'lasting'));
+    if (userId === undefined) return againstFolder(this.#path, accessLists?.folderDoubt(this.#path));
     if (this.#isOfAnother()) return this.#unsafe(`belongs to another user (uid ${this.#stats.uid})`);
     if (!isOpen(this.#stats)) return undefined;
     return this.#unsafe(`may be written to by others (mode ${modeText(this.#stats.mode)})`);
@@ -230,7 +231,15 @@ class Walk {
 
 function againstList(what: string, doubt: AccessDoubt | undefined): RolesAnywhereError | undefined {
   if (doubt === undefined) return undefined;
-  return new RolesAnywhereError('FILE_UNSAFE', `${what} ${doubt.text}`, { hints: [`run ${doubt.command}`] });
+  return new RolesAnywhereError('FILE_UNSAFE', `${what} ${doubt.text}`, { hints: [`run ${doubt.mending}`] });
+}
+
+/** Its list is not changed for one file in it: programs and users that nobody thinks of may live by it. */
+function againstFolder(path: string, text: string | undefined): RolesAnywhereError | undefined {
+  if (text === undefined) return undefined;
+  return new RolesAnywhereError('FILE_UNSAFE', `the folder ${path} ${text}`, {
+    hints: ['name a file in a folder that nobody else may change, such as one below %USERPROFILE%'],
+  });
 }
 
 /** Undefined where there is no way to begin a path at a descriptor; then names must do. */

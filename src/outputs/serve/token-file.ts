@@ -142,7 +142,7 @@ function readToken(options: TokenFileOptions, warn: Warn): { seen: string; isTok
     warn(`${path} is open to every user (mode ${(stats.mode & 0o777).toString(8)})`);
   }
   const doubt = accessLists?.doubt(path, 'closed');
-  if (doubt !== undefined) warn(`${path} ${doubt.text}: ${doubt.command}`);
+  if (doubt !== undefined) warn(`${path} ${doubt.text}: ${doubt.mending}`);
   return { seen: stampOf(stats), isToken: tokenCheck(token) };
 }
 

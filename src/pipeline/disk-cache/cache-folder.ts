@@ -61,7 +61,7 @@ export function checkFolder(folder: CacheFolder): boolean {
 
 function checkOwner(folder: CacheFolder, path: string, stats: Stats): void {
   const doubt = folder.accessLists?.doubt(path, 'private');
-  if (doubt !== undefined) throw unsafe(folder, path, doubt.text, doubt.command);
+  if (doubt !== undefined) throw unsafe(folder, path, doubt.text, doubt.mending);
   if (folder.userId === undefined) return;
   if (stats.uid !== folder.userId) {
     const whose = `belongs to user ${stats.uid}, and this is user ${folder.userId}`;

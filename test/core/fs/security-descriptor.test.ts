@@ -1,57 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { readRights, replaceRights, strangersOf, writeRights } from '../../../src/core/fs/security-descriptor.ts';
+import { descriptorOf, type EntryOf } from './descriptor-bytes.ts';
 
 const me = 'S-1-5-21-1-2-3-1001';
 const other = 'S-1-5-21-1-2-3-1002';
 const [everyone, users, system, administrators] = ['S-1-1-0', 'S-1-5-32-545', 'S-1-5-18', 'S-1-5-32-544'] as const;
 
-/** [MS-DTYP] 2.4.2.2 */
-function sidBytes(sid: string): Buffer {
-  const [, revision = 0, authority = 0, ...parts] = sid.split('-').map(Number);
-  const bytes = Buffer.alloc(8 + 4 * parts.length);
-  bytes.writeUInt8(revision, 0);
-  bytes.writeUInt8(parts.length, 1);
-  bytes.writeUIntBE(authority, 2, 6);
-  for (const [at, part] of parts.entries()) bytes.writeUInt32LE(part, 8 + 4 * at);
-  return bytes;
-}
-
-type EntryOf = readonly [kind: number, flags: number, rights: number, sid: string, between?: Buffer];
-
-/** 2.4.4.2, and 2.4.4.3 with what stands between rights and SID. */
-function entryBytes([kind, flags, rights, sid, between = Buffer.alloc(0)]: EntryOf): Buffer {
-  const body = Buffer.concat([between, sidBytes(sid)]);
-  const head = Buffer.alloc(8);
-  head.writeUInt8(kind, 0);
-  head.writeUInt8(flags, 1);
-  head.writeUInt16LE(8 + body.length, 2);
-  head.writeUInt32LE(rights, 4);
-  return Buffer.concat([head, body]);
-}
-
-/** 2.4.6, self-relative; without entries no list at all. */
-function descriptorOf(owner: string, entries: readonly EntryOf[] | undefined, control = 0x8004): Buffer {
-  const sid = sidBytes(owner);
-  const head = Buffer.alloc(20);
-  head.writeUInt8(1, 0);
-  head.writeUInt16LE(control, 2);
-  head.writeUInt32LE(20, 4);
-  if (entries === undefined) return Buffer.concat([head, sid]);
-  head.writeUInt32LE(20 + sid.length, 16);
-  const list = Buffer.concat(entries.map((entry) => entryBytes(entry)));
-  const listHead = Buffer.alloc(8);
-  listHead.writeUInt8(2, 0);
-  listHead.writeUInt16LE(8 + list.length, 2);
-  listHead.writeUInt16LE(entries.length, 4);
-  return Buffer.concat([head, sid, listHead, list]);
-}
-
 const [allow, deny, audit, allowObject, allowIf, denyIf] = [0, 1, 2, 5, 9, 10];
 const [all, readAndRun, modify] = [0x1f01ff, 0x1200a9, 0x1301bf];
 const [inherited, inheritOnly, forFiles, forFolders] = [0x10, 0x8, 0x1, 0x2];
 
-const rightsIn = (entries: readonly EntryOf[]): object =>
-  Object.fromEntries(strangersOf(descriptorOf(me, entries), me).rights);
+const rightsIn = (entries: readonly EntryOf[], withNewFiles = false): object =>
+  Object.fromEntries(strangersOf(descriptorOf(me, entries), me, withNewFiles).rights);
 
 describe('the list of', () => {
   test('a file in a profile has no stranger in it', () => {
@@ -155,17 +115,22 @@ describe('an entry', () => {
     expect(rightsIn([[allowObject, 0, 1, other, between]])).toEqual({ [other]: 1 });
   });
 
-  test('for what is made in the folder counts where that is files', () => {
-    expect(rightsIn([[allow, inheritOnly | forFiles, 1, other]])).toEqual({ [other]: 1 });
-    expect(rightsIn([[allow, inheritOnly | forFolders, 1, other]])).toEqual({});
+  test('for what is made in the folder counts where that is files, and those are asked for', () => {
+    expect(rightsIn([[allow, inheritOnly | forFiles, 1, other]], true)).toEqual({ [other]: 1 });
+    expect(rightsIn([[allow, inheritOnly | forFolders, 1, other]], true)).toEqual({});
+    expect(rightsIn([[allow, inheritOnly | forFiles | forFolders, 1, other]])).toEqual({});
+    expect(rightsIn([[allow, forFiles | forFolders, 1, other]])).toEqual({ [other]: 1 });
   });
 
   test('that denies for what is made in the folder takes nothing away from the folder', () => {
     expect(
-      rightsIn([
-        [deny, inheritOnly | forFiles, all, other],
-        [allow, 0, 1, other],
-      ]),
+      rightsIn(
+        [
+          [deny, inheritOnly | forFiles, all, other],
+          [allow, 0, 1, other],
+        ],
+        true,
+      ),
     ).toEqual({ [other]: 1 });
   });
 

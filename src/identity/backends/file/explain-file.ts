@@ -129,7 +129,7 @@ export async function warnOfOthers(
   if (mode !== undefined) return warn(`${location} holds a private key that others ${byMode(mode)} ${source.path}`);
   const { openAccessLists } = await import('../../../core/fs/access-lists.ts');
   const doubt = (await openAccessLists(warn))?.doubt(source.path, 'private');
-  if (doubt !== undefined) warn(`${location} holds a private key, and ${doubt.text}: ${doubt.command}`);
+  if (doubt !== undefined) warn(`${location} holds a private key, and ${doubt.text}: ${doubt.mending}`);
 }
 
 function byMode(mode: number): string {
