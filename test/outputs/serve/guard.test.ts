@@ -1,5 +1,7 @@
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
-import { hostCheck, refusalOf } from '../../../src/outputs/serve/guard.ts';
+import { guardedAnswerer, hostCheck, refusalOf } from '../../../src/outputs/serve/guard.ts';
 
 function judge(headers: Record<string, string>, { localAddress = '127.0.0.1', allowed = [] as string[] } = {}) {
   const rawHeaders = Object.entries(headers).flat();
@@ -92,4 +94,17 @@ test('a body', () => {
   expect(judge({ host: 'localhost', 'content-length': '1025' })).toBe(413);
   // Its length shows when it is read.
   expect(judge({ host: 'localhost', 'transfer-encoding': 'chunked' })).toBeUndefined();
+});
+
+test('a client that goes in the middle of a body of unknown length is not answered, and nobody waits for the rest', async () => {
+  const request = Object.assign(new EventEmitter(), {
+    httpVersionMajor: 1,
+    rawHeaders: ['Host', 'localhost', 'Transfer-Encoding', 'chunked'],
+    socket: { localAddress: '127.0.0.1' },
+  });
+  const answer = guardedAnswerer({ mayConnect: () => true, allowHosts: [], routes: () => ({}) });
+  const answered = answer(request as unknown as IncomingMessage);
+  request.emit('data', Buffer.from('half'));
+  request.emit('close');
+  await expect(answered).rejects.toThrow('the client has gone');
 });
