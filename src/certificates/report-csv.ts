@@ -6,13 +6,13 @@ const columns: readonly Column[] = [
   ['kind', ({ kind, issued }) => (issued === undefined ? kind : 'issued')],
   ['subject', ({ subject }) => text(subject)],
   ['issuer', ({ issuer }) => text(issuer ?? '')],
-  ['serial', ({ serialNumber }) => serialNumber],
-  ['serial_hex', ({ serialNumberHex }) => serialNumberHex],
+  ['serial', ({ serialNumber }) => text(serialNumber)],
+  ['serial_hex', ({ serialNumberHex }) => text(serialNumberHex)],
   ['key', ({ key }) => text(key ?? '')],
   ['not_before', ({ notBefore }) => notBefore.toISOString()],
   ['not_after', ({ notAfter }) => notAfter.toISOString()],
   ['days_left', ({ daysLeft }) => String(daysLeft)],
-  ['id', ({ id }) => id],
+  ['id', ({ id }) => text(id)],
   ['places', ({ places }) => text(places.join('; '))],
   ['objections', ({ objections }) => text(objections.join('; '))],
   ['authority_arn', ({ issued }) => text(issued?.authorityArn ?? '')],
@@ -25,9 +25,15 @@ export function reportCsv(certificates: readonly ReportedCertificate[]): string 
   return [columns.map(([name]) => name), ...lines].map((cells) => `${cells.join(',')}\r\n`).join('');
 }
 
-/** A spreadsheet takes such a cell for a formula, and whoever asked for the certificate wrote it. */
+/** A spreadsheet takes such a cell for a formula, and whoever asked for the certificate wrote it. A number is none. */
 function text(value: string): string {
-  return /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const shown = withoutControls(value);
+  return /^(?!-\d+$)[=+\-@]/.test(shown) ? `'${shown}` : shown;
+}
+
+/** They drive a terminal, and RFC 4180 has no place for them within a cell. */
+function withoutControls(value: string): string {
+  return value.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
 }
 
 function quoted(cell: string): string {

@@ -50,7 +50,7 @@ function cellsOf({ kind, daysLeft, notAfter, key, subject, issued }: ReportedCer
 
 function detailsOf({ serialNumber, serialNumberHex, places, objections, issued }: ReportedCertificate): string[] {
   return [
-    `  serial ${serialNumber} (0x${serialNumberHex})`,
+    `  serial ${clean(serialNumber)} (0x${clean(serialNumberHex)})`,
     ...places.map((place) => `  ${clean(place)}`),
     ...(issued?.renewedByAcm === true ? ['  ACM renews it'] : []),
     ...objections.map((objection) => `  ! ${clean(objection)}`),

@@ -3,7 +3,7 @@ import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
 import { RolesAnywhereError } from '../core/errors.ts';
 import { systemCodeOf } from '../core/errno.ts';
 
-/** Milliseconds. */
+/** Milliseconds for all of it, however often a byte comes. */
 const giveUpAfter = 10_000;
 
 /** What a server sends is bounded in number: the issuer of an issuer of an issuer … */
@@ -13,10 +13,11 @@ const mostCertificates = 10;
  * The certificates that a server shows, its own first. They are looked at, not believed: nothing is verified, and nothing
  * is sent beyond the handshake. No proxy is asked.
  *
+ * @param milliseconds for connection and handshake together
  * @returns DER
  * @throws RolesAnywhereError NETWORK_*
  */
-export async function serverChain(url: URL): Promise<readonly Uint8Array[]> {
+export async function serverChain(url: URL, milliseconds = giveUpAfter): Promise<readonly Uint8Array[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = url.port === '' ? 443 : Number(url.port);
   const socket = connect({
@@ -27,21 +28,31 @@ export async function serverChain(url: URL): Promise<readonly Uint8Array[]> {
     ...(isIP(host) === 0 ? { servername: host } : {}),
   });
   try {
-    await handshakeOf(socket, url.host);
+    await handshakeOf(socket, url.host, milliseconds);
     return chainOf(socket.getPeerCertificate(true));
   } finally {
     socket.destroy();
   }
 }
 
-function handshakeOf(socket: TLSSocket, host: string): Promise<void> {
-  return new Promise((settle, fail) => {
-    socket.setTimeout(giveUpAfter, () => {
-      fail(new RolesAnywhereError('NETWORK_TIMEOUT', `${host} did not answer within ${giveUpAfter / 1000} seconds`));
+async function handshakeOf(socket: TLSSocket, host: string, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((settle, fail) => {
+      timer = setTimeout(() => fail(late(host, milliseconds)), milliseconds);
+      socket.once('error', (cause) => fail(unreachable(host, cause)));
+      socket.once('secureConnect', settle);
     });
-    socket.once('error', (cause) => fail(unreachable(host, cause)));
-    socket.once('secureConnect', settle);
-  });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function late(host: string, milliseconds: number): RolesAnywhereError {
+  return new RolesAnywhereError(
+    'NETWORK_TIMEOUT',
+    `${host} did not finish a TLS handshake within ${milliseconds / 1000} seconds`,
+  );
 }
 
 function unreachable(host: string, cause: Error): RolesAnywhereError {

@@ -1,7 +1,7 @@
 import type { Credentials } from '../core/credentials.ts';
 import { RolesAnywhereError } from '../core/errors.ts';
 import { suffixes } from '../aws/http/explain-endpoint.ts';
-import { saidByService } from '../aws/create-session/service-errors.ts';
+import { saidByService } from '../aws/http/said-by-service.ts';
 import { callService, serviceRefusal } from '../aws/service/call-service.ts';
 import type { CredentialRequest } from '../pipeline/credential-plan.ts';
 import type { DoctorContext } from './examination.ts';

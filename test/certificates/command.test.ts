@@ -1,10 +1,12 @@
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reportCertificates } from '../../src/certificates/report-certificates.ts';
 import { reportCsv } from '../../src/certificates/report-csv.ts';
+import { reportTable } from '../../src/certificates/report-table.ts';
+import { serverChain } from '../../src/certificates/server-chain.ts';
 import { main } from '../../src/cli/main.ts';
 import { fakeTerminal } from '../cli/terminal/fake-terminal.ts';
 import {
@@ -17,6 +19,7 @@ import {
   openssl,
   removeFolder,
 } from '../support/openssl.ts';
+import { rejectionOf } from '../support/thrown.ts';
 import { makeSoftHsm, needsSoftHsm, softHsmModule } from '../support/softhsm.ts';
 
 const day = 86_400_000;
@@ -144,6 +147,25 @@ describe('what is listed', () => {
     expect(stderr).toContain('missing.pem');
   });
 
+  test('a server that sends a byte now and then is waited for no longer than one that sends none', async () => {
+    const server = createTcpServer((socket) => {
+      // The head of a handshake record of 16 KiB.
+      socket.on('error', () => undefined).write(Buffer.from([0x16, 3, 3, 0x40, 0]));
+      const timer = setInterval(() => socket.write(Buffer.alloc(1)), 20);
+      socket.on('close', () => clearInterval(timer));
+    });
+    await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
+    const { port } = server.address() as AddressInfo;
+    try {
+      expect(await rejectionOf(serverChain(new URL(`https://127.0.0.1:${port}`), 200))).toMatchObject({
+        code: 'NETWORK_TIMEOUT',
+        message: `127.0.0.1:${port} did not finish a TLS handshake within 0.2 seconds`,
+      });
+    } finally {
+      server.close();
+    }
+  });
+
   test('a server shows what nobody trusts any more, too', async () => {
     const server = createServer({
       key: readFileSync(gone.key),
@@ -243,6 +265,10 @@ describe('forms', () => {
     ).certificates;
     if (found === undefined) throw new Error('nothing was found');
     expect(reportCsv([found])).toContain(`,"'=1+""1""",`);
+    const odd = { ...found, subject: '\u001B[2J\t=a', id: '@b', serialNumber: '+1', serialNumberHex: '\r\n-c' };
+    expect(reportCsv([odd])).toMatch(/^leaf,\[2J =a,[^\n]+,'\+1,'-c,[^\n]+,'@b,/m);
+    expect(reportCsv([{ ...found, serialNumber: '-5' }])).toContain(',-5,');
+    expect(reportTable([{ ...odd, serialNumber: '\u001B[2J' }])).not.toContain('\u001B');
   });
 
   test('metrics, with labels that cannot be broken out of', async () => {

@@ -1,7 +1,8 @@
 import { describeError } from '../../core/describe-error.ts';
 import { type ErrorCode, type ErrorDetails, RolesAnywhereError } from '../../core/errors.ts';
-import { saidByService, retryAfterOf } from '../create-session/service-errors.ts';
+import { retryAfterOf } from '../create-session/service-errors.ts';
 import { isTransient } from '../http/retry.ts';
+import { quotesRequest, saidByService } from '../http/said-by-service.ts';
 import { explainStsRefusal, type StsRefusal } from './explain-refusal.ts';
 import type { RoleCall } from './role-hop.ts';
 
@@ -72,8 +73,8 @@ function fromAnswer(refusal: StsRefusal, thrown: unknown, call: RoleCall, now: D
       hints: ['check the endpoint, and whether a proxy or a login page of the network answers in its place'],
     });
   }
-  // An error that is about what could not be read says nothing more.
-  const cause = type === '' ? {} : { cause: thrown };
+  // An error that is about what could not be read says nothing more, and one that quotes the request holds its token.
+  const cause = type === '' || quotesRequest(String(memberOf(thrown, 'message'))) ? {} : { cause: thrown };
   if (isThrottled(refusal)) return fail('SERVICE_THROTTLED', `STS is asked too often, for ${nameOf(call)}`, cause);
   if (status >= 500 || status === 408) {
     return fail('SERVICE_UNAVAILABLE', `STS could not answer, for ${nameOf(call)}`, cause);

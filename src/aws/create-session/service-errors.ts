@@ -1,7 +1,7 @@
 import { RolesAnywhereError, type ErrorCode, type ErrorDetails } from '../../core/errors.ts';
-import { oneLine } from '../../core/one-line.ts';
 import type { RefusedRequest } from './explain-refusal.ts';
 import type { Outcome } from '../http/retry.ts';
+import { saidByService } from '../http/said-by-service.ts';
 import type { WireResponse } from '../http/transport.ts';
 
 /** What an answer that is no success says of itself. Empty where it says nothing. */
@@ -150,9 +150,4 @@ export function retryAfterOf(headers: Readonly<Record<string, string>>, now: Dat
 export function dateOf(text: string | undefined): Date | undefined {
   const time = text?.endsWith('GMT') === true ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) ? undefined : new Date(time);
-}
-
-/** What a service said. */
-export function saidByService(text: string): string {
-  return oneLine(text, 500);
 }

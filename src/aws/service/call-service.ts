@@ -1,9 +1,9 @@
 import type { Credentials } from '../../core/credentials.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { oneLine } from '../../core/one-line.ts';
 import type { NetworkOptions } from '../create-session/session-request.ts';
 import { openHttpTransport } from '../http/open-transport.ts';
 import { isTransient, type Outcome, retry, type RetryContext } from '../http/retry.ts';
+import { saidByService } from '../http/said-by-service.ts';
 import type { WireResponse } from '../http/transport.ts';
 import { signSigV4 } from '../sigv4/sign-request.ts';
 
@@ -80,7 +80,7 @@ function isThrottled(answer: WireResponse): boolean {
   return answer.status === 429 || (answer.status >= 400 && throttles.test(textOf(answer)));
 }
 
-/** What a service said against a request, in one line: of XML and JSON the code and the message. */
+/** What a service said against a request, in one line: of XML and JSON the code and the message, up to where it quotes the request. */
 export function serviceRefusal(
   { operation }: ServiceCall,
   answer: WireResponse,
@@ -92,7 +92,7 @@ export function serviceRefusal(
   const said = [name, message].filter((part) => part !== undefined).join(': ');
   return new RolesAnywhereError(
     code,
-    `${operation} was refused with ${answer.status}${said === '' ? '' : ` ${oneLine(said, 500)}`}`,
+    `${operation} was refused with ${answer.status}${said === '' ? '' : ` ${saidByService(said)}`}`,
   );
 }
 

@@ -70,12 +70,14 @@ class Bucket {
   async *#pieces(key: string): AsyncGenerator<Uint8Array> {
     const path = `/${key.split('/').map(encodeRfc3986).join('/')}`;
     let version: Record<string, string> = {};
-    for (let from = 0, size = 1; from < size; from += pieceSize) {
+    for (let from = 0, size = 1; from < size;) {
       const range = `bytes=${from}-${from + pieceSize - 1}`;
       const answer = await this.#get(path, [], { range, ...version }, 'GetObject');
       // An object without a byte has no such range.
       if (answer.status === 416 && from === 0) return;
-      size = Number(/\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1] ?? 0);
+      from += answer.body.length;
+      // Without a range it is all of the object.
+      size = answer.status === 206 ? sizeOf(answer) : from;
       version = answer.headers['etag'] === undefined ? {} : { 'if-match': answer.headers['etag'] };
       yield answer.body;
     }
@@ -144,6 +146,13 @@ class Bucket {
       headers,
     };
   }
+}
+
+/** @throws RolesAnywhereError RESPONSE_INVALID: where what is to come is not known, nothing is known of the whole */
+function sizeOf({ headers, body }: WireResponse): number {
+  const size = /\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1];
+  if (size !== undefined && body.length > 0) return Number(size);
+  throw new RolesAnywhereError('RESPONSE_INVALID', 'S3 answered with a part of an object, and not with which');
 }
 
 function* reportIn(entry: string): Iterable<ListedObject> {

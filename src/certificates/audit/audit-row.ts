@@ -1,10 +1,11 @@
 import { RolesAnywhereError } from '../../core/errors.ts';
+import { oneLine } from '../../core/one-line.ts';
 import type { ReportedCertificate } from '../reported-certificate.ts';
 
 /** What an audit report of AWS Private CA says of a certificate (Private CA user guide, "Use audit reports"). */
 export interface AuditRow {
   readonly certificateArn: string;
-  /** Hex pairs with colons between them. */
+  /** Hexadecimal digits, with colons between pairs of them. */
   readonly serial: string;
   readonly subject: string;
   readonly notBefore: Date;
@@ -30,16 +31,34 @@ export function readAuditRow(cells: Cells): AuditRow {
   if (missing !== undefined) throw new RolesAnywhereError('FILE_FAILED', `a row has no ${missing}`);
   const text = (column: (typeof needed)[number]): string => cells(column) ?? '';
   return {
-    certificateArn: text('certificateArn'),
-    serial: text('serial'),
+    certificateArn: matching(text('certificateArn'), 'certificateArn'),
+    serial: matching(text('serial'), 'serial'),
     subject: text('subject'),
     notBefore: readDate(text('notBefore'), 'notBefore'),
     notAfter: readDate(text('notAfter'), 'notAfter'),
     issuedAt: readDate(text('issuedAt'), 'issuedAt'),
-    templateArn: text('templateArn'),
+    templateArn: matching(text('templateArn'), 'templateArn'),
     isRevoked: (cells('revokedAt') ?? '') !== '',
     renewedByAcm: cells('requestedByServicePrincipal') === 'acm.amazonaws.com',
   };
+}
+
+/** These cells are shown, sent and compared as they are. */
+const shapes = {
+  certificateArn:
+    /^arn:[\w-]{1,32}:acm-pca:[\w-]{1,32}:\d{12}:certificate-authority\/[\w-]{1,64}\/certificate\/[\w-]{1,64}$/,
+  serial: /^(?=.{1,128}$)[\da-f]{1,2}(?::?[\da-f]{2})*$/i,
+  templateArn: /^(?:arn:[!-~]{1,250})?$/,
+};
+
+function matching(text: string, column: keyof typeof shapes): string {
+  if (shapes[column].test(text)) return text;
+  const what = column === 'serial' ? 'serial number' : 'ARN';
+  throw new RolesAnywhereError('FILE_FAILED', `${column} is no ${what}: ${quoted(text)}`);
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(oneLine(text, 64));
 }
 
 const datePattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|([+-]\d\d):?(\d\d))$/;
@@ -51,7 +70,7 @@ function readDate(text: string, column: string): Date {
   const isTime = time !== undefined && !Number.isNaN(date.getTime());
   // JavaScript takes the 31st of April for the 1st of May.
   if (isTime && local.toISOString().startsWith(time)) return date;
-  throw new RolesAnywhereError('FILE_FAILED', `${column} is no time: ${JSON.stringify(text.slice(0, 64))}`);
+  throw new RolesAnywhereError('FILE_FAILED', `${column} is no time: ${quoted(text)}`);
 }
 
 /** `arn:aws:acm-pca:eu-west-1:111122223333:certificate-authority/ID/certificate/ID` */
@@ -64,12 +83,11 @@ const day = 86_400_000;
 /** The row as all reports have certificates. */
 export function reportOfRow(row: AuditRow, place: string, now: Date): ReportedCertificate {
   const { certificateArn, subject, notBefore, notAfter, templateArn, renewedByAcm } = row;
-  const serialNumberHex = row.serial.replaceAll(':', '').toLowerCase();
-  const isHex = /^(?:[0-9a-f]{2})+$/.test(serialNumberHex);
+  const digits = row.serial.replaceAll(':', '').toLowerCase();
+  const serialNumberHex = digits.padStart(digits.length + (digits.length % 2), '0');
   return {
     ...{ id: certificateArn, kind: 'leaf', subject, issuer: undefined, key: undefined },
-    serialNumber: isHex ? BigInt(`0x${serialNumberHex}`).toString() : row.serial,
-    serialNumberHex: isHex ? serialNumberHex : '',
+    ...{ serialNumber: BigInt(`0x${serialNumberHex}`).toString(), serialNumberHex },
     ...{ notBefore, notAfter },
     daysLeft: Math.floor((notAfter.getTime() - now.getTime()) / day),
     objections: now > notAfter ? [`it expired at ${notAfter.toISOString()}`] : [],

@@ -3,8 +3,9 @@ import { RolesAnywhereError } from '../../core/errors.ts';
 /** Characters. */
 const longestObject = 100_000;
 
-/** Takes the objects of one JSON array apart as they come, in pieces of any size; what is between them is passed over. */
+/** Takes the objects of one JSON array apart as they come, in pieces of any size. An array without its end is an error. */
 export class JsonObjects {
+  #array: 'ahead' | 'open' | 'closed' = 'ahead';
   #object = '';
   #depth = 0;
   #inText = false;
@@ -17,6 +18,7 @@ export class JsonObjects {
     for (let at = 0; at < piece.length; at += 1) {
       const character = piece[at];
       if (this.#inText) this.#within(character);
+      else if (this.#depth === 0 && (character !== '{' || this.#array !== 'open')) this.#between(character);
       else if (character === '"') this.#inText = true;
       else if (character === '{') {
         if (this.#depth === 0) from = at;
@@ -24,7 +26,6 @@ export class JsonObjects {
       } else if (character === '}') {
         this.#depth -= 1;
         if (this.#depth === 0) objects.push(this.#parse(piece.slice(from, at + 1)));
-        if (this.#depth < 0) throw notAnArray();
       }
     }
     if (this.#depth > 0) this.#keep(piece.slice(from));
@@ -32,8 +33,18 @@ export class JsonObjects {
   }
 
   end(): unknown[] {
-    if (this.#depth === 0 && !this.#inText) return [];
-    throw new RolesAnywhereError('FILE_FAILED', 'the JSON ends within an object');
+    if (this.#depth > 0) throw new RolesAnywhereError('FILE_FAILED', 'the JSON ends within an object');
+    if (this.#array === 'closed') return [];
+    const found = this.#array === 'ahead' ? 'it is empty' : 'the JSON ends before its array does';
+    throw new RolesAnywhereError('FILE_FAILED', found);
+  }
+
+  /** Outside of objects. JavaScript trims a byte order mark, too. */
+  #between(character = ''): void {
+    if (character.trim() === '' || (character === ',' && this.#array === 'open')) return;
+    if (character === '[' && this.#array === 'ahead') this.#array = 'open';
+    else if (character === ']' && this.#array === 'open') this.#array = 'closed';
+    else throw notAnArray(`: it has ${JSON.stringify(character)} where ${expected[this.#array]}`);
   }
 
   #within(character: string | undefined): void {
@@ -60,6 +71,8 @@ export class JsonObjects {
   }
 }
 
-function notAnArray(): RolesAnywhereError {
-  return new RolesAnywhereError('FILE_FAILED', 'the JSON is no array of objects');
+const expected = { ahead: 'an array begins', open: 'an object or the end is', closed: 'it has ended' };
+
+function notAnArray(found = ''): RolesAnywhereError {
+  return new RolesAnywhereError('FILE_FAILED', `the JSON is no array of objects${found}`);
 }

@@ -68,7 +68,14 @@ function csvRows(): Rows {
       else yield (column) => record[columns?.get(column) ?? -1];
     }
   }
-  return { take: (text) => cellsOf(records.take(text)), end: () => cellsOf(records.end()) };
+  return {
+    take: (text) => cellsOf(records.take(text)),
+    *end() {
+      yield* cellsOf(records.end());
+      // A CA that has issued nothing has a report of one line.
+      if (columns === undefined) throw new RolesAnywhereError('FILE_FAILED', 'it is empty');
+    },
+  };
 }
 
 function columnsOf(head: readonly string[]): ReadonlyMap<string, number> {

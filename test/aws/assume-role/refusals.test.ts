@@ -56,6 +56,12 @@ function afterFault(fault: Fault, network: Partial<NetworkOptions> = {}, world?:
   return refusal([{ roleArn: open }], network, world);
 }
 
+it('the request that STS quotes is told by nobody: it holds the token of the session before', async () => {
+  const message = `no match. The Canonical String should have been 'POST x-amz-security-token:${session.sessionToken}'`;
+  const failure = await afterFault({ status: 403, code: 'SignatureDoesNotMatch', message });
+  expect(failure.message).toMatch(/: no match\. \(status 403, SignatureDoesNotMatch/);
+});
+
 describe('a trust policy', () => {
   const every = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];
   it.each([

@@ -71,6 +71,10 @@ const jsonOf = (rows: readonly Given[]): string =>
     2,
   );
 
+/** A report whose only row has another text in one place. */
+const oneRow = ([from, to]: readonly [string | RegExp, string]): string =>
+  csvOf([{ id: 1, subject: 'CN=a', days: 1 }]).replace(from, to);
+
 const rows: readonly Given[] = [
   { id: 1, subject: 'CN=due,O="Example, Inc"', days: 10 },
   { id: 2, subject: 'CN=renewed', days: 5 },
@@ -150,6 +154,43 @@ describe('a report', () => {
     ],
     ['a row without its end', 'z.csv', `${header}\n"x`, /z\.csv: the CSV ends within quotes$/],
     ['JSON that ends early', 'a.json', '[{"certificateArn": "x"', /a\.json: the JSON ends within an object$/],
+    ['a CSV without a byte', 'e.csv', '', /e\.csv: it is empty$/],
+    ['a CSV of empty lines', 'f.csv', '\n\n', /f\.csv: it is empty$/],
+    ['JSON without a byte', 'e.json', '', /e\.json: it is empty$/],
+    [
+      'JSON that is no array',
+      'f.json',
+      '{"a": []}',
+      /f\.json: the JSON is no array.*it has "{" where an array begins$/,
+    ],
+    ['a page in the place of JSON', 'g.json', ' <html>', /g\.json: .*it has "<" where an array begins$/],
+    ['an array without an end', 'h.json', '[', /h\.json: the JSON ends before its array does$/],
+    [
+      'JSON that ends between two objects',
+      'i.json',
+      `${jsonOf([{ id: 1, subject: 'CN=a', days: 1 }]).slice(0, -1)},`,
+      /i\.json, row 1: the JSON ends before its array does$/,
+    ],
+    ['JSON behind an array', 'j.json', '[] []', /j\.json: .*it has "\[" where it has ended$/],
+    [
+      'a serial number that is none',
+      'k.csv',
+      oneRow(['00:00:01', '"\u001B[2J=cmd()"']),
+      /k\.csv, row 1: serial is no serial number: "\[2J=cmd\(\)"$/,
+    ],
+    ['an empty serial number', 'l.csv', oneRow(['00:00:01', '']), /l\.csv, row 1: serial is no serial number: ""$/],
+    [
+      'an ARN that is none',
+      'm.csv',
+      oneRow([/arn:[^,]*/, '\u001B]0;x']),
+      /m\.csv, row 1: certificateArn is no ARN: "\]0;x"$/,
+    ],
+    [
+      'a template that is none',
+      'n.csv',
+      oneRow([template, '=cmd()']),
+      /n\.csv, row 1: templateArn is no ARN: "=cmd\(\)"$/,
+    ],
     ['JSON of another kind', 'b.json', '[{"name": "x"}]', /b\.json, row 1: a row has no certificateArn$/],
     ['JSON that is none', 'c.json', '[{x}]', /c\.json: the JSON is no array of objects$/],
     [
@@ -163,6 +204,16 @@ describe('a report', () => {
     writeFileSync(path, content);
     const error = await rejectionOf(readAuditReport(auditFile(path), new AuditSummary(new Date(), day)));
     expect(error).toMatchObject({ code: 'FILE_FAILED', message: expect.stringMatching(message) });
+  });
+
+  test.each([
+    ['csv', csvOf([])],
+    ['json', '\uFEFF [ ]\n'],
+  ])('of a CA that has issued nothing, as %s', async (ending, content) => {
+    const path = join(folder, `nothing.${ending}`);
+    writeFileSync(path, content);
+    const { status, stderr } = await run([path]);
+    expect([status, stderr.split(';')[0]]).toEqual([0, `roles-anywhere: ${path} has 0 certificates`]);
   });
 
   test('one that is not there', async () => {
@@ -293,6 +344,39 @@ describe('in S3', () => {
     expect([status, stderr.split('\n')[0]]).toEqual([
       4,
       'roles-anywhere: GetObject of S3 was refused with 403 AccessDenied: Access Denied',
+    ]);
+  });
+
+  test('a part of an object, of which it is not known which, is no report', async () => {
+    service = await startService(() => ({ status: 206, body: csvOf([{ id: 1, subject: 'CN=a', days: 2 }]) }));
+    const { status, stderr } = await run(['s3://reports/x.csv'], env(service.url));
+    expect([status, stderr.split('\n')[0]]).toEqual([
+      4,
+      'roles-anywhere: S3 answered with a part of an object, and not with which',
+    ]);
+  });
+
+  test('pieces that are shorter than what was asked for leave no gap', async () => {
+    const report = Buffer.from(csvOf(rows));
+    service = await startService(({ headers }) => {
+      const from = Number(/^bytes=(\d+)-/.exec(headers['range'] ?? '')?.[1]);
+      const body = report.subarray(from, from + 400);
+      return { status: 206, headers: { 'content-range': `bytes ${from}-${from + 399}/${report.length}` }, body };
+    });
+    const { stderr } = await run(['s3://reports/x.csv'], env(service.url));
+    expect(stderr).toContain('s3://reports/x.csv has 12 certificates');
+  });
+
+  test('the request that a refusal quotes is not told: it holds the session token', async () => {
+    const quoted = `The Canonical String for this request should have been 'GET / x-amz-security-token:a session token'`;
+    service = await startService(() => ({
+      status: 403,
+      body: `<Error><Code>SignatureDoesNotMatch</Code><Message>The signature does not match. ${quoted}</Message></Error>`,
+    }));
+    const { status, stderr } = await run(['s3://reports/x.csv'], env(service.url));
+    expect([status, stderr.split('\n')[0]]).toEqual([
+      4,
+      'roles-anywhere: GetObject of S3 was refused with 403 SignatureDoesNotMatch: The signature does not match.',
     ]);
   });
 
