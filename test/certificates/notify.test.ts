@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { dueCertificates } from '../../src/certificates/notify/notice.ts';
+import { dueCertificates, makeNotice, nextBatch } from '../../src/certificates/notify/notice.ts';
 import type { ReportedCertificate } from '../../src/certificates/reported-certificate.ts';
 import { main } from '../../src/cli/main.ts';
 import { expiryThresholds, passedThreshold } from '../../src/core/expiry-thresholds.ts';
@@ -308,6 +308,45 @@ describe('thresholds', () => {
         },
       ),
     );
+  });
+
+  const ofDays = (days: number, more: Partial<ReportedCertificate> = {}): ReportedCertificate => ({
+    ...{ id: `of ${days}`, kind: 'leaf', subject: 'CN=a', issuer: undefined, key: undefined },
+    ...{ serialNumber: '1', serialNumberHex: '01', objections: [], places: [], ...from(days), daysLeft: days - 1000 },
+    ...more,
+  });
+  const dueOf = (certificates: readonly ReportedCertificate[]) =>
+    dueCertificates(certificates, undefined, new Date(1000 * day));
+
+  test('what can be renewed comes before what has ended, and what ended too long ago is nobody’s to be told of', () => {
+    const found = [599, 600, 601, 990, 1001, 1020, 1500].map((days) => ofDays(days));
+    const due = dueOf(found);
+    expect(due.map(({ certificate }) => certificate.id)).toEqual(['of 1001', 'of 1020', 'of 990', 'of 601']);
+    expect(makeNotice({ due, left: 0 }).subject).toBe('2 certificates expire, the first in a day; 2 expired');
+  });
+
+  test('two hundred that have ended hide none that ends tomorrow', () => {
+    const ended = Array.from({ length: 300 }, (_, at) => ofDays(990, { id: `ended ${at}` }));
+    const batch = nextBatch(dueOf([...ended, ofDays(1001)]));
+    expect([batch.due[0]?.certificate.id, batch.due.length, batch.left]).toEqual(['of 1001', 200, 101]);
+    const notice = makeNotice(batch);
+    expect(notice.text).toMatch(/\n\n101 more are left to the next message\.$/);
+    expect(notice.left).toBe(101);
+    expect(nextBatch([])).toEqual({ due: [], left: 0 });
+  });
+
+  test.each([
+    ['of three bytes', '証'],
+    ['that are written as four within JSON', '"'],
+  ])('names of characters %s are counted in bytes', (_name, character) => {
+    const long = { subject: `CN=${character.repeat(400)}`, places: [1, 2, 3].map(() => character.repeat(300)) };
+    const due = dueOf(Array.from({ length: 250 }, (_, at) => ofDays(1001, { id: `${at}`, ...long })));
+    const batch = nextBatch(due);
+    const { text, subject, certificates, left } = makeNotice(batch);
+    const detail = JSON.stringify(JSON.stringify({ subject, certificates, left }));
+    expect(Math.max(Buffer.byteLength(text), Buffer.byteLength(detail))).toBeLessThan(250_000);
+    expect(batch.due.length).toBeGreaterThan(50);
+    expect(batch.due.length + left).toBe(250);
   });
 
   test('what ACM renews is nobody’s to be told of', () => {

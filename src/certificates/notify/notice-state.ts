@@ -7,7 +7,7 @@ import { type FileLock, type LockContext, waitForLock } from '../../core/fs/file
 import { readFile } from '../../core/fs/read-file.ts';
 import { readReason } from '../../core/fs/read-reason.ts';
 import { replaceFile } from '../../core/fs/replace-file.ts';
-import type { DueCertificate } from './notice.ts';
+import { type DueCertificate, isRemembered } from './notice.ts';
 
 /** What was told of a certificate: the last threshold, in milliseconds before its end. */
 interface Told {
@@ -19,9 +19,6 @@ interface Told {
 type ToldByTarget = Map<string, Map<string, Told>>;
 
 const maxBytes = 64 * 1024 * 1024;
-
-/** Milliseconds after its end for which it is remembered that somebody was told of a certificate. */
-const rememberedFor = 400 * 86_400_000;
 
 /** Who has been told of what: a file, so that the next run tells no one again. */
 export class NoticeState {
@@ -55,9 +52,8 @@ export class NoticeState {
 
   /** @throws RolesAnywhereError FILE_FAILED */
   async write(now: Date, lock: FileLock, sleep: LockContext['sleep']): Promise<void> {
-    const oldest = now.getTime() - rememberedFor;
     const entries = [...this.#told].map(([target, told]) => {
-      const kept = [...told].filter(([, { notAfter }]) => new Date(notAfter).getTime() > oldest);
+      const kept = [...told].filter(([, { notAfter }]) => isRemembered(new Date(notAfter), now));
       return [target, Object.fromEntries(kept)] as const;
     });
     const content = `${JSON.stringify({ version: 1, told: Object.fromEntries(entries) })}\n`;

@@ -28,13 +28,28 @@ export interface Notice {
   readonly subject: string;
   readonly text: string;
   readonly certificates: readonly NoticedCertificate[];
+  /** How many are left to the next message. */
+  readonly left: number;
 }
 
-/** Certificates in one message: with the bounds on texts it stays well below 256 KiB. What is more waits for the next one. */
-export const mostNoticed = 200;
+/** What one message tells of. */
+export interface NoticeBatch {
+  readonly due: readonly DueCertificate[];
+  /** How many are left to the next message. */
+  readonly left: number;
+}
+
+/** Milliseconds after its end for which somebody is told of a certificate, and for which it is remembered that they were. */
+const rememberedFor = 400 * 86_400_000;
+
+/** Whether it still is anybody's to be told of: nobody knows any more who was told of what ended before. */
+export function isRemembered(notAfter: Date, now: Date): boolean {
+  return notAfter.getTime() > now.getTime() - rememberedFor;
+}
 
 /**
- * Those that passed a threshold: those of `expiryThresholds`, or `within` and what of these is shorter. ACM's own are left out.
+ * Those that passed a threshold: those of `expiryThresholds`, or `within` and what of these is shorter. ACM's own are left out,
+ * and what ended too long ago. What can still be renewed comes first, the next one before all others; then what has ended last.
  *
  * @param within milliseconds
  */
@@ -44,23 +59,66 @@ export function dueCertificates(
   now: Date,
 ): readonly DueCertificate[] {
   return certificates
-    .filter(({ issued }) => issued?.renewedByAcm !== true)
+    .filter(({ issued, notAfter }) => issued?.renewedByAcm !== true && isRemembered(notAfter, now))
     .flatMap((certificate) => {
       const own = expiryThresholds(certificate);
       const thresholds = within === undefined ? own : [within, ...own.filter((threshold) => threshold < within)];
       const threshold = passedThreshold(certificate, thresholds, now);
       return threshold === undefined ? [] : [{ certificate, threshold }];
     })
-    .sort((one, other) => one.certificate.notAfter.getTime() - other.certificate.notAfter.getTime());
+    .sort(byUrgency);
 }
 
-/** One message about certificates that expire, the next one first. */
-export function makeNotice(due: readonly DueCertificate[]): Notice {
+function byUrgency(one: DueCertificate, other: DueCertificate): number {
+  const later = one.certificate.notAfter.getTime() - other.certificate.notAfter.getTime();
+  if (hasEnded(one) !== hasEnded(other)) return hasEnded(one) ? 1 : -1;
+  return hasEnded(one) ? -later : later;
+}
+
+const hasEnded = ({ threshold }: DueCertificate): boolean => threshold === 0;
+
+/** Certificates of one message, however short they are. */
+const mostNoticed = 200;
+
+/**
+ * Bytes of the certificates of one message, in the longer of its forms. SNS takes a message of 256 KiB (Publish), EventBridge
+ * an entry of 256 KB (PutEvents); the 6 MB of a hundred findings (Security Hub, BatchImportFindings) are out of reach.
+ */
+const mostBytes = 240_000;
+
+/** The first of them, as many as one message holds; one at least. */
+export function nextBatch(untold: readonly DueCertificate[]): NoticeBatch {
+  let [count, bytes] = [0, 0];
+  for (const { certificate } of untold.slice(0, mostNoticed)) {
+    bytes += bytesOf(noticed(certificate));
+    if (bytes > mostBytes && count > 0) break;
+    count += 1;
+  }
+  return { due: untold.slice(0, count), left: untold.length - count };
+}
+
+/** As text with its line break, and as JSON within JSON. */
+function bytesOf(certificate: NoticedCertificate): number {
+  const detail = JSON.stringify(JSON.stringify(certificate));
+  return Math.max(Buffer.byteLength(textOf(certificate)) + 1, Buffer.byteLength(detail));
+}
+
+/** One message about certificates that expire, in their order. */
+export function makeNotice({ due, left }: NoticeBatch): Notice {
   const certificates = due.map(({ certificate }) => noticed(certificate));
-  const [first] = certificates;
-  const what = certificates.length === 1 ? '1 certificate expires' : `${certificates.length} certificates expire`;
-  const subject = `${what}, the first ${first === undefined ? '' : whenText(first.daysLeft)}`;
-  return { subject, text: [`${subject}.`, '', ...certificates.map(textOf)].join('\n'), certificates };
+  const subject = subjectOf(due);
+  const more = left === 0 ? [] : ['', `${left} more are left to the next message.`];
+  return { subject, text: [`${subject}.`, '', ...certificates.map(textOf), ...more].join('\n'), certificates, left };
+}
+
+/** Those that have ended are counted apart where others have not. */
+function subjectOf(due: readonly DueCertificate[]): string {
+  const ended = due.filter(hasEnded).length;
+  const count = ended === due.length ? ended : due.length - ended;
+  const what = count === 1 ? '1 certificate expires' : `${count} certificates expire`;
+  const [first] = due;
+  const when = `${what}, the first ${first === undefined ? '' : whenText(first.certificate.daysLeft)}`;
+  return ended === 0 || ended === due.length ? when : `${when}; ${ended} expired`;
 }
 
 /** `in 5 days`, `today`, `3 days ago` */
@@ -69,6 +127,9 @@ export function whenText(daysLeft: number): string {
   if (daysLeft === 0) return 'within a day';
   return daysLeft === 1 ? 'in a day' : `in ${daysLeft} days`;
 }
+
+/** Digits. RFC 5280, section 4.1.2.2, has twenty octets. */
+const longestSerial = 200;
 
 function noticed({
   id,
@@ -83,8 +144,8 @@ function noticed({
   return {
     id,
     subject: oneLine(subject, 300),
-    serialNumber,
-    serialNumberHex,
+    serialNumber: oneLine(serialNumber, longestSerial),
+    serialNumberHex: oneLine(serialNumberHex, longestSerial),
     notAfter: notAfter.toISOString(),
     daysLeft,
     places: places.slice(0, 3).map((place) => oneLine(place, 200)),

@@ -3,7 +3,7 @@ import { callService, type ServiceCall, type ServiceCaller, serviceRefusal } fro
 import { serviceEndpoint } from '../../aws/service/service-endpoint.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { oneLine } from '../../core/one-line.ts';
-import { type DueCertificate, makeNotice, type Notice, whenText } from './notice.ts';
+import { type DueCertificate, makeNotice, type Notice, type NoticeBatch, whenText } from './notice.ts';
 import type { NotifyTarget } from './targets.ts';
 
 /** A service that tells somebody. */
@@ -26,20 +26,20 @@ const mostFindings = 100;
  */
 export function noticeCalls(
   target: ServiceTarget,
-  due: readonly DueCertificate[],
+  batch: NoticeBatch,
   place: NotifyPlace & { readonly now: Date },
 ): readonly ServiceCall[] {
   switch (target.kind) {
     case 'sns':
-      return [publish(target, makeNotice(due), place)];
+      return [publish(target, makeNotice(batch), place)];
     case 'eventbridge':
-      return [putEvents(target, makeNotice(due), place)];
+      return [putEvents(target, makeNotice(batch), place)];
     case 'securityhub':
-      return batches(due).map((batch) => importFindings(batch, place));
+      return hundredsOf(batch.due).map((due) => importFindings(due, place));
   }
 }
 
-function batches(due: readonly DueCertificate[]): readonly (readonly DueCertificate[])[] {
+function hundredsOf(due: readonly DueCertificate[]): readonly (readonly DueCertificate[])[] {
   const count = Math.ceil(due.length / mostFindings);
   return Array.from({ length: count }, (_, at) => due.slice(at * mostFindings, (at + 1) * mostFindings));
 }
@@ -75,14 +75,14 @@ function publish(
 /** PutEvents (Amazon EventBridge API reference): the detail is JSON within JSON. */
 function putEvents(
   target: ServiceTarget & { readonly kind: 'eventbridge' },
-  { certificates, subject }: Notice,
+  { subject, certificates, left }: Notice,
   place: NotifyPlace & { readonly now: Date },
 ): ServiceCall {
   const region = target.region ?? place.region;
   const entry = {
     Source: 'roles-anywhere',
     DetailType: 'Certificates Expire',
-    Detail: JSON.stringify({ subject, certificates }),
+    Detail: JSON.stringify({ subject, certificates, left }),
     EventBusName: target.bus,
     Time: Math.floor(place.now.getTime() / 1000),
   };

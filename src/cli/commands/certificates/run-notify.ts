@@ -1,4 +1,10 @@
-import { type DueCertificate, dueCertificates, makeNotice, mostNoticed } from '../../../certificates/notify/notice.ts';
+import {
+  type DueCertificate,
+  dueCertificates,
+  makeNotice,
+  nextBatch,
+  type NoticeBatch,
+} from '../../../certificates/notify/notice.ts';
 import { NoticeState, underLock } from '../../../certificates/notify/notice-state.ts';
 import { runHook } from '../../../certificates/notify/run-hook.ts';
 import { noticeCalls, sendCalls } from '../../../certificates/notify/send-notice.ts';
@@ -58,13 +64,13 @@ export async function notifyTargets(
     const errors: unknown[] = [];
     for (const asked of targets) {
       try {
-        const untold = state.untold(asked.text, due).slice(0, mostNoticed);
-        if (untold.length === 0) continue;
-        await tell(asked.target, untold, notifying);
-        state.remember(asked.text, untold);
+        const batch = nextBatch(state.untold(asked.text, due));
+        if (batch.due.length === 0) continue;
+        await tell(asked.target, batch, notifying);
+        state.remember(asked.text, batch.due);
         // After each: what comes next may end this process.
         await state.write(terminal.now(), lock, sleep);
-        terminal.log(`roles-anywhere: told ${printable(nameOfTarget(asked.target))} of ${untold.length}`);
+        terminal.log(`roles-anywhere: told ${printable(nameOfTarget(asked.target))} of ${countOf(batch)}`);
       } catch (error) {
         if (errors.length > 0) terminal.warn(`${nameOfTarget(asked.target)}: ${describeError(error).message}`);
         errors.push(error);
@@ -94,17 +100,17 @@ function accessOnce(values: OptionValues, terminal: Terminal): Notifying['access
   return () => (opened ??= import('./service-caller.ts').then(({ openAccess }) => openAccess(values, terminal)));
 }
 
-async function tell(
-  target: NotifyTarget,
-  due: readonly DueCertificate[],
-  { terminal, access }: Notifying,
-): Promise<void> {
+function countOf({ due, left }: NoticeBatch): string {
+  return left === 0 ? String(due.length) : `${due.length}; ${left} more are left to the next run`;
+}
+
+async function tell(target: NotifyTarget, batch: NoticeBatch, { terminal, access }: Notifying): Promise<void> {
   if (target.kind === 'exec') {
-    await runHook(target.command, `${JSON.stringify(makeNotice(due))}\n`, terminal.env);
+    await runHook(target.command, `${JSON.stringify(makeNotice(batch))}\n`, terminal.env);
     return;
   }
   const { caller, ...place } = await access();
-  await sendCalls(noticeCalls(target, due, { ...place, now: terminal.now() }), caller);
+  await sendCalls(noticeCalls(target, batch, { ...place, now: terminal.now() }), caller);
 }
 
 /** On stderr, as stdout has the report. Nobody is asked for credentials, so that the region and account may be unknown. */
@@ -114,11 +120,11 @@ function showAll(
   { terminal, state }: Notifying & { readonly state: NoticeState },
 ): void {
   for (const { text, target } of targets) {
-    const untold = state.untold(text, due).slice(0, mostNoticed);
+    const batch = nextBatch(state.untold(text, due));
     const name = printable(nameOfTarget(target));
-    terminal.log(`roles-anywhere: would tell ${name} of ${untold.length}`);
-    if (untold.length === 0) continue;
-    const notice = makeNotice(untold);
+    terminal.log(`roles-anywhere: would tell ${name} of ${countOf(batch)}`);
+    if (batch.due.length === 0) continue;
+    const notice = makeNotice(batch);
     const lines = target.kind === 'sns' ? [notice.subject, '', ...notice.text.split('\n')] : [JSON.stringify(notice)];
     for (const line of lines) terminal.log(printable(line));
   }
