@@ -1,7 +1,7 @@
 /* A stand-in for crypt32, ncrypt and advapi32 of Windows: the functions that this package calls, over folders of files (stand-in.h), one folder
    for each store: CurrentUser-MY. Whatever is misused ends the process, and stand_in_live() counts what was not given back.
    NAME.friendly: the friendly name. NAME.legacy: the key is one of an older provider. NAME.borrowed: the key is the certificate's own.
-   NAME.refused: the key is not opened. NAME.ask-open, NAME.ask: it asks when it is opened, or when it signs, and fails where it may not.
+   NAME.refused: the key is not opened; NAME.no-window: not so that it may ask. NAME.ask-open, NAME.ask: it asks when it is opened, or when it signs, and fails where it may not.
    NAME.status: what NCryptSignHash returns, as a number. */
 #include "stand-in.h"
 
@@ -133,6 +133,7 @@ int CryptAcquireCertificatePrivateKey(Context *context, unsigned flags, void *pa
   if (!(flags & 0x20000) || parameters) misused("CryptAcquireCertificatePrivateKey", "CNG is not preferred");
   int silent = (flags & 0x40) != 0;
   if (has_file(context->folder, context->name, "refused")) return 0;
+  if (!silent && has_file(context->folder, context->name, "no-window")) return 0;
   if (has_file(context->folder, context->name, "ask-open")) {
     if (silent) return 0;
     asked++;

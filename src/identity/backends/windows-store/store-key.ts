@@ -48,7 +48,13 @@ export async function openStoreKey(calls: WindowsCalls, { handle }: StoredCertif
     throw refused(use, 'cannot be opened');
   }
   let asking: Promise<Key | undefined> | undefined = silent === undefined ? Promise.resolve(first) : undefined;
-  return { signer: signerOf(calls, { first, asking: () => (asking ??= open(0)) }, use), close };
+  // Of signatures under way one asks for all; where that failed, a later one asks anew.
+  const ask = async (): Promise<Key | undefined> => {
+    const key = await open(0);
+    if (key === undefined) asking = undefined;
+    return key;
+  };
+  return { signer: signerOf(calls, { first, asking: () => (asking ??= ask()) }, use), close };
 }
 
 /** Signatures may be made at the same time: what is open stays so. */
@@ -192,26 +198,29 @@ async function signHash(
   return isSigned ? Buffer.from(signature.subarray(0, size.readUInt32LE())).reverse() : undefined;
 }
 
-/** winerror.h: results of CNG that a person can do something about. */
-const hintsByStatus: Readonly<Record<number, string>> = {
+/** winerror.h: results of CNG that are what somebody said to a window, or what came of it. */
+const answers: Readonly<Record<number, string>> = {
   // SCARD_W_CANCELLED_BY_USER
   0x8010_006e: 'somebody closed the window that asked for the PIN: give the PIN there',
   // SCARD_W_WRONG_CHV
   0x8010_006b: 'the PIN was wrong: a card locks after a few of those',
   // SCARD_W_CHV_BLOCKED
   0x8010_006c: 'the card is locked after too many wrong PINs: whoever issued it can unlock it',
-  // SCARD_W_REMOVED_CARD
-  0x8010_0069: 'the card is not in its reader',
   // ERROR_CANCELLED
   0x8007_04c7: 'somebody refused in the window of Windows that asked for leave to use the key',
+  // NTE_USER_CANCELLED
+  0x8009_0036: 'somebody closed the window of Windows that asked for leave to use the key',
+  // NTE_INCORRECT_PASSWORD
+  0x8009_0033: 'the PIN or password of the key was wrong: a TPM or card locks after a few of those',
 };
 
-const removedCard = 0x8010_0069;
+/** SCARD_W_REMOVED_CARD */
+const otherHints: Readonly<Record<number, string>> = { 0x8010_0069: 'the card is not in its reader' };
 
-/** Where nobody was asked, or could have been of use, nothing is lost by another try later. */
-function refused({ place, mayAsk }: KeyUse, what: string, status?: number): RolesAnywhereError {
-  const hint = status === undefined ? undefined : hintsByStatus[status];
-  const code = mayAsk && status !== removedCard ? 'STORE_REFUSED' : 'STORE_LOCKED';
+/** Where nobody said no, another try later may do; calls that tell no status do not say that somebody did. */
+function refused({ place, mayAsk }: KeyUse, what: string, status = 0): RolesAnywhereError {
+  const hint = answers[status] ?? otherHints[status];
+  const code = status in answers ? 'STORE_REFUSED' : 'STORE_LOCKED';
   return new RolesAnywhereError(code, `the private key of ${place} ${what}`, {
     hints: hint === undefined ? hintsOf(mayAsk) : [hint],
   });

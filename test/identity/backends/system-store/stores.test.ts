@@ -231,7 +231,7 @@ describe.each(['keychain', 'windows-store'] as const)('certificates of a %s', ne
   });
 
   test('whose key was refused are tried again when they were renewed', async () => {
-    store.put('old', leaf('old', { subject: '/CN=refused' }), 'p256', { refused: '', deny: '' });
+    store.put('old', leaf('old', { subject: '/CN=refused' }), 'p256', { status: '0x8010006e', deny: '' });
     const identity = reloadingIdentity(sourceOf({ subject: 'CN=refused' }), recordingContext([]));
     const used = () => identity.use(({ signer }) => signer.sign(message));
     expect(await rejectionOf(used())).toMatchObject({ code: 'STORE_REFUSED' });
@@ -376,6 +376,48 @@ describe('a key of a Windows store', needsStandIns(), () => {
     }
     await identity.close();
     expect([store.asked(), store.live()]).toEqual([asked, 0]);
+    removeFolder(folder);
+  });
+
+  test('is refused by what somebody said, and by nothing else, whether it may ask or not', async () => {
+    const folder = makeFolder();
+    const store = await makeStandIn(folder, 'windows-store');
+    paths['windows-store'] = store.path;
+    const issued = makeLeaf(folder, 'leaf', makeCa(folder, 'ca'));
+    const codeFor = async (traits: Record<string, string>, lines?: string[]) => {
+      store.put('leaf', issued, 'p256', traits);
+      const identity = reloadingIdentity({ certificate: store.source }, recordingContext(lines));
+      const { code } = await rejectionOf(identity.use(({ signer }) => signer.sign(message)));
+      await identity.close();
+      store.take('leaf');
+      return code;
+    };
+    const said = ['0x8010006e', '0x8010006b', '0x8010006c', '0x800704c7', '0x80090036', '0x80090033'];
+    // NTE_FAIL, NTE_DEVICE_NOT_READY, SCARD_W_REMOVED_CARD, SCARD_E_NO_SERVICE
+    const passing = ['0x80090020', '0x80090030', '0x80100069', '0x8010001d'];
+    for (const lines of [undefined, [] as string[]]) {
+      for (const status of said) expect([status, await codeFor({ status }, lines)]).toEqual([status, 'STORE_REFUSED']);
+      for (const status of passing)
+        expect([status, await codeFor({ status }, lines)]).toEqual([status, 'STORE_LOCKED']);
+      expect(await codeFor({ refused: '' }, lines)).toBe('STORE_LOCKED');
+    }
+    expect(store.live()).toBe(0);
+    removeFolder(folder);
+  });
+
+  test('that could not be opened to ask once is opened so by a later signature', async () => {
+    const folder = makeFolder();
+    const store = await makeStandIn(folder, 'windows-store');
+    paths['windows-store'] = store.path;
+    const issued = makeLeaf(folder, 'leaf', makeCa(folder, 'ca'));
+    store.put('leaf', issued, 'p256', { ask: '', 'no-window': '' });
+    const identity = await openIdentity({ certificate: store.source }, recordingContext([]));
+    expect(await rejectionOf(identity.signer.sign(message))).toMatchObject({ code: 'STORE_LOCKED' });
+    store.take('leaf');
+    store.put('leaf', issued, 'p256', { ask: '' });
+    expect(await identity.signer.sign(message)).toBeInstanceOf(Uint8Array);
+    await identity.close();
+    expect([store.asked(), store.live()]).toEqual([1, 0]);
     removeFolder(folder);
   });
 
