@@ -23,7 +23,7 @@ export interface WindowsProgram {
  *   that no batch file can be given
  */
 export function windowsProgram(program: string, args: readonly string[], env: Environment): WindowsProgram {
-  const file = findProgram(program, env);
+  const file = findWindowsProgram(program, env);
   if (file === undefined) throw Object.assign(new Error(`no ${program}`), { code: 'ENOENT' });
   if (!/\.(?:bat|cmd)$/i.test(file)) return { file, args, isVerbatim: false };
   const words = [quote(file), ...args.map((text) => quote(text))];
@@ -43,7 +43,8 @@ function shellOf(env: Environment): string {
   return shell !== undefined && win32.isAbsolute(shell) ? shell : win32.join(folder, 'System32', 'cmd.exe');
 }
 
-function findProgram(program: string, env: Environment): string | undefined {
+/** Undefined where there is none. */
+export function findWindowsProgram(program: string, env: Environment): string | undefined {
   const endings = (variable(env, 'PATHEXT') ?? '.COM;.EXE;.BAT;.CMD').split(';').filter(Boolean);
   const names = [...(extname(program) === '' ? [] : [program]), ...endings.map((ending) => program + ending)];
   if (/[\\/:]/.test(program)) return names.map((name) => resolve(name)).find(isFile);

@@ -1,4 +1,6 @@
+import { platform } from 'node:os';
 import { RolesAnywhereError } from '../core/errors.ts';
+import { type WindowsProgram, windowsProgram } from '../core/windows-program.ts';
 import { placeholderHints } from '../options/parse/problems.ts';
 import type { ConfigSection } from '../options/profile/aws-config.ts';
 import { type AwsFiles, readAwsConfig, readCredentials } from '../options/profile/aws-files.ts';
@@ -226,12 +228,25 @@ function endpointFindings(version: string, environment: Environment): readonly F
 /** Milliseconds: a CLI in Python takes one to two seconds the first time. */
 const longestRun = 15_000;
 
-async function versionOf(path: string, { PATH, HOME, SystemRoot }: Environment): Promise<string | undefined> {
+/** What a CLI in Python needs, and cmd.exe where it is a batch file. Names of variables have no case on Windows. */
+const passedOn: ReadonlySet<string> = new Set(['PATH', 'HOME', 'USERPROFILE', 'SYSTEMROOT', 'COMSPEC', 'PATHEXT']);
+
+async function versionOf(path: string, environment: Environment): Promise<string | undefined> {
+  const env = Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => value && passedOn.has(name.toUpperCase())),
+  );
   const { execFile } = await import('node:child_process');
-  return new Promise((resolve) => {
-    const env = { ...(PATH && { PATH }), ...(HOME && { HOME }), ...(SystemRoot && { SystemRoot }) };
-    execFile(path, ['--version'], { timeout: longestRun, env, windowsHide: true }, (_error, stdout, stderr) => {
+  const told = new Promise<string | undefined>((resolve) => {
+    const { file, args, isVerbatim } = toRun(path, ['--version'], env);
+    const options = { timeout: longestRun, env, windowsHide: true, windowsVerbatimArguments: isVerbatim };
+    execFile(file, args, options, (_error, stdout, stderr) => {
       resolve(/aws-cli\/(\d+\.\d+\.\d+)/.exec(`${stdout}${stderr}`)?.[1]);
     });
   });
+  // Node throws at once where something can be no program.
+  return told.catch(() => undefined);
+}
+
+function toRun(path: string, args: readonly string[], env: Environment): WindowsProgram {
+  return platform() === 'win32' ? windowsProgram(path, args, env) : { file: path, args, isVerbatim: false };
 }

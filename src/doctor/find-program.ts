@@ -1,16 +1,17 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { platform } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { findWindowsProgram } from '../core/windows-program.ts';
 
 /** Where a program is that is named without a folder, as a shell finds it; undefined where it is not. */
 export function findProgram(
   name: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
-  if (/[/\\]/.test(name)) return isProgram(name) ? name : undefined;
-  const folders = (environment['PATH'] ?? environment['Path'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  const names = platform() === 'win32' ? ['.exe', '.cmd', '.bat'].map((end) => name + end) : [name];
-  return folders.flatMap((folder) => names.map((one) => join(folder, one))).find(isProgram);
+  if (platform() === 'win32') return findWindowsProgram(name, environment);
+  if (name.includes('/')) return isProgram(name) ? name : undefined;
+  const folders = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, name)).find(isProgram);
 }
 
 function isProgram(path: string): boolean {

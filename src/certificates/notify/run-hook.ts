@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
+import { platform } from 'node:os';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { systemCodeOf } from '../../core/errno.ts';
+import { type WindowsProgram, windowsProgram } from '../../core/windows-program.ts';
 
 /** Milliseconds. */
 const giveUpAfter = 60_000;
@@ -13,21 +15,23 @@ const [pipe, standardError] = ['pipe', 2] as const;
  *
  * @throws RolesAnywhereError PROGRAM_FAILED
  */
-export function runHook(
-  [program, ...args]: readonly [string, ...string[]],
+export async function runHook(
+  [program, ...given]: readonly [string, ...string[]],
   message: string,
-  env: Readonly<Record<string, string | undefined>>,
+  environment: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
+  const env = withoutSecrets(environment);
+  const { file, args, isVerbatim } = found(program, given, env);
   return new Promise((settle, fail) => {
-    const child = spawn(program, args, {
+    const child = spawn(file, args, {
       stdio: [pipe, standardError, standardError],
-      env: withoutSecrets(env),
+      env,
       timeout: giveUpAfter,
       killSignal: 'SIGKILL',
+      windowsHide: true,
+      windowsVerbatimArguments: isVerbatim,
     });
-    child.once('error', (cause) =>
-      fail(failed(program, `cannot be started: ${systemCodeOf(cause) ?? 'unknown reason'}`, cause)),
-    );
+    child.once('error', (cause) => fail(notStarted(program, cause)));
     child.once('close', (status, signal) => {
       if (status === 0) settle();
       else fail(failed(program, status === null ? `was ended by ${signal}` : `ended with status ${status}`));
@@ -37,7 +41,21 @@ export function runHook(
   });
 }
 
-function failed(program: string, what: string, cause?: Error): RolesAnywhereError {
+/** Elsewhere execvp(3) finds it, which looks in no folder but those of the PATH. */
+function found(program: string, args: readonly string[], env: NodeJS.ProcessEnv): WindowsProgram {
+  if (platform() !== 'win32') return { file: program, args, isVerbatim: false };
+  try {
+    return windowsProgram(program, args, env);
+  } catch (error) {
+    throw error instanceof RolesAnywhereError ? error : notStarted(program, error);
+  }
+}
+
+function notStarted(program: string, cause: unknown): RolesAnywhereError {
+  return failed(program, `cannot be started: ${systemCodeOf(cause) ?? 'unknown reason'}`, cause);
+}
+
+function failed(program: string, what: string, cause?: unknown): RolesAnywhereError {
   return new RolesAnywhereError('PROGRAM_FAILED', `${program} ${what}`, cause === undefined ? {} : { cause });
 }
 

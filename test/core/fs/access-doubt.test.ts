@@ -50,6 +50,12 @@ describe('a folder on the way to a file', () => {
     }
   });
 
+  test('hands down to what is made in it what is no right on the folder itself', () => {
+    expect(
+      folderDoubtOf(fromSddl('BA', '(A;OICIIO;SDGXGWGR;;;AU)(A;OICIIO;GA;;;BU)'), 'C:\\folder', me),
+    ).toBeUndefined();
+  });
+
   test("that is somebody else's, or does not tell", () => {
     expect(folderDoubtOf(fromSddl('BU', ''), 'C:\\folder', me)).toBe('belongs to another user (Users)');
     expect(folderDoubtOf(undefined, 'C:\\folder', me)).toBeUndefined();
