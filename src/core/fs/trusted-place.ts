@@ -163,11 +163,13 @@ class Walk {
     this.#links += 1;
     if (this.#links > mostLinks) throw systemFault('ELOOP');
     const target = readlinkSync(this.#below(name));
+    // On Windows that may be another drive.
+    const { root } = parse(target);
     if (isAbsolute(target)) {
-      this.#enter(this.#root);
-      this.#path = this.#root;
+      this.#path = resolve(root);
+      this.#enter(this.#path);
     }
-    this.follow(target);
+    this.follow(target.slice(root.length));
   }
 
   #look(name: string): Stats | undefined {
