@@ -28,10 +28,14 @@ export function needsFfi(): { skip: boolean } {
   return judge('the package of koffi for this platform', canCall);
 }
 
-/** For what only a closer look than at PATH can tell. */
+/**
+ * For what only a closer look than at PATH can tell. On Windows, which in CI is Wine, the project's scripts install nothing
+ * but Node: what is missing there is left out by name.
+ */
 export function judge(what: string, isThere: boolean): { skip: boolean } {
   if (isThere) return { skip: false };
-  if (process.env['CI'] !== undefined) throw new Error(`${what} is not installed, and in CI it must be`);
+  if (process.env['CI'] !== undefined && process.platform !== 'win32')
+    throw new Error(`${what} is not installed, and in CI it must be`);
   console.log(`skipped: tests that need ${what}, which is not installed`);
   return { skip: true };
 }
