@@ -2,6 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { openContainerEndpoint } from '../../src/outputs/exec/container-endpoint.ts';
 import { providerIn } from '../../src/outputs/provider/from-roles-anywhere.ts';
 import { makeMetrics } from '../../src/outputs/serve/metrics.ts';
 import { openRole } from '../../src/outputs/serve/server-roles.ts';
@@ -99,6 +100,14 @@ test('update: a warning that names the profile', async () => {
   expect(warnings).toEqual([
     expect.stringMatching(/^profile default: the certificate with serial number 4711 expires in 5 days/),
   ]);
+});
+
+test('exec: a warning, in the words of the others', async () => {
+  const warnings: string[] = [];
+  const warn = (one: string): void => void warnings.push(one);
+  const endpoint = await openContainerEndpoint(plan(), { pipeline: pipelineIn(warn), clock, warn });
+  close = () => endpoint.close();
+  expect(warnings).toEqual([expect.stringMatching(message)]);
 });
 
 test('the provider: a warning to the logger', async () => {

@@ -13,7 +13,7 @@ import { currentCredentials, roleDirectory, type ServedRole, servedRoleOf } from
 export interface ContainerEndpointContext {
   readonly pipeline: PipelineContext;
   readonly clock: Clock;
-  /** A renewal that failed, without secrets. */
+  /** A renewal that failed, a certificate that expires, without secrets. */
   readonly warn: (message: string) => void;
 }
 
@@ -45,6 +45,8 @@ export async function openContainerEndpoint(
         const { code, message } = describeError(event.error);
         failure = code;
         if (isOpen) warn(`the credentials could not be renewed: ${message}`);
+      } else if (event.kind === 'certificate') {
+        warn(event.message);
       }
     },
   });
