@@ -1,7 +1,7 @@
 import { failed } from './finding.ts';
 import type { Check, DoctorContext, Examination, Subject } from './examination.ts';
 import type { CredentialRequest } from '../pipeline/credential-plan.ts';
-import { knownAccount, type ReadAccount, together } from './read-account.ts';
+import { concluded, type ReadAccount, together } from './read-account.ts';
 import { type CheckResult, type DoctorReport, worstOf } from './report.ts';
 import { checkArns, checkTrust } from './check-decision.ts';
 import { checkAwsCli, checkAwsClients } from './check-clients.ts';
@@ -63,9 +63,9 @@ export async function examine(
   for (const [at, subject] of subjects.entries()) {
     const { request } = subject;
     const isAsked = inspect !== undefined && request !== undefined && !context.offline;
-    const known = isAsked ? together(await inspect(request), files) : files;
+    const known = concluded(isAsked ? together(await inspect(request), files) : files);
     const facts = { warnings: [], closing: [], ofAccount: known.findings };
-    const examination: Examination = { subject, context, account: knownAccount(known), facts };
+    const examination: Examination = { subject, context, account: known.account, facts };
     try {
       for (const check of ofTarget) await run(check, examination, subject.target);
       if (at === subjects.length - 1) for (const check of ofMachine) await run(check, examination);

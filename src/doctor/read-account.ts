@@ -43,9 +43,16 @@ export interface ReadAccount {
 }
 
 /** What is known when all has been read: without certificates nothing can be said of a trust anchor. */
-export function knownAccount({ account: { trustAnchor = {}, ...others } }: ReadAccount): KnownAccount {
-  const { certificates = [] } = trustAnchor;
-  return { ...others, trustAnchor: certificates.length === 0 ? undefined : { ...trustAnchor, certificates } };
+export function concluded({ account: { trustAnchor = {}, ...others }, findings }: ReadAccount): {
+  readonly account: KnownAccount;
+  readonly findings: readonly Finding[];
+} {
+  const { certificates = [], crls = [] } = trustAnchor;
+  if (certificates.length > 0)
+    return { account: { ...others, trustAnchor: { ...trustAnchor, certificates } }, findings };
+  const message = 'CRLs are there, and not looked at: the certificate of the trust anchor is not known';
+  const unused = crls.length === 0 ? [] : [warn('crl', message, 'give it by --trust-anchor-certificate')];
+  return { account: others, findings: [...findings, ...unused] };
 }
 
 /** Bytes: a CRL has 300 000 at the most, and a policy 131 072. */

@@ -1,0 +1,69 @@
+/** What files say of the trust anchor: its certificates, and the CRLs that are imported for it. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { AccountFiles } from '../../src/doctor/read-account.ts';
+import { type IssuedChain, useIssuedChain } from '../support/issued-chain.ts';
+import { type CertificateOptions, type Issued, makeCa, makeLeaf } from '../support/openssl.ts';
+import { makeCrl } from '../support/openssl-crl.ts';
+import { diagnose, findingsOf, wrongIn } from './diagnose.ts';
+
+let issued: IssuedChain;
+useIssuedChain((made) => (issued = made));
+
+const day = 86_400_000;
+const at = (days: number): Date => new Date(Date.now() + days * day);
+const arns = [
+  ...[
+    '--trust-anchor-arn',
+    'arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/11111111-2222-3333-4444-555555555555',
+  ],
+  ...['--profile-arn', 'arn:aws:rolesanywhere:us-east-1:111122223333:profile/66666666-7777-8888-9999-000000000000'],
+  ...['--role-arn', 'arn:aws:iam::111122223333:role/OnPrem'],
+];
+
+function diagnosed({ certificate, key }: Issued, account: AccountFiles, more: readonly string[] = []) {
+  const args = [...arns, '--certificate', certificate, '--private-key', key, ...more];
+  return diagnose({ args, account, context: { offline: true } });
+}
+
+describe('a CRL', () => {
+  function withCrl(options: Parameters<typeof makeCrl>[2], anchors: readonly string[]) {
+    const { folder, root, sub, leaf } = issued;
+    const crl = join(folder, 'given.crl');
+    writeFileSync(crl, makeCrl(folder, root, options));
+    return diagnosed(leaf, { crls: [crl], trustAnchorCertificates: anchors }, ['--intermediates', sub.certificate]);
+  }
+
+  test('that lists what is sent along', async () => {
+    const { serialNumber } = new X509Certificate(readFileSync(issued.sub.certificate));
+    const report = await withCrl({ revoked: [[serialNumber]] }, [issued.root.certificate]);
+    expect(wrongIn(report)).toEqual(['trust: revoked']);
+  });
+
+  test('that lists others', async () => {
+    expect(wrongIn(await withCrl({ revoked: [['2002']] }, [issued.root.certificate]))).toEqual([]);
+  });
+
+  test('without the certificate of the trust anchor: it is said that nobody looks at it', async () => {
+    expect(wrongIn(await withCrl({}, []))).toEqual(['trust: crl']);
+  });
+});
+
+describe('a trust anchor', () => {
+  test.each<[string, CertificateOptions, readonly string[], RegExp]>([
+    ['that has expired', { notBefore: at(-90), notAfter: at(-1) }, ['expiry: path'], / expired at /],
+    ['that is not valid yet', { notBefore: at(1), notAfter: at(900) }, ['expiry: path'], / is not valid before /],
+    ['that expires soon', { notBefore: at(-900), notAfter: at(9) }, ['expiry: expires-soon'], /, in 8 days$/],
+    ['in its time', {}, [], /^the leaf /],
+  ])('%s', async (_name, options, wrong, message) => {
+    const ca = makeCa(issued.folder, 'dated', options);
+    const report = await diagnosed(makeLeaf(issued.folder, 'dated-leaf', ca), {
+      trustAnchorCertificates: [ca.certificate],
+    });
+    expect(wrongIn(report)).toEqual(wrong);
+    const told = findingsOf(report, 'expiry').filter(({ status }) => wrong.length === 0 || status !== 'PASS');
+    expect(told[0]?.message).toMatch(message);
+  });
+});
