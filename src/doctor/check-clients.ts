@@ -231,14 +231,25 @@ const longestRun = 15_000;
 /** What a CLI in Python needs, and cmd.exe where it is a batch file. Names of variables have no case on Windows. */
 const passedOn: ReadonlySet<string> = new Set(['PATH', 'HOME', 'USERPROFILE', 'SYSTEMROOT', 'COMSPEC', 'PATHEXT']);
 
-async function versionOf(path: string, environment: Environment): Promise<string | undefined> {
+/** @param timeout milliseconds, after which it is ended whatever it does with signals */
+export async function versionOf(
+  path: string,
+  environment: Environment,
+  timeout = longestRun,
+): Promise<string | undefined> {
   const env = Object.fromEntries(
     Object.entries(environment).filter(([name, value]) => value && passedOn.has(name.toUpperCase())),
   );
   const { execFile } = await import('node:child_process');
   const told = new Promise<string | undefined>((resolve) => {
     const { file, args, isVerbatim } = toRun(path, ['--version'], env);
-    const options = { timeout: longestRun, env, windowsHide: true, windowsVerbatimArguments: isVerbatim };
+    const options = {
+      timeout,
+      killSignal: 'SIGKILL' as const,
+      env,
+      windowsHide: true,
+      windowsVerbatimArguments: isVerbatim,
+    };
     execFile(file, args, options, (_error, stdout, stderr) => {
       resolve(/aws-cli\/(\d+\.\d+\.\d+)/.exec(`${stdout}${stderr}`)?.[1]);
     });
