@@ -91,11 +91,13 @@ describe.runIf(isLinux)('of TCP', () => {
 
   test('a program that listens where a client was is not taken for it', async () => {
     const server = await listen({ port: 0, host: '127.0.0.1' });
-    const { accepted, client } = await connected(server, { port: portOf(server), host: '127.0.0.1' });
+    // An address that nothing else here comes from: on the usual one the port may be somebody's as soon as it is free.
+    const localAddress = '127.90.0.1';
+    const { accepted, client } = await connected(server, { port: portOf(server), host: '127.0.0.1', localAddress });
     const { localPort } = client;
     client.resetAndDestroy();
     await once(client, 'close');
-    await listen({ port: localPort ?? 0, host: '127.0.0.1' });
+    await listen({ port: localPort ?? 0, host: localAddress });
     expect(await check([me], calls).mayConnect(accepted)).toBe(false);
   });
 });

@@ -79,9 +79,8 @@ describe('the agent of OpenSSH', needsAgents(), () => {
     await agent.add(ec.key);
     const { signer } = await open(ec, agent.socket);
     lock(agent.socket, '-x');
-    for (const work of [open(ec, agent.socket), signer.sign(message)]) {
-      expect(await failure(work)).toMatchObject({ code: 'SSH_AGENT_LOCKED' });
-    }
+    expect(await failure(open(ec, agent.socket))).toMatchObject({ code: 'SSH_AGENT_LOCKED' });
+    expect(await failure(signer.sign(message))).toMatchObject({ code: 'SSH_AGENT_LOCKED' });
     lock(agent.socket, '-X');
     await signer.sign(message);
   });
