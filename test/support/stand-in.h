@@ -29,10 +29,11 @@ static int has_file(const char *folder, const char *name, const char *suffix) {
   return access(path_of(folder, name, suffix), R_OK) == 0;
 }
 
+/* With a zero behind it, which is not counted: what is a number or a name may be read as a string. */
 static unsigned char *read_file(const char *path, long *length) {
   FILE *file = fopen(path, "rb");
   if (!file) return NULL;
-  unsigned char *bytes = malloc(65536);
+  unsigned char *bytes = calloc(1, 65537);
   *length = (long)fread(bytes, 1, 65536, file);
   fclose(file);
   return bytes;
