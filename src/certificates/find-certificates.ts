@@ -20,7 +20,7 @@ export interface FoundCertificate {
 
 export interface FoundCertificates {
   readonly found: readonly FoundCertificate[];
-  /** Files of a folder that look as if they held a certificate, and could not be read. */
+  /** Of a folder: folders below, and files that look as if they held a certificate, that could not be read. */
   readonly unread: readonly UnreadPlace[];
 }
 
@@ -93,8 +93,9 @@ async function inFolder(
   { askSecret: _askSecret, ...context }: IdentityContext,
 ): Promise<FoundCertificates> {
   const found: FoundCertificate[] = [];
-  const unread: UnreadPlace[] = [];
-  for (const path of filesBelow(folder)) {
+  const below = filesBelow(folder);
+  const unread = [...below.unread];
+  for (const path of below.files) {
     try {
       const source: ByteSource = { kind: 'file', path, option: path };
       if (!(await mayHoldCertificates(source, context))) continue;

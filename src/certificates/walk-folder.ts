@@ -2,39 +2,58 @@ import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RolesAnywhereError } from '../core/errors.ts';
 import { systemCodeOf } from '../core/errno.ts';
+import type { UnreadPlace } from './reported-certificate.ts';
 
 /** Files of a folder, and folders below each other, at the most. */
 const [mostFiles, mostFolders] = [20_000, 8];
 
+const hints = ['name the folders that matter'];
+
 export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+export interface FolderFiles {
+  readonly files: readonly string[];
+  /** Folders below that cannot be listed, which hide nothing else. */
+  readonly unread: readonly UnreadPlace[];
 }
 
 /**
  * The files below a folder, in the order of their names. What begins with a dot is passed over, as the `..data` of a volume
  * of Kubernetes, whose links to files are followed as all links to files are; links to folders are not.
  *
- * @throws RolesAnywhereError FILE_FAILED
+ * @throws RolesAnywhereError FILE_FAILED where the folder itself cannot be listed, or has too many files
  */
-export function filesBelow(folder: string): readonly string[] {
-  const files: string[] = [];
-  collect(folder, 1, files);
-  return files;
+export function filesBelow(folder: string): FolderFiles {
+  const found = { files: [], unread: [] };
+  collect(folder, entriesOf(folder), 1, found);
+  return found;
 }
 
-function collect(folder: string, depth: number, files: string[]): void {
-  for (const entry of entriesOf(folder)) {
+interface Found {
+  readonly files: string[];
+  readonly unread: UnreadPlace[];
+}
+
+function collect(folder: string, entries: readonly Dirent[], depth: number, found: Found): void {
+  for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.name.startsWith('.')) continue;
-    if (entry.isDirectory()) collectBelow(path, depth + 1, files);
-    else if (isFile(entry, path)) files.push(path);
-    if (files.length > mostFiles) throw tooMuch(folder, `more than ${mostFiles} files`);
+    if (entry.isDirectory()) collect(path, listedBelow(path, depth + 1, found), depth + 1, found);
+    else if (isFile(entry, path)) found.files.push(path);
+    if (found.files.length > mostFiles) throw tooMany(folder);
   }
 }
 
-function collectBelow(folder: string, depth: number, files: string[]): void {
-  if (depth > mostFolders) throw tooMuch(folder, `folders more than ${mostFolders} deep`);
-  collect(folder, depth, files);
+function listedBelow(folder: string, depth: number, { unread }: Found): readonly Dirent[] {
+  try {
+    if (depth > mostFolders) throw tooDeep(folder);
+    return entriesOf(folder);
+  } catch (error) {
+    unread.push({ place: folder, error });
+    return [];
+  }
 }
 
 /** Nothing but files is opened: a pipe or a device would be waited for. */
@@ -57,6 +76,10 @@ function entriesOf(folder: string): readonly Dirent[] {
   }
 }
 
-function tooMuch(folder: string, what: string): RolesAnywhereError {
-  return new RolesAnywhereError('FILE_FAILED', `${folder} has ${what}`, { hints: ['name the folders that matter'] });
+function tooDeep(folder: string): RolesAnywhereError {
+  return new RolesAnywhereError('FILE_FAILED', `the folder ${folder} is more than ${mostFolders} deep`, { hints });
+}
+
+function tooMany(folder: string): RolesAnywhereError {
+  return new RolesAnywhereError('FILE_FAILED', `${folder} has more than ${mostFiles} files`, { hints });
 }

@@ -118,6 +118,18 @@ describe('what is listed', () => {
     expect(stdout).toContain('roles_anywhere_certificates_unreadable 1\n');
   });
 
+  test('a folder below that is not looked into is told, and hides nothing', async () => {
+    const deep = join(folder, 'deep');
+    const eighth = join(deep, '2', '3', '4', '5', '6', '7', '8');
+    mkdirSync(join(eighth, '9'), { recursive: true });
+    for (const place of [join(eighth, '9', 'far.crt'), join(eighth, 'near.crt'), join(deep, 'z.crt')]) {
+      copyFileSync(leaf.certificate, place);
+    }
+    const { status, stdout, stderr } = await run(deep, '--json');
+    expect([status, JSON.parse(stdout)[0].places]).toEqual([0, [join(eighth, 'near.crt'), join(deep, 'z.crt')]]);
+    expect(stderr).toBe(`roles-anywhere: warning: not listed: the folder ${join(eighth, '9')} is more than 8 deep`);
+  });
+
   test('PKCS#12 with its password, which is asked for nowhere in a folder', async () => {
     const p12s = join(folder, 'p12s');
     mkdirSync(p12s);
