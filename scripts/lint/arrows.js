@@ -78,7 +78,16 @@ const arrows = {
   ],
   testing: ['identity', 'supported-node.ts'],
   sandbox: ['trust', 'core/given-shape.ts', 'supported-node.ts'],
-  doctor: ['core', 'options', 'identity', 'aws', 'trust', 'type:pipeline', 'pipeline/disk-cache/list-entries.ts'],
+  doctor: [
+    'core',
+    'options',
+    'identity',
+    'aws',
+    'trust',
+    'type:pipeline',
+    'pipeline/disk-cache/list-entries.ts',
+    'pipeline/disk-cache/entry-key.ts',
+  ],
   cli: [
     'core',
     'ffi',

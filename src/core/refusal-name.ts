@@ -7,7 +7,8 @@
  *   `profile-disabled`, `profile-empty`, `role-not-in-profile`: what is known of them says so.
  * - `session-name`, `duration`, `packed-size`, `parameter`: something that was asked for.
  * - `trust-policy`: the role's trust policy, or whatever else keeps the role from being assumed.
- * - `credentials`, `region`: of STS, the credentials before the hop, or a region that is not enabled.
+ * - `credentials`: of STS, those before the hop. `region`: it is not enabled, or the endpoint is of another one than the
+ *   request was signed for.
  *
  * @example
  * ```ts

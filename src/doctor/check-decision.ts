@@ -54,13 +54,19 @@ export const checkTrust: Check = {
   },
 };
 
-/** Of the dates of the leaf and the anchors `expiry` tells. */
-function isNews({ name, reason }: RefusalCause, { account }: Examination): boolean {
+/**
+ * Dates that `expiry` tells as a failure are no news. It goes by the clock of this machine and knows of no path: what has
+ * expired by the time of the service alone, or one of two anchors whose other one counts, is.
+ */
+function isNews({ name, reason }: RefusalCause, { facts: { toldExpiry = [] } }: Examination): boolean {
   if (toldElsewhere.has(name)) return false;
-  return !(
-    name === 'path' &&
-    (account.trustAnchor === undefined || /\bexpired at\b|\bnot valid before\b/.test(reason))
-  );
+  const [date] = /\bexpired at\b|\bnot valid before\b/.test(reason) ? timesIn(reason) : [];
+  return name !== 'path' || date === undefined || !toldExpiry.flatMap(timesIn).includes(date);
+}
+
+/** Milliseconds since 1970, of the dates in a message. */
+function timesIn(message: string): readonly number[] {
+  return (message.match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g) ?? []).map((date) => Date.parse(date));
 }
 
 function policyFindings({ policyWarnings, policyDecisions }: SessionDecision): readonly Finding[] {

@@ -4,6 +4,7 @@ import type { Certificate } from '../identity/x509/certificate.ts';
 import { dateFaultOf, faultsOf } from '../identity/x509/check-leaf.ts';
 import { describeFault, explainLeaf, subjectOf } from '../identity/x509/explain-leaf.ts';
 import { describeCertificate } from '../trust/x509/describe-certificate.ts';
+import type { JudgedCertificate } from '../trust/x509/certificate.ts';
 import { decodeCertificate } from '../trust/x509/read-certificate.ts';
 import { fail, failed, pass, skip, warn } from './finding.ts';
 import type { Check, Examination } from './examination.ts';
@@ -122,14 +123,26 @@ export const checkExpiry: Check = {
     ];
     if (found.length === 0) return [skip('no certificate could be read')];
     const now = context.now();
-    return [
+    const findings = [
       ...found.flatMap(({ whose, certificate }) => ofDates(whose, certificate, now)),
-      ...(account.trustAnchor?.certificates ?? []).map(({ subject: name, notBefore, notAfter }) =>
-        spanFinding(`the trust anchor ${name.text}`, { notBefore, notAfter }, now),
-      ),
+      ...ofAnchors(account.trustAnchor?.certificates ?? [], now),
     ];
+    facts.toldExpiry = findings.filter(({ status }) => status === 'FAIL').map(({ message }) => message);
+    return findings;
   },
 };
+
+/** One of two certificates that has expired, or is not valid yet, is what a rotation of the anchor looks like. */
+function ofAnchors(anchors: readonly JudgedCertificate[], now: Date): readonly Finding[] {
+  const isInTime = ({ notBefore, notAfter }: JudgedCertificate): boolean => notBefore <= now && now <= notAfter;
+  const hasGood = anchors.some(isInTime);
+  return anchors.map((anchor) => {
+    const name = `the trust anchor ${anchor.subject.text}`;
+    const finding = spanFinding(name, anchor, now);
+    if (!hasGood || isInTime(anchor)) return finding;
+    return pass(`${finding.message}: what its other certificate issued is taken`);
+  });
+}
 
 function ofDates(whose: string, certificate: Certificate, now: Date): readonly Finding[] {
   const name = `${whose} ${subjectOf(certificate)}`;

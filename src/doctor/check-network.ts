@@ -1,6 +1,6 @@
 import { systemCodeOf } from '../core/errno.ts';
 import { resolveEndpoint } from '../aws/http/endpoint.ts';
-import { suffixes } from '../aws/http/explain-endpoint.ts';
+import { isOfAws, otherRegion } from '../aws/http/explain-endpoint.ts';
 import { bareHost, isAddress, peerOf } from '../aws/http/open-socket.ts';
 import type { NetworkOptions } from '../aws/create-session/session-request.ts';
 import { dateOf } from '../aws/create-session/service-errors.ts';
@@ -15,15 +15,33 @@ const noRequest = skip('the options come to no request');
 /** The URL that is called, and what decided it. */
 export const checkEndpoint: Check = {
   name: 'endpoint',
-  async run({ subject: { request }, facts }) {
+  async run({ subject, facts }) {
+    const { request } = subject;
     if (request === undefined) return [noRequest];
     const { custom, region, fips, dualStack } = request.endpoint;
     facts.endpoint = await resolveEndpoint(request.endpoint);
     const kinds = [fips ? ['FIPS'] : [], dualStack ? ['dual-stack'] : []].flat();
     const by = custom?.option ?? [`the region ${region}`, ...kinds].join(', ');
-    return [pass(`${facts.endpoint.href}, by ${by}`)];
+    const elsewhere = otherRegion(facts.endpoint.hostname, region);
+    return [
+      elsewhere === undefined
+        ? pass(`${facts.endpoint.href}, by ${by}`)
+        : fail('region', `${by}: ${elsewhere}`, `name the endpoint of ${region}, or leave ${by} out`),
+      ...ofSts(subject),
+    ];
   },
 };
+
+/** Where roles are assumed; each of them may be asked for in a region of its own. */
+function ofSts({ request, stsEndpoint }: Examination['subject']): readonly Finding[] {
+  const { url, option } = request?.sts?.endpoint ?? stsEndpoint ?? { url: '', option: '' };
+  if (request?.roleChain === undefined || !URL.canParse(url)) return [];
+  const { hostname } = new URL(url);
+  const found = request.roleChain.map((hop) => otherRegion(hostname, hop.region ?? request.endpoint.region));
+  const elsewhere = found.find((text) => text !== undefined);
+  if (elsewhere === undefined) return [];
+  return [fail('region', `${option}: ${elsewhere}`, `leave ${option} out, or name the endpoint of that region`)];
+}
 
 /** Which way leads there. */
 export const checkProxy: Check = {
@@ -154,8 +172,7 @@ function tlsFindings({ tls, neededSystemRoots, origin }: Probed, endpoint: URL, 
 const rootsOfAws = /\b(?:Amazon|Starfield)\b/;
 
 function inspected({ hostname }: URL, topIssuer: string | undefined): readonly Finding[] {
-  const isOfAws = [...suffixes.values()].flat().some((suffix) => hostname.endsWith(`.${suffix}`));
-  if (!isOfAws || topIssuer === undefined || rootsOfAws.test(topIssuer)) return [];
+  if (!isOfAws(hostname) || topIssuer === undefined || rootsOfAws.test(topIssuer)) return [];
   return [
     warn(
       'tls-inspection',

@@ -55,25 +55,40 @@ export async function examine(
   { context, files, inspect, onResult }: Consultation,
 ): Promise<DoctorReport> {
   const checks: CheckResult[] = [];
+  const before: Examination[] = [];
   const run = async (check: Check, examination: Examination, target?: string): Promise<void> => {
     const result = await resultOf(check, examination, target);
     checks.push(result);
     onResult?.(result);
   };
-  for (const [at, subject] of subjects.entries()) {
-    const { request } = subject;
-    const isAsked = inspect !== undefined && request !== undefined && !context.offline;
-    const known = concluded(isAsked ? together(await inspect(request), files) : files);
-    const facts = { warnings: [], closing: [], ofAccount: known.findings };
-    const examination: Examination = { subject, context, account: known.account, facts };
-    try {
-      for (const check of ofTarget) await run(check, examination, subject.target);
-      if (at === subjects.length - 1) for (const check of ofMachine) await run(check, examination);
-    } finally {
-      for (const close of examination.facts.closing.toReversed()) await close();
+  try {
+    for (const subject of subjects) {
+      const examination = await begin(subject, { context, files, inspect }, [...before]);
+      before.push(examination);
+      try {
+        for (const check of ofTarget) await run(check, examination, subject.target);
+      } finally {
+        for (const close of examination.facts.closing.toReversed()) await close();
+      }
     }
+    const last = before.at(-1);
+    if (last !== undefined) for (const check of ofMachine) await run(check, last);
+  } finally {
+    for (const { facts } of before) for (const wipe of facts.wiping) wipe();
   }
   return { status: worstOf(checks), checks };
+}
+
+async function begin(
+  subject: Subject,
+  { context, files, inspect }: Consultation,
+  before: readonly Examination[],
+): Promise<Examination> {
+  const { request } = subject;
+  const isAsked = inspect !== undefined && request !== undefined && !context.offline;
+  const known = concluded(isAsked ? together(await inspect(request), files) : files);
+  const facts = { warnings: [], closing: [], wiping: [], ofAccount: known.findings };
+  return { subject, context, account: known.account, facts, before };
 }
 
 async function resultOf(check: Check, examination: Examination, target: string | undefined): Promise<CheckResult> {

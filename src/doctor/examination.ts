@@ -44,6 +44,8 @@ interface Facts {
   /** Why no password or PIN is to be sent to the device of the key. */
   noLogin?: string | undefined;
   identity?: SigningIdentity | undefined;
+  /** Which dates were told as a failure, in words. */
+  toldExpiry?: readonly string[] | undefined;
   /** Of identities that were opened. */
   readonly warnings: string[];
   endpoint?: URL | undefined;
@@ -57,8 +59,12 @@ interface Facts {
   credentials?: Credentials | undefined;
   /** What went wrong as the account was read. */
   readonly ofAccount: readonly Finding[];
-  /** What is closed and wiped at the end. */
+  /** The identity as it can be read again: what could be read only once is in it as its bytes. */
+  source?: IdentitySource | undefined;
+  /** What is closed when the checks of the subject are done. */
   readonly closing: (() => Promise<void> | void)[];
+  /** What is wiped when those of the machine are. */
+  readonly wiping: (() => void)[];
 }
 
 /** One run of all checks over one subject. */
@@ -67,6 +73,8 @@ export interface Examination {
   readonly context: DoctorContext;
   readonly account: KnownAccount;
   readonly facts: Facts;
+  /** Those of the other ways to the same credentials, tried before this one. */
+  readonly before: readonly Examination[];
 }
 
 /** A check: it finds at least one thing, and what it throws is a finding too. */

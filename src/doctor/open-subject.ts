@@ -42,6 +42,7 @@ async function open(examination: Examination): Promise<OpenedSubject> {
     return whole({ ...given, signer: verifiedSigner(given.signer, given.certificate.publicKeyInfo) });
   if ('use' in given) return openReloading(given, examination);
   const source = await buffered(given, reading, examination);
+  facts.source = source;
   const leaf = await readLeaf(source, reading);
   if (facts.noLogin !== undefined) return leaf;
   const found = { ...leaf, ...(await openSources(source, reading, examination)) };
@@ -75,7 +76,7 @@ async function buffered(
   { facts }: Examination,
 ): Promise<IdentitySource> {
   const sources = new BufferedSources(reading);
-  facts.closing.push(() => sources.wipe());
+  facts.wiping.push(() => sources.wipe());
   try {
     return await sources.buffer(source);
   } catch {

@@ -465,6 +465,25 @@ const local: readonly Trouble[] = [
     make: (lab) => ({ env: lab.env(), args: ['--region', 'eu-west-1'] }),
   },
   {
+    seen: 'Invalid signature',
+    is: '--endpoint names a host of another region than the one that is signed for',
+    wrong: ['endpoint: region'],
+    make: (lab) => ({
+      env: lab.env({ ROLES_ANYWHERE_ENDPOINT: 'https://rolesanywhere.eu-west-1.amazonaws.com' }),
+      context: { offline: true },
+    }),
+  },
+  {
+    seen: 'Credential should be scoped to a valid region',
+    is: '--sts-endpoint names a host of another region than that of the roles that are assumed',
+    wrong: ['endpoint: region'],
+    make: (lab) => ({
+      env: lab.env({ AWS_ENDPOINT_URL_STS: 'https://sts.eu-west-1.amazonaws.com' }),
+      args: hopTo(lab, 'Hop'),
+      context: { offline: true },
+    }),
+  },
+  {
     seen: 'unable to find certificate',
     is: 'the file of the certificate is not there',
     wrong: ['certificate: CERTIFICATE_UNREADABLE'],

@@ -66,4 +66,47 @@ describe('a trust anchor', () => {
     const told = findingsOf(report, 'expiry').find(({ status }) => wrong.length === 0 || status !== 'PASS');
     expect(told?.message).toMatch(message);
   });
+
+  describe('of two certificates, one of them out of its time', () => {
+    const dated = (name: string, options: CertificateOptions) => makeCa(issued.folder, name, options);
+    const [old, young] = [
+      { notBefore: at(-90), notAfter: at(-1) },
+      { notBefore: at(-1), notAfter: at(900) },
+    ];
+
+    test('is a rotation: the other one counts', async () => {
+      const anchors = [dated('old', old), dated('young', young)] as const;
+      const leaf = makeLeaf(issued.folder, 'rotated', anchors[1]);
+      const report = await diagnosed(leaf, { trustAnchorCertificates: anchors.map(({ certificate }) => certificate) });
+      expect(wrongIn(report)).toEqual([]);
+      const told = findingsOf(report, 'expiry').map(({ message }) => message);
+      expect(told.find((message) => message.includes('CN=old'))).toMatch(
+        / expired at \S+Z: what its other certificate/,
+      );
+    });
+
+    test('and the leaf is of that one', async () => {
+      const anchors = [dated('old', old), dated('young', young)] as const;
+      const leaf = makeLeaf(issued.folder, 'left-behind', anchors[0]);
+      const report = await diagnosed(leaf, { trustAnchorCertificates: anchors.map(({ certificate }) => certificate) });
+      expect(wrongIn(report)).toEqual(['trust: path']);
+    });
+
+    test('both: each is told once', async () => {
+      const anchors = [dated('old', old), dated('older', { ...old, notAfter: at(-2) })] as const;
+      const leaf = makeLeaf(issued.folder, 'late', anchors[0]);
+      const report = await diagnosed(leaf, { trustAnchorCertificates: anchors.map(({ certificate }) => certificate) });
+      expect(wrongIn(report)).toEqual(['expiry: path']);
+      expect(findingsOf(report, 'expiry').filter(({ status }) => status === 'FAIL')).toHaveLength(2);
+    });
+  });
+
+  test('an intermediate that is sent along and has expired is told once', async () => {
+    const root = makeCa(issued.folder, 'root-of-dated');
+    const sub = makeCa(issued.folder, 'dated-sub', { issuer: root, notBefore: at(-90), notAfter: at(-1) });
+    const leaf = makeLeaf(issued.folder, 'below-dated', sub);
+    const known = { trustAnchorCertificates: [root.certificate] };
+    const report = await diagnosed(leaf, known, ['--intermediates', sub.certificate]);
+    expect(wrongIn(report)).toEqual(['expiry: CERTIFICATE_EXPIRED']);
+  });
 });

@@ -1,4 +1,5 @@
 import type { RefusalName } from '../../core/refusal-name.ts';
+import { otherRegion } from '../http/explain-endpoint.ts';
 import { dateOf } from '../create-session/service-errors.ts';
 import type { RefusalExplanation } from '../create-session/explain-refusal.ts';
 import { clockSkew } from '../create-session/local-checks.ts';
@@ -39,14 +40,26 @@ export function explainStsRefusal(refusal: StsRefusal, call: RoleCall, now: Date
   const skew = date === undefined ? 0 : clockSkew(now, date);
   const known = explanations.find(([pattern]) => pattern.test(refusal.type));
   const [, causeName, explain] = known ?? [undefined, 'unknown' as const, explainOther];
-  const hints = explain(refusal, call);
-  if (Math.abs(skew) < certainSkew) return { causeName: isOfDuration(refusal) ? 'duration' : causeName, hints };
+  const elsewhere = causeName === 'request' ? endpointElsewhere(call) : undefined;
+  const hints = elsewhere === undefined ? explain(refusal, call) : [elsewhere];
+  if (Math.abs(skew) < certainSkew)
+    return { causeName: nameOf(refusal, elsewhere === undefined ? causeName : 'region'), hints };
   const way = skew > 0 ? 'ahead of' : 'behind';
   return {
     // Who is let in by the signature is refused for something else, whatever the clock.
     causeName: causeName === 'trust-policy' ? causeName : 'clock',
     hints: [`the clock of this machine is ${Math.abs(skew)} seconds ${way} STS: set it`, ...hints],
   };
+}
+
+/** A signature is for one region, and an endpoint takes those for its own alone. */
+function endpointElsewhere(call: RoleCall): string | undefined {
+  const { url } = call.sts.endpoint ?? { url: '' };
+  return URL.canParse(url) ? otherRegion(new URL(url).hostname, regionOf(call)) : undefined;
+}
+
+function nameOf(refusal: StsRefusal, causeName: RefusalName): RefusalName {
+  return isOfDuration(refusal) ? 'duration' : causeName;
 }
 
 function isOfDuration({ type, message }: StsRefusal): boolean {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../core/errors.ts';
 import type { RefusalName } from '../../core/refusal-name.ts';
+import { otherRegion } from '../http/explain-endpoint.ts';
 import type { SigningIdentity } from '../../identity/identity.ts';
 import type { SignedRequest } from '../sigv4-x509/request.ts';
 import {
@@ -124,6 +125,8 @@ function explainSignature(facts: Facts): RefusalExplanation {
   if (fits === false) {
     return because('key', ['the signature does not fit the certificate: the private key is not the one of the leaf']);
   }
+  const elsewhere = otherRegion(hostOf(facts), facts.request.region);
+  if (elsewhere !== undefined) return because('region', [elsewhere]);
   return because('request', [
     skew === undefined
       ? 'check the clock of this machine: the answer tells no time to compare it with'
@@ -135,6 +138,10 @@ function explainSignature(facts: Facts): RefusalExplanation {
       facts.request.region,
     ...arnFaults(facts.request),
   ]);
+}
+
+function hostOf({ signed }: Facts): string {
+  return (signed.headers['host'] ?? '').replace(/:\d+$/, '');
 }
 
 function clockHint(skew: number): string {

@@ -13,6 +13,29 @@ export const suffixes: ReadonlyMap<string, readonly [standard: string, dualStack
   ['aws-eusc', ['amazonaws.eu', 'api.amazonwebservices.eu']],
 ]);
 
+const allSuffixes = [...suffixes.values()].flat();
+
+/** Whether a host is one of AWS's own. */
+export function isOfAws(hostname: string): boolean {
+  return allSuffixes.some((suffix) => hostname.endsWith(`.${suffix}`));
+}
+
+/**
+ * The region that a host of AWS names, also one of a VPC endpoint: `rolesanywhere.eu-west-1.amazonaws.com`. Undefined
+ * for global hosts, and for those of others, whose names need not mean what they say.
+ */
+export function regionOfHost(hostname: string): string | undefined {
+  if (!isOfAws(hostname)) return undefined;
+  return hostname.split('.').find((label) => /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/.test(label));
+}
+
+/** Why a request that is signed for one region cannot be for that host; undefined where nothing says so. */
+export function otherRegion(hostname: string, signedFor: string): string | undefined {
+  const region = regionOfHost(hostname);
+  if (region === undefined || region === signedFor) return undefined;
+  return `${hostname} is of the region ${region}, and requests are signed for ${signedFor}`;
+}
+
 /** What is wrong with options that lead to no endpoint. A custom URL is not repeated: it may hold a password. */
 export function explainEndpoint(options: EndpointOptions): RolesAnywhereError {
   const { partition, region, custom, fips, dualStack } = options;

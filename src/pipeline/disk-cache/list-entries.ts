@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { removeIfThere } from '../../core/fs/replace-file.ts';
-import { type CacheFolder, checkFolder, isEntry, isOurs, readPrivateFile } from './cache-folder.ts';
+import { renewalWindow } from '../refresh/renewal-window.ts';
+import { type CacheFolder, checkFolder, isEntry, isOurs, pathOf, readPrivateFile } from './cache-folder.ts';
 import { decodeHeader } from './entry-codec.ts';
 
 /** An entry as far as it can be told without the key that opens it. */
@@ -30,6 +31,29 @@ export function listEntries(folder: CacheFolder, now: Date): readonly ListedEntr
     .map((name) => listed(folder, `${folder.path}/${name}`, now))
     .filter((entry) => entry !== undefined)
     .sort((one, other) => (other.expiration?.getTime() ?? 0) - (one.expiration?.getTime() ?? 0));
+}
+
+/**
+ * The entry of one plan.
+ *
+ * @param key that of entry-key.ts
+ * @returns undefined where there is none
+ * @throws RolesAnywhereError FILE_UNSAFE, FILE_FAILED
+ */
+export function findListed(folder: CacheFolder, key: string, now: Date): ListedEntry | undefined {
+  const path = pathOf(folder, key, 'json');
+  try {
+    return listed(folder, path, now);
+  } catch (error) {
+    if (error instanceof RolesAnywhereError) throw error;
+    throw failed(folder, `holds ${path}, which cannot be read: ${systemCodeOf(error)}`);
+  }
+}
+
+/** Until when an entry is handed out without a renewal, as far as what stands in clear tells. */
+export function freshUntil({ writtenAt, expiration }: Required<Pick<ListedEntry, 'writtenAt' | 'expiration'>>): Date {
+  const end = expiration.getTime();
+  return new Date(end - renewalWindow(end - writtenAt.getTime()));
 }
 
 /**

@@ -50,10 +50,15 @@ afterAll(() => removeFolder(folder));
 interface Circumstances {
   readonly who?: SigningIdentity;
   readonly asked?: Partial<SessionRequest>;
+  readonly host?: string;
 }
 
-async function refusedRequest({ who = identity, asked = {} }: Circumstances = {}): Promise<RefusedRequest> {
-  const unsigned = { method: 'POST', path: '/sessions', headers: { host: 'service.test' }, body: Buffer.from('{}') };
+async function refusedRequest({
+  who = identity,
+  asked = {},
+  host = 'service.test',
+}: Circumstances = {}): Promise<RefusedRequest> {
+  const unsigned = { method: 'POST', path: '/sessions', headers: { host }, body: Buffer.from('{}') };
   const signed = await signRequest(unsigned, who, { region: 'eu-west-1', date: now });
   return { request: { ...request, ...asked }, identity: who, signed, now };
 }
@@ -354,6 +359,15 @@ describe('the hints', () => {
       'the clock of this machine is 120 seconds behind the service: set it, that may be enough',
     );
     expect(none.hints[0]).toBe('check the clock of this machine: the answer tells no time to compare it with');
+  });
+
+  it('for an invalid signature: an endpoint of another region', async () => {
+    expect(await refusal('Invalid signature', { host: 'rolesanywhere.us-east-1.amazonaws.com:443' })).toMatchObject({
+      causeName: 'region',
+      hints: [
+        'rolesanywhere.us-east-1.amazonaws.com is of the region us-east-1, and requests are signed for eu-west-1',
+      ],
+    });
   });
 
   it('for an invalid signature: the key', async () => {

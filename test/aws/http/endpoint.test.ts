@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { RolesAnywhereError } from '../../../src/core/errors.ts';
+import { otherRegion } from '../../../src/aws/http/explain-endpoint.ts';
 import { resolveEndpoint } from '../../../src/aws/http/endpoint.ts';
 import type { EndpointOptions } from '../../../src/aws/create-session/session-request.ts';
 import { rejectionOf } from '../../support/thrown.ts';
@@ -99,5 +100,32 @@ describe('a custom endpoint', () => {
       code: 'ENDPOINT_INVALID',
       message: `--endpoint cannot be combined with ${variant} endpoint`,
     });
+  });
+});
+
+describe('a host against the region that is signed for', () => {
+  it.each([
+    'rolesanywhere.eu-west-1.amazonaws.com',
+    'rolesanywhere-fips.us-gov-west-1.api.aws',
+    'vpce-0123456789abcdef0-abcdefgh.rolesanywhere.ap-southeast-2.vpce.amazonaws.com',
+    'sts.cn-northwest-1.amazonaws.com.cn',
+    'rolesanywhere.eusc-de-east-1.amazonaws.eu',
+    'rolesanywhere.us-isob-east-1.sc2s.sgov.gov',
+  ])('%s', (host) => {
+    const region = host.split('.').at(host.startsWith('vpce') ? 2 : 1) ?? '';
+    expect(otherRegion(host, region)).toBe(undefined);
+    expect(otherRegion(host, 'us-east-1')).toBe(
+      `${host} is of the region ${region}, and requests are signed for us-east-1`,
+    );
+  });
+
+  it.each([
+    'sts.amazonaws.com',
+    'rolesanywhere.eu-west-1.example.com',
+    'web-proxy-1.example',
+    '127.0.0.1',
+    'localhost',
+  ])('nothing is said of %s', (host) => {
+    expect(otherRegion(host, 'us-east-1')).toBe(undefined);
   });
 });
