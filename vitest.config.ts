@@ -15,6 +15,8 @@ export default defineConfig({
     reporters: ['default', stuckFiles(600)],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // An event that is waited for comes when the machine has time for it; a second, which is vitest's own bound, measures the machine.
+    expect: { poll: { timeout: 30_000 } },
     // The suites start real processes; more of them at once than cores makes their time-outs measure the machine.
     maxWorkers: 2,
   },

@@ -38,7 +38,7 @@ beforeAll(async () => {
     identity,
     session: { trustAnchorArn, profileArn, roleArn, region },
     endpoint: { partition: 'aws', region, custom: { url, option: 'the endpoint' }, fips: false, dualStack: false },
-    network: { verify: true, maxAttempts: 1, connectTimeout: 1000, requestTimeout: 5000 },
+    network: { verify: true, maxAttempts: 1, connectTimeout: 10_000, requestTimeout: 10_000 },
   };
 });
 

@@ -186,7 +186,7 @@ const verifyCases: Cases = {
   },
 };
 
-const options: TransportOptions = { verify: true, connectTimeout: 2000, requestTimeout: 2000, maxBodyBytes: 1000 };
+const options: TransportOptions = { verify: true, connectTimeout: 20_000, requestTimeout: 20_000, maxBodyBytes: 1000 };
 
 const dialCases: Cases = {
   'bytes go there and back': async ({ dialEndpoint }) => {

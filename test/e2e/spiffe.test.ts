@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { fromRolesAnywhere } from '../../src/outputs/provider/from-roles-anywhere.ts';
 import { root, runCommand } from '../support/command.ts';
@@ -116,10 +116,10 @@ describe('on a push', () => {
     const file = join(folder, 'credentials');
     const into = { ...env(), AWS_SHARED_CREDENTIALS_FILE: file };
     running = startCommand(['update', '--profile', 'default', ...target()], { env: into });
-    await vi.waitFor(() => expect(existsSync(file)).toBe(true), 20_000);
+    await expect.poll(() => existsSync(file)).toBe(true);
     const before = readFileSync(file, 'utf8');
     api.give([svid('second')]);
-    await vi.waitFor(() => expect(readFileSync(file, 'utf8')).not.toBe(before), 20_000);
+    await expect.poll(() => readFileSync(file, 'utf8')).not.toBe(before);
     expect(lastSubject()).toBe('second');
   });
 
@@ -136,7 +136,7 @@ describe('on a push', () => {
       .poll(() => provider({ forceRefresh: true }).then(lastSubject), { timeout: 20_000, interval: 1000 })
       .toBe('second');
     await provider.close();
-    await vi.waitFor(() => expect(api.calls.size).toBe(0));
+    await expect.poll(() => api.calls.size).toBe(0);
   });
 
   test('a program that does not close its provider ends all the same', async () => {

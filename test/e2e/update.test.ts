@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { needsAwsCli, runAws } from '../support/aws-clients.ts';
 import { type CommandSettings, runCommand } from '../support/command.ts';
@@ -313,7 +313,7 @@ describe('without --once', () => {
       await updating.said(/the file is still good, next attempt in \d+ s\n/);
       expect(keyId()).toMatch(/^ASIA/);
       await service.open();
-      await vi.waitFor(() => expect(keyId()).not.toBe(first), { timeout: 30_000, interval: 50 });
+      await expect.poll(() => keyId()).not.toBe(first);
       expect(await updating.stop()).toEqual(endedWell);
     },
   );
@@ -326,7 +326,7 @@ describe('without --once', () => {
     await updating.said(/may be written to by others [^\n]*; next attempt in \d+ s\n/);
     expect(keyId()).toBe(first);
     chmodSync(file, 0o600);
-    await vi.waitFor(() => expect(keyId()).not.toBe(first), { timeout: 30_000, interval: 50 });
+    await expect.poll(() => keyId()).not.toBe(first);
     expect(await updating.stop()).toEqual(endedWell);
   });
 
@@ -351,10 +351,10 @@ describe('without --once', () => {
 
       writeFileSync(config, section.replace(sandbox.roleArn, sandbox.roleArn.replace(/[^/]+$/, 'second')));
       updating.child.kill('SIGHUP');
-      await vi.waitFor(() => expect(keyId()).not.toBe(first), { timeout: 30_000, interval: 50 });
+      await expect.poll(() => keyId()).not.toBe(first);
       const second = keyId();
       updating.child.kill('SIGHUP');
-      await vi.waitFor(() => expect(keyId()).not.toBe(second), { timeout: 30_000, interval: 50 });
+      await expect.poll(() => keyId()).not.toBe(second);
       expect(await updating.stop()).toEqual(endedWell);
     },
   );

@@ -2,7 +2,7 @@ import { sign, X509Certificate } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
 import type { Signer } from '../../src/identity/signer.ts';
 import { parseX509 } from '../../src/identity/x509/parse-certificate.ts';
@@ -133,7 +133,7 @@ test.each<[name: string, code: string, output: Output, longest: number]>([
   trouble = undefined;
   const waited = await stayedAway(isServed);
   expect(waited).toBeLessThanOrEqual(longest);
-  await vi.waitFor(async () => expect(await isServed()).toBe(true), { timeout: 5000 });
+  await expect.poll(isServed).toBe(true);
 });
 
 test('update does not begin with what somebody must change', async () => {

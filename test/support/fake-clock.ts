@@ -22,6 +22,17 @@ export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** What renews itself looks whether it must once a minute at the least. */
+const longestSleep = 60_000;
+
+/** Lets time pass until what renews itself is at it, which takes real time: this clock stands still meanwhile. */
+export async function passToRenewal(clock: FakeClock): Promise<void> {
+  const next = clock.untilNextTimer() ?? Infinity;
+  if (next > longestSleep) return;
+  await clock.advance(next);
+  await passToRenewal(clock);
+}
+
 export function fakeClock(start = Date.UTC(2026, 0, 15, 12)): FakeClock {
   let wall = start;
   let monotonic = 5000;

@@ -27,7 +27,7 @@ export function chainRequest(sandbox: Sandbox, { hops, sts, network }: ChainSett
       fips: false,
       dualStack: false,
     },
-    network: { verify: true, maxAttempts: 1, connectTimeout: 5000, requestTimeout: 5000, ...network },
+    network: { verify: true, maxAttempts: 1, connectTimeout: 10_000, requestTimeout: 10_000, ...network },
     roleChain: hops.map((hop, at) => ({ ...hop, option: `roleChain[${at}]` })),
     sts: {
       endpoint: { url: sandbox.stsEndpoint, option: '--sts-endpoint' },

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import type { SigningIdentity } from '../../../src/identity/identity.ts';
 import { createSession, type SessionContext } from '../../../src/aws/create-session/create-session.ts';
@@ -105,8 +105,8 @@ async function serve(...answers: readonly (string | undefined)[]): Promise<Run> 
       const endpoint = new URL(`http://127.0.0.1:${server.port}${prefix}`);
       const transport = directTransport({
         verify: true,
-        connectTimeout: 2000,
-        requestTimeout: 2000,
+        connectTimeout: 20_000,
+        requestTimeout: 20_000,
         maxBodyBytes: 10_000,
       });
       const connection = transport.connect(endpoint);
@@ -255,7 +255,7 @@ describe('attempts', () => {
     const run = await serve(answer(201, granted));
     const good = identity;
     const sign = async (): Promise<never> => {
-      await vi.waitUntil(() => run.connections() === 1);
+      await expect.poll(() => run.connections() === 1).toBe(true);
       throw new Error('token removed');
     };
     identity = { ...good, signer: { algorithm: 'RSA', sign } };

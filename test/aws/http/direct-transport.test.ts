@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { TLSSocket, type TlsOptions } from 'node:tls';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { directTransport } from '../../../src/aws/http/open-transport.ts';
 import { dialEndpoint } from '../../../src/aws/http/node-sockets.ts';
@@ -28,7 +28,7 @@ import {
   type ScriptedServer,
 } from './scripted-server.ts';
 
-const options: TransportOptions = { verify: true, connectTimeout: 2000, requestTimeout: 2000, maxBodyBytes: 1000 };
+const options: TransportOptions = { verify: true, connectTimeout: 20_000, requestTimeout: 20_000, maxBodyBytes: 1000 };
 
 const request: WireRequest = {
   method: 'POST',
@@ -136,7 +136,7 @@ describe('over TCP', () => {
       socket.end();
     });
     const connection = directTransport(options).connect(new URL(tcpUrl(server)));
-    await vi.waitUntil(() => firstClosed !== undefined);
+    await expect.poll(() => firstClosed !== undefined).toBe(true);
     await firstClosed;
 
     const response = await connection.send(request);
@@ -152,7 +152,7 @@ describe('over TCP', () => {
       socket.end();
     });
     const connection = directTransport(options).connect(new URL(tcpUrl(server)));
-    await vi.waitUntil(() => closed.length === 1);
+    await expect.poll(() => closed.length === 1).toBe(true);
     await closed[0];
 
     const error = await rejectionOf(connection.send(request));
@@ -511,7 +511,7 @@ describe('over TLS', () => {
       serverCertificate('closing', 'DNS:localhost'),
     );
     const connection = directTransport({ ...options, ca: trusted }).connect(new URL(tlsUrl(server)));
-    await vi.waitUntil(() => firstClosed !== undefined);
+    await expect.poll(() => firstClosed !== undefined).toBe(true);
     await firstClosed;
 
     expect(await connection.send(request)).toMatchObject({ status: 201 });
@@ -543,6 +543,6 @@ describe('after the answer', () => {
       socket.once('close', () => clearInterval(more));
     });
     await send(tcpUrl(server));
-    await vi.waitFor(() => expect(server.open()).toBe(0), { timeout: 10_000 });
+    await expect.poll(() => server.open()).toBe(0);
   });
 });

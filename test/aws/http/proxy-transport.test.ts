@@ -26,7 +26,7 @@ beforeAll(() => {
   folder = makeFolder();
   ca = makeCa(folder, 'ca');
   const trusted = { pem: [readFileSync(ca.certificate, 'utf8')], origin: 'AWS_CA_BUNDLE (ca.pem)' };
-  options = { ca: trusted, verify: true, connectTimeout: 2000, requestTimeout: 2000, maxBodyBytes: 1000 };
+  options = { ca: trusted, verify: true, connectTimeout: 20_000, requestTimeout: 20_000, maxBodyBytes: 1000 };
 });
 afterAll(() => removeFolder(folder));
 

@@ -53,7 +53,7 @@ test('what comes to run after the signal is closed, and what fails after it is n
   expect(await unlessStopped(starting, Promise.resolve())).toBeUndefined();
   expect(hasClosed).toBe(false);
   begin(late);
-  await vi.waitFor(() => expect(hasClosed).toBe(true));
+  await expect.poll(() => hasClosed).toBe(true);
   const failing = (async () => {
     await Promise.resolve();
     throw new Error('no');
@@ -76,7 +76,7 @@ test('hang-ups before there is an answer are answered once, and so are those dur
   hangUps.ring();
   expect(answers).toBe(1);
   end();
-  await vi.waitFor(() => expect(answers).toBe(2));
+  await expect.poll(() => answers).toBe(2);
   end();
   await vi.advanceTimersByTimeAsync(0);
   expect(answers).toBe(2);

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Fault } from '../../../src/sandbox/index.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 import { ask, askImds, rolesPath } from '../../support/ask-server.ts';
-import { type ServedSandbox, serveSandbox, sessionsOf } from './served-sandbox.ts';
+import { planFor, type ServedSandbox, serveSandbox, sessionsOf } from './served-sandbox.ts';
 
 /** Past the moment at which a set of an hour is renewed, before the moment at which it expires. */
 const untilRenewal = 2900_000;
@@ -15,9 +15,13 @@ const patient = { timeout: 20_000 };
 let server: ServedSandbox;
 let clock: FakeClock;
 
-async function open(): Promise<void> {
+async function open(requestTimeout?: number): Promise<void> {
   clock = fakeClock();
-  server = await serveSandbox({ clock });
+  const network = { verify: true, maxAttempts: 1, connectTimeout: 10_000, requestTimeout: requestTimeout ?? 10_000 };
+  server = await serveSandbox({
+    clock,
+    plans: (sandbox) => [{ profile: undefined, plan: planFor(sandbox, { network }) }],
+  });
 }
 afterEach(() => server.close());
 
@@ -68,7 +72,7 @@ describe('at a renewal the service', () => {
   test.each(faults)(
     '%s: the set before is handed out, at once, until it expires; then it is renewed',
     async (_name, fault, code) => {
-      await open();
+      await open(code === 'NETWORK_TIMEOUT' ? 1000 : undefined);
       const before = (await container()).body;
       server.sandbox.failNext({ ...fault, times: 2 });
       await clock.advance(untilRenewal);

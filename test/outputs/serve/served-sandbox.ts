@@ -59,7 +59,7 @@ export function planFor(sandbox: Sandbox, more: Partial<CredentialPlan['targets'
       fips: false,
       dualStack: false,
     },
-    network: { verify: true, maxAttempts: 1, connectTimeout: 1000, requestTimeout: 1000 },
+    network: { verify: true, maxAttempts: 1, connectTimeout: 10_000, requestTimeout: 10_000 },
     ...more,
   } as const;
   return { targets: [{ name: 'sandbox', request }], failoverOnRefusal: false };

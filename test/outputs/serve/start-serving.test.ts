@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../../src/sandbox/index.ts';
 import { type SilentService, startSilentService } from '../../support/silent-service.ts';
 import { rejectionOf } from '../../support/thrown.ts';
@@ -351,8 +351,9 @@ describe('reload while the service of another profile does not answer', () => {
     return { server, reload, socket: await asked };
   };
 
-  const takenOver = async (server: ServedSandbox): Promise<void> =>
-    vi.waitFor(async () => expect((await askImds(server.url, rolesPath)).body).toBe('Keeper'), { timeout: 5000 });
+  const takenOver = async (server: ServedSandbox): Promise<void> => {
+    await expect.poll(async () => (await askImds(server.url, rolesPath)).body).toBe('Keeper');
+  };
 
   test('the new role takes its place once it has credentials', async () => {
     const { server } = await reloading();

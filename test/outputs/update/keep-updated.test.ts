@@ -3,14 +3,14 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { tryLock } from '../../../src/core/fs/file-lock.ts';
 import { keepUpdated, type Updating } from '../../../src/outputs/update/keep-updated.ts';
 import { type UpdateContext, updateOnce } from '../../../src/outputs/update/update-file.ts';
 import { resolvePlan } from '../../../src/options/resolve/resolve-plan.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/index.ts';
 import { valuesOf } from '../../options/parse/values.ts';
-import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
+import { type FakeClock, fakeClock, passToRenewal } from '../../support/fake-clock.ts';
 import { startSilentService } from '../../support/silent-service.ts';
 import { rejectionOf } from '../../support/thrown.ts';
 
@@ -77,28 +77,23 @@ const start = async (lock?: Partial<UpdateContext['lock']>) => {
 const content = () => readFileSync(path, 'latin1');
 const keyId = () => /ASIA\w+/.exec(content())?.[0];
 const calls = () => sandbox.requests.length;
-const expectOtherThan = (before: string | undefined) =>
-  vi.waitFor(() => expect(keyId()).not.toBe(before), { timeout: 5000 });
-
-/** Minute by minute: a renewal under way takes real time, and is given up after some minutes of this clock. */
-async function passUntil(isDone: () => boolean, longest = hour - 5 * 60_000): Promise<void> {
-  for (let passed = 0; passed < longest && !isDone(); passed += 60_000) {
-    await clock.advance(60_000);
-    await setTimeout(50);
-  }
-}
+const expectOtherThan = async (before: string | undefined) => {
+  await expect.poll(() => keyId()).not.toBe(before);
+};
 
 describe('renewal', () => {
   test('comes before the end, once', async () => {
     await start();
     const first = keyId();
     const before = calls();
+    const begin = clock.now().getTime();
     await clock.advance(hour / 2);
     expect(calls()).toBe(before);
-    await passUntil(() => keyId() !== first, hour / 2 - 5 * 60_000);
+    await passToRenewal(clock);
+    expect(clock.now().getTime() - begin).toBeLessThan(hour - 5 * 60_000);
     await expectOtherThan(first);
     expect(calls()).toBe(before + 1);
-    expect(told).toHaveLength(2);
+    await expect.poll(() => told).toHaveLength(2);
   });
 
   test('comes soon after the machine has slept past the end', async () => {
@@ -115,7 +110,7 @@ describe('renewal', () => {
     const first = keyId();
     sandbox.failNext({ status: 500 });
     await clock.advance(hour - 5 * 60_000);
-    await vi.waitFor(() => expect(warnings).toHaveLength(1));
+    await expect.poll(() => warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/^profile default: .*; the file is still good, next attempt in \d+ s$/);
     expect(content()).toBe(before);
     await clock.advance(60_000);
@@ -128,7 +123,7 @@ describe('renewal', () => {
     sandbox.setClockOffset(-2 * 3600);
     try {
       await clock.advance(hour - 5 * 60_000);
-      await vi.waitFor(() => expect(warnings.length).toBeGreaterThan(0));
+      await expect.poll(() => warnings.length).toBeGreaterThan(0);
       expect(content()).toBe(before);
     } finally {
       sandbox.setClockOffset(0);
@@ -141,8 +136,8 @@ describe('a file that cannot be written', () => {
     await start();
     const first = keyId();
     chmodSync(path, 0o666);
-    await passUntil(() => warnings.length > 0);
-    await vi.waitFor(() => expect(warnings).toHaveLength(1));
+    await passToRenewal(clock);
+    await expect.poll(() => warnings).toHaveLength(1);
     expect(warnings[0]).toBe(`profile default: ${path} may be written to by others (mode 0666); next attempt in 1 s`);
     expect(keyId()).toBe(first);
     chmodSync(path, 0o600);
@@ -153,8 +148,8 @@ describe('a file that cannot be written', () => {
   test('is given up when the set has expired', async () => {
     await start();
     chmodSync(path, 0o666);
-    await passUntil(() => warnings.length > 0);
-    await vi.waitFor(() => expect(warnings.length).toBeGreaterThan(0));
+    await passToRenewal(clock);
+    await expect.poll(() => warnings).toHaveLength(1);
     await clock.suspend(3 * hour);
     const before = keyId();
     chmodSync(path, 0o600);
@@ -213,7 +208,7 @@ describe('reload', () => {
     const lock = tryLock(`${path}.lock`, { pid: process.pid, isRunning: () => true });
     const short = await targetOf('default', { ROLES_ANYWHERE_SESSION_DURATION: '900' });
     const replacing = updating?.reload([short]);
-    await vi.waitFor(() => expect(isWaiting).toBe(true));
+    await expect.poll(() => isWaiting).toBe(true);
     // A set of the old one stands behind that of the new one.
     await updating?.reload([await targetOf()]);
     lock?.release();
@@ -222,7 +217,7 @@ describe('reload', () => {
     await updating?.reload([short]);
     const lifetimes = () =>
       told.map((line) => (Date.parse(line.replace(/.*until /, '')) - clock.now().getTime()) / 1000);
-    await vi.waitFor(() => expect(lifetimes().filter((seconds) => seconds <= 900)).toHaveLength(2));
+    await expect.poll(() => lifetimes().filter((seconds) => seconds <= 900)).toHaveLength(2);
     expect(lifetimes().filter((seconds) => seconds > 900)).toHaveLength(1);
   });
 

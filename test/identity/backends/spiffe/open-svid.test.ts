@@ -59,7 +59,7 @@ describe('the SVID', () => {
     expect(Buffer.from(certificate.der)).toEqual(certificateDer(first.certificate));
     expect(chain.map(({ der }) => Buffer.from(der))).toEqual([certificateDer(sub.certificate)]);
     expect((await signer.sign(message)).length).toBeGreaterThan(60);
-    await vi.waitFor(() => expect(api.calls.size).toBe(0));
+    await expect.poll(() => api.calls.size).toBe(0);
   });
 
   test('SPIFFE_ENDPOINT_SOCKET says where', async () => {
@@ -145,10 +145,10 @@ describe('a process that lives on', () => {
     api.give([svid(second)]);
     await told;
     expect(await algorithm()).toBe('RSA');
-    await vi.waitFor(() => expect(api.calls.size).toBe(1));
+    await expect.poll(() => api.calls.size).toBe(1);
     expect(api.count()).toBe(2);
     await identity.close();
-    await vi.waitFor(() => expect(api.calls.size).toBe(0));
+    await expect.poll(() => api.calls.size).toBe(0);
   });
 
   test('is not told of the same SVID with new bundles, and asks no second time', async () => {
@@ -159,7 +159,7 @@ describe('a process that lives on', () => {
     identity.onChange(told);
     api.give([{ ...svid(first), bundle: Buffer.from('other') }]);
     api.give([svid(second)]);
-    await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1));
+    await expect.poll(() => told).toHaveBeenCalledTimes(1);
     await identity.close();
   });
 
@@ -300,10 +300,10 @@ describe('what answers otherwise', () => {
     const controller = new AbortController();
     const source = { certificate: place() };
     const opening = failure(openIdentity(source, { ...recordingContext(), signal: controller.signal }));
-    await vi.waitFor(() => expect(api.calls.size).toBe(1));
+    await expect.poll(() => api.calls.size).toBe(1);
     controller.abort(new Error('called off'));
     expect((await opening).message).toBe('called off');
-    await vi.waitFor(() => expect(api.calls.size).toBe(0));
+    await expect.poll(() => api.calls.size).toBe(0);
   });
 });
 

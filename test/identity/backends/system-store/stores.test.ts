@@ -28,7 +28,7 @@ import { opensslJudge } from '../../../support/openssl-judge.ts';
 import { makeStandIn, needsStandIns, type StandIn, type SystemName } from '../../../support/store-stand-ins.ts';
 import { rejectionOf } from '../../../support/thrown.ts';
 import { planFor, serveSandbox } from '../../../outputs/serve/served-sandbox.ts';
-import { type FakeClock, fakeClock } from '../../../support/fake-clock.ts';
+import { type FakeClock, fakeClock, passToRenewal } from '../../../support/fake-clock.ts';
 import { recordingContext } from '../../given.ts';
 
 /** Paths of the stand-ins, which are in the place of the system's libraries. */
@@ -281,11 +281,10 @@ describe.each(['serve', 'update'] as const)('before %s', needsStandIns(), (outpu
     const close = await starters[output](planFor(sandbox, { identity }), clock, folder);
     store.take('0A');
     put('0B');
-    for (let passed = 0; passed < 60 && sandbox.requests.length < 2; passed += 1) {
-      await clock.advance(60_000);
-      await setTimeout(20);
-    }
-    expect(sandbox.requests.map(({ session }) => session?.arn.replace(/.*\//, ''))).toEqual(['0a', '0b']);
+    await passToRenewal(clock);
+    await expect
+      .poll(() => sandbox.requests.map(({ session }) => session?.arn.replace(/.*\//, '')))
+      .toEqual(['0a', '0b']);
     await close();
     expect(store.live()).toBe(0);
     await sandbox.close();
