@@ -1,7 +1,6 @@
-import { systemCodeOf } from '../core/errno.ts';
 import { resolveEndpoint } from '../aws/http/endpoint.ts';
 import { isOfAws, otherRegion } from '../aws/http/explain-endpoint.ts';
-import { bareHost, isAddress, peerOf } from '../aws/http/open-socket.ts';
+import { peerOf } from '../aws/http/open-socket.ts';
 import type { NetworkOptions } from '../aws/create-session/session-request.ts';
 import { dateOf } from '../aws/create-session/service-errors.ts';
 import type { CredentialRequest } from '../pipeline/credential-plan.ts';
@@ -87,36 +86,6 @@ function twoSpellings(environment: Examination['context']['environment']): reado
       'give both the same value',
     );
   });
-}
-
-/** What the name of the endpoint leads to. */
-export const checkDns: Check = {
-  name: 'dns',
-  async run({ facts, context: { offline } }) {
-    const { endpoint, isProxied } = facts;
-    if (endpoint === undefined) return [noRequest];
-    if (offline) return [skip('--offline')];
-    if (isAddress(endpoint)) return [skip(`${endpoint.hostname} is an address`)];
-    if (isProxied === true) return [skip('the proxy looks the name up')];
-    return [await lookUp(bareHost(endpoint))];
-  },
-};
-
-async function lookUp(host: string): Promise<Finding> {
-  try {
-    const { lookup } = await import('node:dns/promises');
-    const found = await lookup(host, { all: true });
-    const list = (family: number): string =>
-      found.flatMap((one) => (one.family === family ? one.address : [])).join(', ') || 'none';
-    return pass(`${host}: IPv4 ${list(4)}; IPv6 ${list(6)}`);
-  } catch (error) {
-    const code = systemCodeOf(error) ?? 'no reason';
-    const hint =
-      code === 'EAI_AGAIN'
-        ? 'the name servers of this machine do not answer'
-        : 'check region and endpoint; IPv6 needs --use-dualstack-endpoint';
-    return fail('dns', `the name ${host} cannot be looked up (${code})`, hint);
-  }
 }
 
 const probes = new WeakMap<Examination, Promise<Probed>>();

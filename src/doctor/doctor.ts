@@ -6,10 +6,11 @@ import { type CheckResult, type DoctorReport, worstOf } from './report.ts';
 import { checkArns, checkTrust } from './check-decision.ts';
 import { checkAwsCli, checkAwsClients } from './check-clients.ts';
 import { checkCache } from './check-cache.ts';
+import { checkDns } from './check-dns.ts';
 import { checkFiles } from './check-files.ts';
 import { checkCertificate, checkChain, checkExpiry, checkPrivateKey } from './check-identity.ts';
 import { checkStore, checkToken, checkTpm } from './check-hardware.ts';
-import { checkClock, checkDns, checkEndpoint, checkProxy, checkTls } from './check-network.ts';
+import { checkClock, checkEndpoint, checkProxy, checkTls } from './check-network.ts';
 import { checkOptions } from './check-options.ts';
 import { checkCallerIdentity, checkCreateSession, checkRoleChain } from './check-session.ts';
 

@@ -6,6 +6,7 @@ import type { OptionValues } from '../options/parse/option-values.ts';
 import type { CredentialRequest, PipelineContext } from '../pipeline/credential-plan.ts';
 import type { CacheFolder } from '../pipeline/disk-cache/cache-folder.ts';
 import type { KnownAccount } from './known-account.ts';
+import type { NameService } from './name-service.ts';
 import type { CheckName, Finding } from './report.ts';
 
 /** What is looked at: one way to credentials, as far as the options come to one. */
@@ -30,6 +31,8 @@ export interface DoctorContext extends PipelineContext {
   readonly offline: boolean;
   /** Whether keys of the environment are there to inspect the account with. */
   readonly inspects?: boolean | undefined;
+  /** In place of the system's own. */
+  readonly names?: NameService | undefined;
   /** Where credentials are cached, and whether they are. */
   readonly cache?: { readonly folder: CacheFolder; readonly isUsed: boolean } | undefined;
 }

@@ -1,7 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { createCertificateAuthority, type SandboxOptions } from '../../src/sandbox/index.ts';
 import type { Case } from './diagnose.ts';
+import type { NameService } from '../../src/doctor/name-service.ts';
 import { type Lab, policyOf } from './lab.ts';
+
+/** What a resolver says, and where somebody answers. */
+export function names(
+  answers: readonly string[] | { readonly code: string },
+  faults: Readonly<Record<string, string>> = {},
+): NameService {
+  return {
+    lookUp: () =>
+      'code' in answers
+        ? Promise.reject(Object.assign(new Error('getaddrinfo'), answers))
+        : Promise.resolve(answers.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))),
+    reach: (address) => Promise.resolve(faults[address]),
+  };
+}
+
+/** The endpoint of the region itself, which nobody asks: its name leads nowhere. */
+function ofRegion(lab: Lab, service: NameService, args: readonly string[] = []): Case {
+  const { ROLES_ANYWHERE_ENDPOINT: _, AWS_ENDPOINT_URL_ROLESANYWHERE: __, ...env } = lab.env();
+  return { env, args, context: { names: service } };
+}
 
 /** Something that goes wrong, as users meet it. */
 export interface Trouble {
@@ -618,6 +639,36 @@ const network: readonly Trouble[] = [
     is: 'nothing listens at the endpoint',
     wrong: ['tls: NETWORK_UNREACHABLE'],
     make: (lab) => ({ env: lab.env({ ROLES_ANYWHERE_ENDPOINT: 'http://127.0.0.1:9' }) }),
+  },
+  {
+    seen: 'ENOTFOUND',
+    is: 'the service has no endpoint in this region',
+    wrong: ['dns: dns'],
+    make: (lab) => ofRegion(lab, names({ code: 'ENOTFOUND' })),
+  },
+  {
+    seen: 'ENOTFOUND',
+    is: 'it has one, and none of that kind',
+    wrong: ['dns: dns'],
+    make: (lab) => ofRegion(lab, names({ code: 'ENOTFOUND' }), ['--use-fips-endpoint']),
+  },
+  {
+    seen: 'EAI_AGAIN',
+    is: 'the name servers do not answer',
+    wrong: ['dns: dns'],
+    make: (lab) => ofRegion(lab, names({ code: 'EAI_AGAIN' })),
+  },
+  {
+    seen: 'ENETUNREACH',
+    is: 'the endpoint has IPv4 addresses alone, and this machine IPv6',
+    wrong: ['dns: ip-family'],
+    make: (lab) => ofRegion(lab, names(['192.0.2.1'], { '192.0.2.1': 'ENETUNREACH' })),
+  },
+  {
+    seen: 'ENETUNREACH',
+    is: 'the endpoint has IPv6 addresses alone, and this machine IPv4',
+    wrong: ['dns: ip-family'],
+    make: (lab) => ofRegion(lab, names(['2001:db8::1'], { '2001:db8::1': 'ENETUNREACH' })),
   },
   {
     seen: 'SOCKS',
