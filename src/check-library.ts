@@ -61,6 +61,7 @@ const contextKeys: KeysOf<PipelineContext> = {
   isolateOutput: true,
   onOutdated: true,
   environment: true,
+  life: true,
   signal: true,
   random: true,
   sleep: true,

@@ -14,6 +14,7 @@ export function identityContext(terminal: Terminal): IdentityContext {
     askSecret: terminal.askSecret,
     environment: terminal.env,
     isolateOutput: terminal.isolateOutput,
+    life: 'short',
     stoppable: async (work) => (await import('./terminal/stoppable.ts')).stoppable(work),
   };
 }

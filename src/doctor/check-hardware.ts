@@ -13,7 +13,7 @@ export const checkToken: Check = {
     const { describeTokens } = await import('../identity/backends/pkcs11/describe-tokens.ts');
     await examination.context.isolateOutput?.();
     examination.facts.noLogin = 'the token cannot be looked at';
-    const { module, tokens } = await describeTokens(sources, sourceOf(examination)?.pkcs11);
+    const { module, tokens } = await describeTokens(sources, sourceOf(examination)?.pkcs11, examination.context.life);
     examination.facts.noLogin = undefined;
     const findings = tokens.map((token) => tokenFinding(token, examination));
     return [pass(`${first.option}: the module ${module}`), ...findings];

@@ -153,8 +153,12 @@ interface ThreadCall extends Prototype {
 const threadProgram = `
 const { CFunction } = require('bun:ffi');
 const { parentPort } = require('node:worker_threads');
+const compiled = new Map();
 parentPort.on('message', ({ given, ...type }) => {
-  parentPort.postMessage(new CFunction(type)(...given));
+  const name = JSON.stringify(type);
+  const call = compiled.get(name) ?? new CFunction(type);
+  compiled.set(name, call);
+  parentPort.postMessage(call(...given));
 });`;
 
 /** Threads that have nothing to do. There are as many as there ever were calls at once. */

@@ -281,6 +281,11 @@ export interface IdentityContext {
    * Undefined: nobody asks, and nothing is held open for that.
    */
   readonly onOutdated?: (() => void) | undefined;
+  /**
+   * Whether this process ends with the one answer that a key is opened for, and has nothing else to do while a C function
+   * does not return (`short`), or lives on: what may take long is then called by other threads. Undefined: it lives on.
+   */
+  readonly life?: 'short' | 'long' | undefined;
   /** What `env` sources are looked up in; undefined where there is no environment. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Ends the wait for a pipe, or whatever else does not come to an end by itself. */

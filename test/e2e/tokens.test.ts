@@ -18,8 +18,10 @@ import {
   openssl,
   removeFolder,
 } from '../support/openssl.ts';
-import { faultAt, makeShim, needsShim } from '../support/cryptoki-shim.ts';
+import { ask } from '../support/ask-server.ts';
+import { faultAt, makeShim, needsShim, openGate } from '../support/cryptoki-shim.ts';
 import { opensslJudge } from '../support/openssl-judge.ts';
+import { startCommand } from '../support/running-command.ts';
 import { makeSoftHsm, needsSoftHsm, type SoftHsm, softHsmModule, type Token } from '../support/softhsm.ts';
 import { needsTpm, startSwtpm, type Swtpm } from '../support/swtpm.ts';
 
@@ -250,6 +252,30 @@ describe('a PKCS#11 token', { skip: needsSoftHsm().skip || needsShim().skip }, (
     const args = ['--certificate', uri('p256'), '--pkcs11-lib', shim, '--pkcs11-pin-file', pinFile];
     const failure = await failureOf(args, { env: { ...run().env, SHIM_MODULE: softHsmModule, ...faults } });
     expect(failure).toEqual({ status: 3, code, message: expect.stringMatching(message) as string });
+  });
+
+  test('serve answers whoever asks while the token takes its time over any call', async () => {
+    const { trustAnchorArn, profileArn, roleArn, endpoint } = sandbox;
+    const target = ['--trust-anchor-arn', trustAnchorArn, '--profile-arn', profileArn, '--role-arn', roleArn];
+    const key = ['--certificate', uri('p256'), '--pkcs11-lib', shim, '--pkcs11-pin-file', pinFile];
+    const gate = at('gate');
+    const serve = startCommand(['serve', '--wait', '--port', '0', ...target, '--endpoint', endpoint, ...key], {
+      env: { ...run().env, SHIM_MODULE: softHsmModule, SHIM_GATE: gate },
+    });
+    const called = new Set<string>();
+    let isAsked = true;
+    const close = openGate(gate, async (name) => {
+      const [base] = await serve.said(/http:\/\/127\.0\.0\.1:\d+/);
+      if (isAsked && !called.has(name)) await ask(base, '/healthz');
+      called.add(name);
+    });
+    try {
+      await serve.said(/credentials/);
+      expect([...called]).toEqual(expect.arrayContaining(['C_Initialize', 'C_OpenSession', 'C_FindObjects', 'C_Sign']));
+    } finally {
+      isAsked = false;
+      await serve.stop().finally(close);
+    }
   });
 
   test('a token that is pulled before the PIN comes', async () => {

@@ -6,7 +6,9 @@
  *   SHIM_C_Sign=0x30@0x1    where the detail is this one: the mechanism of C_SignInit and C_Sign, the attribute of
  *                           C_GetAttributeValue, the flags of C_Initialize
  *   SHIM_C_Sign=0x30*2      for the first two calls, counted from when the variable was last changed
- *   SHIM_SLEEP_C_Sign=500000  C_Sign takes so many microseconds longer
+ *   SHIM_GATE=/tmp/gate     every call puts its name into this file and goes on when somebody has removed it; after ten
+ *                           seconds it returns CKR_GENERAL_ERROR
+ *   SHIM_ALONE=1            a call returns CKR_GENERAL_ERROR while another one is under way
  *   SHIM_SLOTS=10000        so many slots are there, it says; it has no numbers for them
  *   SHIM_NULL=5             the list has no function at this index
  *
@@ -15,6 +17,7 @@
  * Every argument of the functions below is a pointer or a CK_ULONG, which are one machine word on Unix.
  */
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,18 +57,41 @@ static int fails(struct fault *fault, word detail, word *result) {
   return 1;
 }
 
-static void sleep_for(const char *variable) {
-  const char *text = getenv(variable);
-  if (text) usleep(strtoul(text, 0, 0));
+/* Whether nobody let it pass. */
+static int waits_in_vain(const char *name) {
+  const char *gate = getenv("SHIM_GATE");
+  char written[4096];
+  FILE *file;
+  if (!gate || snprintf(written, sizeof written, "%s.%p", gate, (void *)&file) >= (int)sizeof written) return 0;
+  file = fopen(written, "w");
+  if (!file || fputs(name, file) < 0 || fclose(file) || rename(written, gate)) return 1;
+  for (int left = 10000; left > 0; left--) {
+    if (access(gate, F_OK)) return 0;
+    usleep(1000);
+  }
+  return 1;
+}
+
+static int inside;
+
+/* To be left with leave(); tells whether it must not go on. */
+static int enters(const char *name) {
+  int others = __atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST);
+  return waits_in_vain(name) || (others > 0 && getenv("SHIM_ALONE"));
+}
+
+static word leave(word result) {
+  __atomic_fetch_sub(&inside, 1, __ATOMIC_SEQ_CST);
+  return result;
 }
 
 #define FUNCTION(name, place, detail)                                                       \
   static word name(word a, word b, word c, word d, word e) {                                \
     static struct fault fault = {"SHIM_" #name, "", 0};                                     \
     word result;                                                                            \
-    sleep_for("SHIM_SLEEP_" #name);                                                         \
-    if (fails(&fault, detail, &result)) return result;                                      \
-    return inner->functions[place](a, b, c, d, e);                                          \
+    if (enters(#name)) return leave(5);                                                     \
+    if (fails(&fault, detail, &result)) return leave(result);                               \
+    return leave(inner->functions[place](a, b, c, d, e));                                   \
   }
 
 #define FUNCTIONS(each)                                                                     \
@@ -90,13 +116,13 @@ FUNCTIONS(FUNCTION)
 static word C_Sign(word session, word data, word data_length, word signature, word signature_length) {
   static struct fault fault = {"SHIM_C_Sign", "", 0};
   word result, length;
-  sleep_for("SHIM_SLEEP_C_Sign");
+  if (enters("C_Sign")) return leave(5);
   if (!fails(&fault, mechanism, &result))
-    return inner->functions[43](session, data, data_length, signature, signature_length);
+    return leave(inner->functions[43](session, data, data_length, signature, signature_length));
   unsigned char unused[1024];
   length = sizeof unused;
   inner->functions[43](session, data, data_length, (word)unused, (word)&length);
-  return result;
+  return leave(result);
 }
 
 /* Asked for more than their number, it would write 80 KB: it returns CKR_VENDOR_DEFINED in place of that. */
@@ -104,10 +130,11 @@ static word C_GetSlotList(word present, word slots, word count, word d, word e) 
   static struct fault fault = {"SHIM_C_GetSlotList", "", 0};
   const char *claim = getenv("SHIM_SLOTS");
   word result;
-  if (fails(&fault, 0, &result)) return result;
-  if (!claim) return inner->functions[4](present, slots, count, d, e);
+  if (enters("C_GetSlotList")) return leave(5);
+  if (fails(&fault, 0, &result)) return leave(result);
+  if (!claim) return leave(inner->functions[4](present, slots, count, d, e));
   *(word *)count = strtoul(claim, 0, 0);
-  return slots ? 0x80000000 : 0;
+  return leave(slots ? 0x80000000 : 0);
 }
 
 #define REPLACE(name, place, detail) outer.functions[place] = name;

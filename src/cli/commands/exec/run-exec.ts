@@ -5,7 +5,7 @@ import { childEnvironment } from '../../../outputs/exec/child-environment.ts';
 import { obtainOnce } from '../../../outputs/obtain-once.ts';
 import type { OptionValues } from '../../../options/parse/option-values.ts';
 import { resolvePlan } from '../../../options/resolve/resolve-plan.ts';
-import type { CredentialPlan } from '../../../pipeline/credential-plan.ts';
+import type { CredentialPlan, PipelineContext } from '../../../pipeline/credential-plan.ts';
 import { cacheOptions, pipelineContext } from '../../contexts.ts';
 import type { Terminal } from '../../command.ts';
 import { printable } from '../../terminal/printable.ts';
@@ -82,7 +82,7 @@ async function openEndpoint(plan: CredentialPlan, values: OptionValues, terminal
   const { findFfi } = await import('../../../ffi/find-ffi.ts');
   const { hideMemory } = await import('../../terminal/hide-memory.ts');
   hideMemory(await findFfi('long'), terminal.warn);
-  const pipeline = await pipelineContext(values, terminal);
+  const pipeline: PipelineContext = { ...(await pipelineContext(values, terminal)), life: 'long' };
   const endpoint = await openContainerEndpoint(plan, { pipeline, clock: systemClock(), warn: terminal.warn });
   return {
     variables: endpoint.variables,

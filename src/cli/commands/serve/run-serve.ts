@@ -91,7 +91,7 @@ async function serveContext(
   const debugs = values.isOn('debug') || values.text('log-level') === 'debug';
   const debug = (line: string): void => log('debug', line.replace(/^debug: /, ''));
   return {
-    pipeline: await pipelineContext(values, { ...terminal, log: debug }),
+    pipeline: { ...(await pipelineContext(values, { ...terminal, log: debug })), life: 'long' },
     clock: systemClock(),
     log,
     logsRequests: debugs,

@@ -1,4 +1,5 @@
 import { describeError } from '../../../core/describe-error.ts';
+import type { ProcessLife } from '../../../ffi/ffi.ts';
 import { findFfi } from '../../../ffi/find-ffi.ts';
 import { keepUpdated } from '../../../outputs/update/keep-updated.ts';
 import { type UpdateContext, updateOnce, type UpdateTarget } from '../../../outputs/update/update-file.ts';
@@ -37,7 +38,7 @@ export async function runUpdate(
 
 async function once(values: OptionValues, terminal: TellingTerminal): Promise<void> {
   const targets = await targetsOf(values, terminal);
-  await updateOnce(targets, { ...(await updateContext(values, terminal)), tell: () => undefined });
+  await updateOnce(targets, { ...(await updateContext(values, terminal, 'short')), tell: () => undefined });
 }
 
 interface Command {
@@ -51,7 +52,7 @@ async function updateUntil(stopped: Promise<void>, command: Command): Promise<vo
   const { values, terminal, reread, hangUps } = command;
   hideMemory(await findFfi('long'), terminal.warn);
   const targets = await targetsOf(values, terminal);
-  const starting = keepUpdated(targets, await updateContext(values, terminal));
+  const starting = keepUpdated(targets, await updateContext(values, terminal, 'long'));
   const updating = await unlessStopped(starting, stopped);
   if (updating === undefined) return;
   hangUps.answer(async () => {
@@ -102,8 +103,12 @@ function targetsOf(values: OptionValues, terminal: Terminal): Promise<readonly U
   );
 }
 
-async function updateContext(values: OptionValues, terminal: TellingTerminal): Promise<UpdateContext> {
-  const pipeline = await pipelineContext(values, terminal);
+async function updateContext(
+  values: OptionValues,
+  terminal: TellingTerminal,
+  life: ProcessLife,
+): Promise<UpdateContext> {
+  const pipeline = { ...(await pipelineContext(values, terminal)), life };
   const clock = systemClock();
   const { monotonic } = clock;
   const { openAccessLists } = await import('../../../core/fs/access-lists.ts');

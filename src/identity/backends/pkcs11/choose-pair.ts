@@ -48,11 +48,11 @@ export async function chooseTokenPair(choice: TokenPairChoice): Promise<ChosenPa
   const { source, found, reader, sign } = choice;
   const { certificate } = source;
   if (certificate !== undefined && 'uri' in certificate && found.certificates.length === 0) {
-    throw certificateNotFound(certificate.option, reader);
+    throw await certificateNotFound(certificate.option, reader);
   }
   const { keys } = found.keys;
   const { option } = tokenSourcesOf(source).key;
-  if (keys.length === 0) throw keyNotFound(option, reader, found.keys);
+  if (keys.length === 0) throw await keyNotFound(option, reader, found.keys);
   if (certificate === undefined) return { key: onlyKey(keys, option), candidate: undefined };
   const candidates = 'uri' in certificate ? found.certificates : candidatesOf(certificate);
   const tests = { sign, areTogether: togetherOn(reader) };
@@ -61,10 +61,10 @@ export async function chooseTokenPair(choice: TokenPairChoice): Promise<ChosenPa
 
 /** By one CKA_ID on one token, or by a public key object that the token has beside the key. */
 function togetherOn(reader: CertificateReader): PairTests<CandidateCertificate>['areTogether'] {
-  return (key, candidate) => {
+  return async (key, candidate) => {
     const isHere = 'token' in candidate && candidate.token.slot.id === reader.token.slot.id;
     if (isHere && key.id.length > 0 && equalBytes(key.id, candidate.id)) return true;
-    const beside = findPublicKeyInfo(reader.session, key);
+    const beside = await findPublicKeyInfo(reader.session, key);
     return beside !== undefined && hasSameKey(beside, candidate.certificate.publicKeyInfo);
   };
 }
@@ -139,11 +139,11 @@ function refuseSeveral(pairs: readonly CandidatePair[], option: string): never {
 const maxListed = 8;
 
 /** What to say when no private key matches: the keys that are there. */
-function keyNotFound(
+async function keyNotFound(
   option: string,
   { session, token }: CertificateReader,
   { unusable }: FoundKeys,
-): RolesAnywhereError {
+): Promise<RolesAnywhereError> {
   const where = nameOfToken(token.info);
   if (unusable.length > 0) {
     return new RolesAnywhereError(
@@ -154,7 +154,7 @@ function keyNotFound(
       },
     );
   }
-  const { keys } = findKeys(session, token, {});
+  const { keys } = await findKeys(session, token, {});
   return new RolesAnywhereError('PKCS11_NOT_FOUND', `${option}: no private key on ${where} matches the PKCS#11 URI`, {
     hints: listing(
       'no private key that can be used',
@@ -164,9 +164,9 @@ function keyNotFound(
 }
 
 /** What to say when no certificate matches: the certificates that are there. */
-function certificateNotFound(option: string, reader: CertificateReader): RolesAnywhereError {
+async function certificateNotFound(option: string, reader: CertificateReader): Promise<RolesAnywhereError> {
   const where = nameOfToken(reader.token.info);
-  const certificates = findCertificates(reader, {});
+  const certificates = await findCertificates(reader, {});
   return new RolesAnywhereError('PKCS11_NOT_FOUND', `${option}: no certificate on ${where} matches the PKCS#11 URI`, {
     hints: [
       ...listing(
@@ -199,7 +199,7 @@ export interface PairTests<T extends Candidate> {
   /** Signs a message with SHA-256. */
   readonly sign: (key: TokenKey, message: Uint8Array) => Promise<Uint8Array>;
   /** Whether the token itself says, if not for certain, that the two belong together. */
-  readonly areTogether: (key: TokenKey, candidate: T) => boolean;
+  readonly areTogether: (key: TokenKey, candidate: T) => Promise<boolean>;
 }
 
 /** Not a canonical request, nor anything else that somebody might want signed. */
@@ -222,14 +222,24 @@ export async function findPairs<T extends Candidate>(
   const pairs = new Map<T, TokenPair<T>>();
   for (const key of keys) {
     const possible = distinct.filter(({ certificate }) => mayBelong(certificate, key));
-    const isTrusted =
-      isOneOfEach && (key.alwaysAuthenticate || possible.every((candidate) => tests.areTogether(key, candidate)));
+    const isTrusted = isOneOfEach && (key.alwaysAuthenticate || (await areAllTogether(key, possible, tests)));
     const proven = isTrusted ? possible : await prove(key, possible, tests);
     for (const candidate of proven) {
       if (!pairs.has(candidate)) pairs.set(candidate, { candidate, key });
     }
   }
   return [...pairs.values()];
+}
+
+async function areAllTogether<T extends Candidate>(
+  key: TokenKey,
+  candidates: readonly T[],
+  { areTogether }: PairTests<T>,
+): Promise<boolean> {
+  for (const candidate of candidates) {
+    if (!(await areTogether(key, candidate))) return false;
+  }
+  return true;
 }
 
 function isSame(one: Candidate, other: Candidate): boolean {

@@ -4,13 +4,15 @@ import { RolesAnywhereError } from '../../../core/errors.ts';
 /**
  * The part of PKCS#11 (v2.40) that this package uses, in its own words. What is behind it only load-module.ts knows.
  *
- * Every function throws CryptokiError when the module answers something else than CKR_OK.
+ * Every function rejects with CryptokiError when the module answers something else than CKR_OK. All of them may take long:
+ * a module may wait for its reader, a server or a person in any of them.
  */
 
 export interface CryptokiModule {
-  readonly library: LibraryInfo;
+  /** C_GetInfo. */
+  describe(): Promise<LibraryInfo>;
   /** Slots with a token in them, asked for anew at each call. */
-  slots(): readonly CryptokiSlot[];
+  slots(): Promise<readonly CryptokiSlot[]>;
 }
 
 /** CK_INFO; padding is cut off here and below. */
@@ -23,11 +25,11 @@ interface LibraryInfo {
 export interface CryptokiSlot {
   readonly id: bigint;
   /** C_GetSlotInfo. */
-  describe(): SlotInfo;
+  describe(): Promise<SlotInfo>;
   /** C_GetTokenInfo. */
-  token(): TokenInfo;
+  token(): Promise<TokenInfo>;
   /** C_OpenSession: serial, read-only. */
-  open(): CryptokiSession;
+  open(): Promise<CryptokiSession>;
 }
 
 interface SlotInfo {
@@ -58,19 +60,19 @@ export type LoginKind = 'user' | 'context-specific';
 
 export interface CryptokiSession {
   /** C_GetSessionInfo: whether the user is logged in. It fails when session or token are gone. */
-  isLoggedIn(): boolean;
-  /** C_Login, on another thread, as the next one; the empty PIN where the token has a PIN pad of its own. */
+  isLoggedIn(): Promise<boolean>;
+  /** C_Login; the empty PIN where the token has a PIN pad of its own. */
   login(kind: LoginKind, pin: string): Promise<void>;
   /** C_FindObjects: objects that have all the attributes. */
-  find(template: Template): readonly CryptokiObject[];
+  find(template: Template): Promise<readonly CryptokiObject[]>;
   /** C_SignInit. */
-  startSigning(key: CryptokiObject, mechanism: number): void;
-  /** C_Sign, on another thread: some tokens take a second, and some wait for a finger. */
+  startSigning(key: CryptokiObject, mechanism: number): Promise<void>;
+  /** C_Sign: some tokens take a second, and some wait for a finger. */
   sign(data: Uint8Array): Promise<Uint8Array>;
   /** Ends what startSigning began, when no signature is wanted any more; never fails. */
   giveUpSigning(): Promise<void>;
   /** C_CloseSession; never fails. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 export interface Template {
@@ -82,7 +84,7 @@ export interface Template {
 
 export interface CryptokiObject {
   /** C_GetAttributeValue; undefined where the object has no such attribute or does not show it. */
-  read(attribute: number): Uint8Array | undefined;
+  read(attribute: number): Promise<Uint8Array | undefined>;
 }
 
 /** CKO_… */

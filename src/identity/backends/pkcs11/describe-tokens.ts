@@ -1,3 +1,4 @@
+import type { ProcessLife } from '../../../ffi/ffi.ts';
 import { parsePkcs11Uri } from '../../pkcs11-uri.ts';
 import type { KeySource, Pkcs11Settings } from '../../identity.ts';
 import { explaining, tokenFlags } from './cryptoki.ts';
@@ -15,23 +16,29 @@ export interface TokenDescription {
 /**
  * The tokens that these URIs match, each once. Nobody logs in.
  *
+ * @param life of this process, as IdentityContext has it
  * @throws RolesAnywhereError PKCS11_*, OPTION_*
  */
 export async function describeTokens(
   sources: readonly (KeySource & { readonly kind: 'pkcs11' })[],
-  settings: Pkcs11Settings = {},
+  settings: Pkcs11Settings | undefined,
+  life: ProcessLife | undefined,
 ): Promise<{ readonly module: string; readonly tokens: readonly TokenDescription[] }> {
   const parsed = sources.map(({ option, uri }) => ({ option, uri: parsePkcs11Uri(uri, option) }));
-  const module = await openModule(parsed, pkcs11OptionsOf(settings));
+  const module = await openModule(parsed, pkcs11OptionsOf(settings), life);
   try {
     const found = await explaining(
       () => 'looking at the tokens',
-      () => parsed.flatMap((source) => findTokens(module, source)),
+      async () => {
+        const tokens: FoundToken[] = [];
+        for (const source of parsed) tokens.push(...(await findTokens(module, source)));
+        return tokens;
+      },
     );
     const bySlot = new Map(found.map((token) => [token.slot.id, token]));
     return { module: module.path, tokens: [...bySlot.values()].map(describeToken) };
   } finally {
-    module.release();
+    await module.release();
   }
 }
 

@@ -31,14 +31,18 @@ export interface LocatedToken {
  *
  * @throws RolesAnywhereError PKCS11_NO_TOKEN, PKCS11_AMBIGUOUS, PKCS11_NOT_FOUND
  */
-export function locateToken(module: OpenModule, source: PairSource, warn: IdentityContext['warn']): LocatedToken {
+export async function locateToken(
+  module: OpenModule,
+  source: PairSource,
+  warn: IdentityContext['warn'],
+): Promise<LocatedToken> {
   const { key, certificate } = tokenSourcesOf(source);
-  const keyTokens = findTokens(module, key);
+  const keyTokens = await findTokens(module, key);
   if (certificate === undefined) {
     return { token: onlyToken(keyTokens, key.option), certificates: [], mayHoldCertificate: false };
   }
-  const certificateTokens = certificate === key ? keyTokens : findTokens(module, certificate);
-  const certificates = findPublicCertificates(certificateTokens, certificate.uri, warn);
+  const certificateTokens = certificate === key ? keyTokens : await findTokens(module, certificate);
+  const certificates = await findPublicCertificates(certificateTokens, certificate.uri, warn);
   const token = chooseToken(keyTokens, certificates, key);
   const own = certificates.filter((found) => isSameSlot(found.token, token));
   const mayHoldCertificate = certificateTokens.some((other) => isSameSlot(other, token));
@@ -86,47 +90,57 @@ export interface Candidates {
  * @param reader with a session that is logged in
  * @param located with the certificates that were found without login
  */
-export function findCandidates(source: PairSource, reader: CertificateReader, located: LocatedToken): Candidates {
+export async function findCandidates(
+  source: PairSource,
+  reader: CertificateReader,
+  located: LocatedToken,
+): Promise<Candidates> {
   const { key, certificate } = tokenSourcesOf(source);
   const { certificates: known, mayHoldCertificate } = located;
   const isHidden = certificate !== undefined && mayHoldCertificate && known.length === 0;
-  const found = isHidden ? findCertificates(reader, filterOf(certificate.uri)) : known;
+  const found = isHidden ? await findCertificates(reader, filterOf(certificate.uri)) : known;
   const keys =
-    key === certificate ? findKeysByCertificate(reader, key.uri, found) : findKeysByUri(reader, key.uri, found);
-  return { keys, certificates: isHidden && found.length === 0 ? findCertificatesByKey(reader, keys.keys) : found };
+    key === certificate
+      ? await findKeysByCertificate(reader, key.uri, found)
+      : await findKeysByUri(reader, key.uri, found);
+  return {
+    keys,
+    certificates: isHidden && found.length === 0 ? await findCertificatesByKey(reader, keys.keys) : found,
+  };
 }
 
 /**
  * The certificates of several tokens that a URI matches, without a login. Of several tokens one that fails is left out,
  * for it need not be the one that is meant.
  */
-export function findPublicCertificates(
+export async function findPublicCertificates(
   tokens: readonly FoundToken[],
   uri: Pkcs11Uri,
   warn: CertificateReader['warn'],
-): readonly TokenCertificate[] {
-  return tokens.flatMap((token) => {
+): Promise<readonly TokenCertificate[]> {
+  const found: TokenCertificate[] = [];
+  for (const token of tokens) {
     try {
-      return withReader(token, warn, (reader) => findCertificates(reader, filterOf(uri)));
+      found.push(...(await withReader(token, warn, (reader) => findCertificates(reader, filterOf(uri)))));
     } catch (error) {
       if (tokens.length === 1 || !(error instanceof CryptokiError)) throw error;
       warn(explainFailure(error, `reading the certificates of ${nameOfToken(token.info)}`).message);
-      return [];
     }
-  });
+  }
+  return found;
 }
 
 /** Reads certificates in a session of its own, not logged in. */
-export function withReader<T>(
+export async function withReader<T>(
   token: FoundToken,
   warn: CertificateReader['warn'],
-  read: (reader: CertificateReader) => T,
-): T {
-  const session = token.slot.open();
+  read: (reader: CertificateReader) => Promise<T>,
+): Promise<T> {
+  const session = await token.slot.open();
   try {
-    return read({ session, token, warn });
+    return await read({ session, token, warn });
   } finally {
-    session.close();
+    await session.close();
   }
 }
 
@@ -135,11 +149,11 @@ function findKeysByUri(
   reader: CertificateReader,
   uri: Pkcs11Uri,
   certificates: readonly TokenCertificate[],
-): FoundKeys {
+): Promise<FoundKeys> {
   const filter = filterOf(uri);
-  const byUri = (): FoundKeys => findKeys(reader.session, reader.token, filter);
+  const byUri = (): Promise<FoundKeys> => findKeys(reader.session, reader.token, filter);
   return Object.keys(filter).length > 0
-    ? firstFound([byUri, () => findKeysOf(reader, findCertificates(reader, filter), idOf)])
+    ? firstFound([byUri, async () => findKeysOf(reader, await findCertificates(reader, filter), idOf)])
     : firstFound([() => findKeysOf(reader, certificates, idOf), byUri]);
 }
 
@@ -148,7 +162,7 @@ function findKeysByCertificate(
   reader: CertificateReader,
   uri: Pkcs11Uri,
   certificates: readonly TokenCertificate[],
-): FoundKeys {
+): Promise<FoundKeys> {
   return firstFound([
     () => findKeysOf(reader, certificates, idOf),
     () => findKeys(reader.session, reader.token, filterOf(uri)),
@@ -156,8 +170,11 @@ function findKeysByCertificate(
   ]);
 }
 
-function findCertificatesByKey(reader: CertificateReader, keys: readonly TokenKey[]): readonly TokenCertificate[] {
-  const byId = findCertificatesOf(reader, keys, idOf);
+async function findCertificatesByKey(
+  reader: CertificateReader,
+  keys: readonly TokenKey[],
+): Promise<readonly TokenCertificate[]> {
+  const byId = await findCertificatesOf(reader, keys, idOf);
   return byId.length > 0 ? byId : findCertificatesOf(reader, keys, labelOf);
 }
 
@@ -172,17 +189,24 @@ type Trait = (object: Named) => ObjectFilter | undefined;
 const idOf: Trait = ({ id }) => (id.length === 0 ? undefined : { id });
 const labelOf: Trait = ({ label }) => (label === '' ? undefined : { label });
 
-function findKeysOf({ session, token }: CertificateReader, objects: readonly Named[], trait: Trait): FoundKeys {
-  const found = filtersOf(objects, trait).map((filter) => findKeys(session, token, filter));
+async function findKeysOf(
+  { session, token }: CertificateReader,
+  objects: readonly Named[],
+  trait: Trait,
+): Promise<FoundKeys> {
+  const found: FoundKeys[] = [];
+  for (const filter of filtersOf(objects, trait)) found.push(await findKeys(session, token, filter));
   return { keys: found.flatMap(({ keys }) => keys), unusable: found.flatMap(({ unusable }) => unusable) };
 }
 
-function findCertificatesOf(
+async function findCertificatesOf(
   reader: CertificateReader,
   objects: readonly Named[],
   trait: Trait,
-): readonly TokenCertificate[] {
-  return filtersOf(objects, trait).flatMap((filter) => findCertificates(reader, filter));
+): Promise<readonly TokenCertificate[]> {
+  const found: TokenCertificate[] = [];
+  for (const filter of filtersOf(objects, trait)) found.push(...(await findCertificates(reader, filter)));
+  return found;
 }
 
 /** Each filter once. */
@@ -196,10 +220,10 @@ function filtersOf(objects: readonly Named[], trait: Trait): readonly ObjectFilt
 }
 
 /** The first search that finds a key. With it come the reasons why keys of the searches before cannot be used. */
-function firstFound(searches: readonly (() => FoundKeys)[]): FoundKeys {
+async function firstFound(searches: readonly (() => Promise<FoundKeys>)[]): Promise<FoundKeys> {
   const unusable: string[] = [];
   for (const search of searches) {
-    const found = search();
+    const found = await search();
     unusable.push(...found.unusable);
     if (found.keys.length > 0) return { keys: found.keys, unusable };
   }

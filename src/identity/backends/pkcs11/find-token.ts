@@ -17,9 +17,9 @@ export interface FoundToken {
  *
  * @throws RolesAnywhereError PKCS11_NO_TOKEN when there is none
  */
-export function findTokens(module: OpenModule, { option, uri }: Pkcs11Source): readonly FoundToken[] {
-  const tokens = listTokens(module, option);
-  const matching = matchesLibrary(uri, module) ? tokens.filter((token) => matchesToken(uri, token)) : [];
+export async function findTokens(module: OpenModule, { option, uri }: Pkcs11Source): Promise<readonly FoundToken[]> {
+  const tokens = await listTokens(module, option);
+  const matching = (await matchesLibrary(uri, module)) ? await matchingOf(tokens, uri) : [];
   if (matching.length > 0) return matching;
   throw new RolesAnywhereError(
     'PKCS11_NO_TOKEN',
@@ -70,11 +70,12 @@ export function nameOfToken({ label, serial }: TokenInfo): string {
   return `token ${JSON.stringify(label)}${serial === '' ? '' : ` (serial ${serial})`}`;
 }
 
-function listTokens(module: OpenModule, option: string): readonly FoundToken[] {
-  const present = listSlots(module, option).flatMap((slot) => {
-    const info = readToken(slot);
-    return info === undefined || isBlank(info) ? [] : [{ slot, info }];
-  });
+async function listTokens(module: OpenModule, option: string): Promise<readonly FoundToken[]> {
+  const present: { readonly slot: CryptokiSlot; readonly info: TokenInfo }[] = [];
+  for (const slot of await listSlots(module, option)) {
+    const info = await readToken(slot);
+    if (info !== undefined && !isBlank(info)) present.push({ slot, info });
+  }
   return present.map(({ slot, info }) => {
     const isUnique = present.filter((other) => isSameToken(other.info, info)).length === 1;
     return { slot, info, uri: uriOf(info, isUnique ? undefined : slot.id) };
@@ -86,16 +87,16 @@ function isBlank({ flags, label }: TokenInfo): boolean {
   return (flags & tokenFlags.initialized) === 0 && label === '';
 }
 
-function listSlots(module: OpenModule, option: string): readonly CryptokiSlot[] {
+async function listSlots(module: OpenModule, option: string): Promise<readonly CryptokiSlot[]> {
   try {
-    return module.slots();
+    return await module.slots();
   } catch (error) {
     if (!isResult(error, ...slotFailures)) throw error;
     // Some modules, SoftHSM among them, do not get over a token that went away before they are started anew.
-    module.restart();
+    await module.restart();
   }
   try {
-    return module.slots();
+    return await module.slots();
   } catch (error) {
     throw isResult(error, ...slotFailures) ? explainFailure(error, `${option}: listing the tokens`) : error;
   }
@@ -112,9 +113,9 @@ const slotFailures = [
 ];
 
 /** Undefined for a token that went away, or that the module lists and cannot read. */
-function readToken(slot: CryptokiSlot): TokenInfo | undefined {
+async function readToken(slot: CryptokiSlot): Promise<TokenInfo | undefined> {
   try {
-    return slot.token();
+    return await slot.token();
   } catch (error) {
     if (isResult(error, 'CKR_TOKEN_NOT_RECOGNIZED', ...slotFailures)) return undefined;
     throw error;
@@ -127,10 +128,10 @@ function uriOf(info: TokenInfo, slotId: bigint | undefined): Pkcs11Uri {
 }
 
 /** Asks for C_GetInfo only where the URI does. */
-function matchesLibrary(uri: Pkcs11Uri, module: OpenModule): boolean {
+async function matchesLibrary(uri: Pkcs11Uri, module: OpenModule): Promise<boolean> {
   const { libraryManufacturer, libraryDescription, libraryVersion } = uri;
   if ((libraryManufacturer ?? libraryDescription ?? libraryVersion) === undefined) return true;
-  const { manufacturer, description, version } = module.library;
+  const { manufacturer, description, version } = await module.describe();
   return (
     (libraryManufacturer === undefined || libraryManufacturer === manufacturer) &&
     (libraryDescription === undefined || libraryDescription === description) &&
@@ -142,20 +143,27 @@ function isSameVersion(one: LibraryVersion, other: LibraryVersion): boolean {
   return one.major === other.major && one.minor === other.minor;
 }
 
-function matchesToken(uri: Pkcs11Uri, { slot, info }: { slot: CryptokiSlot; info: TokenInfo }): boolean {
+async function matchingOf(tokens: readonly FoundToken[], uri: Pkcs11Uri): Promise<readonly FoundToken[]> {
+  const matching: FoundToken[] = [];
+  for (const token of tokens) {
+    if (matchesToken(uri, token) && (await matchesSlot(uri, token.slot))) matching.push(token);
+  }
+  return matching;
+}
+
+function matchesToken(uri: Pkcs11Uri, { slot, info }: FoundToken): boolean {
   return (
     (uri.slotId === undefined || uri.slotId === slot.id) &&
     (uri.token === undefined || uri.token === info.label) &&
     (uri.manufacturer === undefined || uri.manufacturer === info.manufacturer) &&
     (uri.serial === undefined || uri.serial === info.serial) &&
-    (uri.model === undefined || uri.model === info.model) &&
-    matchesSlot(uri, slot)
+    (uri.model === undefined || uri.model === info.model)
   );
 }
 
-function matchesSlot({ slotDescription, slotManufacturer }: Pkcs11Uri, slot: CryptokiSlot): boolean {
+async function matchesSlot({ slotDescription, slotManufacturer }: Pkcs11Uri, slot: CryptokiSlot): Promise<boolean> {
   if (slotDescription === undefined && slotManufacturer === undefined) return true;
-  const { description, manufacturer } = slot.describe();
+  const { description, manufacturer } = await slot.describe();
   return (
     (slotDescription === undefined || slotDescription === description) &&
     (slotManufacturer === undefined || slotManufacturer === manufacturer)

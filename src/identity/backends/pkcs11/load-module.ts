@@ -1,6 +1,7 @@
 import { statSync, type Stats } from 'node:fs';
 import { RolesAnywhereError } from '../../../core/errors.ts';
-import type { Ffi } from '../../../ffi/ffi.ts';
+import { inTurn } from '../../../core/in-turn.ts';
+import type { Ffi, ProcessLife } from '../../../ffi/ffi.ts';
 import {
   attributes,
   CryptokiError,
@@ -19,11 +20,11 @@ import { nameOfResult } from './cryptoki.ts';
 export interface LoadedModule extends CryptokiModule {
   /**
    * C_Initialize.
-   * @returns false when somebody else in this process had done so, who will also call C_Finalize
+   * @returns whether it is ours to shut down: false when somebody else in this process had done so, who will also call C_Finalize
    */
-  initialize(): boolean;
+  initialize(): Promise<boolean>;
   /** C_Finalize. */
-  finalize(): void;
+  finalize(): Promise<void>;
 }
 
 /** Thrown with the words of dlopen, dlsym or LoadLibrary. */
@@ -35,41 +36,80 @@ export class LoadFailure extends Error {
 interface Library extends CryptokiFunctions {
   readonly structures: CryptokiStructures;
   readonly addressOf: (bytes: Uint8Array) => bigint;
-  /** Whether it can be called by several threads at once. What cannot is called by this one alone. */
-  canLock: boolean;
+  readonly life: ProcessLife;
+  /** Calls one of its functions. */
+  call: Call;
+  /** The same for those that wait for a person or compute: the connection to the service is made meanwhile. */
+  callSlow: Call;
+}
+
+/** A function of a module, with bytes that nobody else uses until it is done. */
+type Call = <Given extends readonly unknown[]>(
+  call: ((...given: Given) => bigint) & { readonly async: (...given: Given) => Promise<bigint> },
+  ...given: Given
+) => Promise<bigint>;
+
+/** By the thread of the event loop, which stands still meanwhile. */
+const callHere: Call = async (call, ...given) => call(...given);
+
+/** By a thread of its own, beside whatever else is called. */
+const callOnThread: Call = (call, ...given) => call.async(...given);
+
+/** By threads, of which one at a time is in the module. */
+function oneAtATime(): Call {
+  const turns = inTurn();
+  return (call, ...given) => turns(() => call.async(...given));
+}
+
+/**
+ * What a module can stand: calls of several threads at once; one call at a time, from whichever thread; or calls of the
+ * one thread by which somebody else in this process may call it just as well.
+ */
+type Locking = 'several' | 'one' | 'none';
+
+/**
+ * Chooses how a module is called. A process that has nobody else to serve calls by its own thread what answers at once as
+ * a rule: another one takes longer to ask than most modules to answer.
+ */
+function callBy(library: Library, locking: Locking): void {
+  const isLong = library.life === 'long';
+  if (locking === 'several') library.callSlow = callOnThread;
+  else library.callSlow = locking === 'one' && isLong ? oneAtATime() : callHere;
+  library.call = isLong ? library.callSlow : callHere;
 }
 
 /**
  * Loads a PKCS#11 module. With cryptoki-abi.ts this is all that knows how modules are called.
  *
  * @param path a path, or a bare name that the dynamic loader looks for
+ * @param life of this process, as IdentityContext has it
  * @throws LoadFailure
  * @throws RolesAnywhereError PKCS11_NOT_INSTALLED
  */
-export async function loadModule(path: string): Promise<LoadedModule> {
+export async function loadModule(path: string, life: ProcessLife = 'long'): Promise<LoadedModule> {
   const { findFfi } = await import('../../../ffi/find-ffi.ts');
-  const ffi = await findFfi();
+  const ffi = await findFfi(life);
   if ('missing' in ffi) {
     const { missing, hints, cause } = ffi;
     throw new RolesAnywhereError('PKCS11_NOT_INSTALLED', `keys on a PKCS#11 token need ${missing}`, { hints, cause });
   }
-  const library = load(ffi, path);
+  const library = load(ffi, path, life);
   const { structures } = library;
   return {
-    get library() {
-      return structures.readInfo(filled(structures.infoBytes, (info) => library.C_GetInfo(info)));
-    },
-    slots: () => listSlots(library).map((slot) => adaptSlot(library, slot)),
+    describe: async () =>
+      structures.readInfo(await filled(structures.infoBytes, (info) => library.call(library.C_GetInfo, info))),
+    slots: async () => (await listSlots(library)).map((slot) => adaptSlot(library, slot)),
     initialize: () => initialize(library),
-    finalize: () => check(library.C_Finalize(null)),
+    finalize: async () => check(await library.call(library.C_Finalize, null)),
   };
 }
 
-function load(ffi: Ffi, path: string): Library {
+function load(ffi: Ffi, path: string, life: ProcessLife): Library {
   refuseWaiting(path);
   const structures = cryptokiStructures();
   try {
-    return { ...openFunctions(ffi, path, structures), structures, addressOf: ffi.addressOf, canLock: true };
+    const functions = openFunctions(ffi, path, structures);
+    return { ...functions, structures, addressOf: ffi.addressOf, life, call: callHere, callSlow: callHere };
   } catch (error) {
     throw new LoadFailure(error instanceof Error ? error.message : String(error), { cause: error });
   }
@@ -96,28 +136,29 @@ function check(result: bigint): void {
 }
 
 /** What a function writes into so many bytes. */
-function filled(length: number, write: (bytes: Buffer) => bigint): Buffer {
+async function filled(length: number, write: (bytes: Buffer) => Promise<bigint>): Promise<Buffer> {
   const bytes = Buffer.alloc(length);
-  check(write(bytes));
+  check(await write(bytes));
   return bytes;
 }
 
-/** CKF_OS_LOCKING_OK: C_Sign and C_Login run on another thread while this one may ask for something else. */
+/** CKF_OS_LOCKING_OK: several threads may call at once. */
 const osLocking = 0x2;
 
-function initialize(library: Library): boolean {
+async function initialize(library: Library): Promise<boolean> {
+  const { C_Initialize, structures } = library;
+  callBy(library, 'one');
   try {
-    check(library.C_Initialize(library.structures.initializeArgs(osLocking)));
-    library.canLock = true;
+    check(await library.call(C_Initialize, structures.initializeArgs(osLocking)));
+    callBy(library, 'several');
   } catch (error) {
     if (isResult(error, 'CKR_CRYPTOKI_ALREADY_INITIALIZED')) {
       // By somebody else in this process, perhaps without locks.
-      library.canLock = false;
+      callBy(library, 'none');
       return false;
     }
     // CKR_CANT_LOCK should say that a module cannot lock; CKR_ARGUMENTS_BAD and others do as well.
-    if (library.C_Initialize(null) !== 0n) throw error;
-    library.canLock = false;
+    if ((await library.call(C_Initialize, null)) !== 0n) throw error;
   }
   return true;
 }
@@ -126,15 +167,15 @@ function initialize(library: Library): boolean {
 const mostSlots = 4096;
 
 /** Slots with a token in them. A token that is plugged in between the two calls makes room for itself in the next. */
-function listSlots({ C_GetSlotList, structures }: Library): readonly bigint[] {
+async function listSlots({ C_GetSlotList, structures, call }: Library): Promise<readonly bigint[]> {
   const count = structures.ulong(0);
-  check(C_GetSlotList(1, null, count));
+  check(await call(C_GetSlotList, 1, null, count));
   for (;;) {
     const room = Number(structures.readUlong(count));
     // The module writes as much as it is told that there is room for.
     if (room > mostSlots) throw new CryptokiError('CKR_GENERAL_ERROR', undefined);
     const list = Buffer.alloc(room * structures.ulongBytes);
-    const result = room === 0 ? 0n : C_GetSlotList(1, list, count);
+    const result = room === 0 ? 0n : await call(C_GetSlotList, 1, list, count);
     const found = Number(structures.readUlong(count));
     if (found <= room) {
       check(result);
@@ -150,13 +191,17 @@ function adaptSlot(library: Library, id: bigint): CryptokiSlot {
   const { structures } = library;
   return {
     id,
-    describe: () =>
-      structures.readSlotInfo(filled(structures.slotInfoBytes, (info) => library.C_GetSlotInfo(id, info))),
-    token: () =>
-      structures.readTokenInfo(filled(structures.tokenInfoBytes, (info) => library.C_GetTokenInfo(id, info))),
-    open: () => {
-      const handle = filled(structures.ulongBytes, (session) =>
-        library.C_OpenSession(id, serialSession, null, null, session),
+    describe: async () =>
+      structures.readSlotInfo(
+        await filled(structures.slotInfoBytes, (info) => library.call(library.C_GetSlotInfo, id, info)),
+      ),
+    token: async () =>
+      structures.readTokenInfo(
+        await filled(structures.tokenInfoBytes, (info) => library.call(library.C_GetTokenInfo, id, info)),
+      ),
+    open: async () => {
+      const handle = await filled(structures.ulongBytes, (session) =>
+        library.call(library.C_OpenSession, id, serialSession, null, null, session),
       );
       return adaptSession({ library, handle: structures.readUlong(handle) });
     },
@@ -177,21 +222,20 @@ function adaptSession(session: Session): CryptokiSession {
     isLoggedIn: () => isLoggedIn(session),
     login: async (kind, pin) => {
       const bytes = Buffer.from(pin);
-      const login = library.canLock ? library.C_Login.async : library.C_Login;
       const given = bytes.length === 0 ? null : bytes;
-      const result = await login(handle, userTypes[kind], given, bytes.length);
+      const result = await library.callSlow(library.C_Login, handle, userTypes[kind], given, bytes.length);
       bytes.fill(0);
       check(result);
     },
     find: (template) => find(session, template),
-    startSigning: (key, mechanism) =>
-      check(library.C_SignInit(handle, library.structures.mechanism(mechanism), handleOf(key))),
+    startSigning: async (key, mechanism) =>
+      check(await library.call(library.C_SignInit, handle, library.structures.mechanism(mechanism), handleOf(key))),
     sign: (data) => sign(session, data),
     giveUpSigning: async () => {
       // C_Sign ends the operation whatever it answers (PKCS#11 v2.40, section 5.11); v2.40 has no other way.
       await sign(session, Buffer.alloc(1)).catch(() => undefined);
     },
-    close: () => void library.C_CloseSession(handle),
+    close: async () => void (await library.call(library.C_CloseSession, handle)),
   };
 }
 
@@ -199,9 +243,9 @@ function adaptSession(session: Session): CryptokiSession {
 const loggedInStates: ReadonlySet<number> = new Set([1, 3]);
 
 /** A module that does not tell is asked by C_Login, which answers CKR_USER_ALREADY_LOGGED_IN. */
-function isLoggedIn({ library: { C_GetSessionInfo, structures }, handle }: Session): boolean {
+async function isLoggedIn({ library: { C_GetSessionInfo, structures, call }, handle }: Session): Promise<boolean> {
   const info = Buffer.alloc(structures.sessionInfoBytes);
-  return isGiven(C_GetSessionInfo(handle, info)) && loggedInStates.has(structures.readSessionState(info));
+  return isGiven(await call(C_GetSessionInfo, handle, info)) && loggedInStates.has(structures.readSessionState(info));
 }
 
 /** RSA with 8192 bits, and more than any ECDSA signature. */
@@ -212,8 +256,7 @@ async function sign({ library, handle }: Session, data: Uint8Array): Promise<Uin
   const input = Buffer.from(data);
   const output = Buffer.alloc(longestSignature);
   const length = structures.ulong(output.length);
-  const call = library.canLock ? library.C_Sign.async : library.C_Sign;
-  const result = await call(handle, input, input.length, output, length);
+  const result = await library.callSlow(library.C_Sign, handle, input, input.length, output, length);
   input.fill(0);
   check(result);
   return output.subarray(0, Number(structures.readUlong(length)));
@@ -230,24 +273,25 @@ function handleOf(object: CryptokiObject): bigint {
 /** C_FindObjects gives so many at a time. */
 const foundAtOnce = 64;
 
-function find(session: Session, template: Template): readonly CryptokiObject[] {
+async function find(session: Session, template: Template): Promise<readonly CryptokiObject[]> {
   const { library, handle } = session;
   const wanted = attributesOf(template, library.structures);
-  check(library.C_FindObjectsInit(handle, library.structures.template(wanted, library.addressOf), wanted.length));
+  const attributeList = library.structures.template(wanted, library.addressOf);
+  check(await library.call(library.C_FindObjectsInit, handle, attributeList, wanted.length));
   try {
-    return findAll(session).map((object) => adaptObject(session, object));
+    return (await findAll(session)).map((object) => adaptObject(session, object));
   } finally {
     // Until then the session refuses another search.
-    library.C_FindObjectsFinal(handle);
+    await library.call(library.C_FindObjectsFinal, handle);
   }
 }
 
-function findAll({ library: { C_FindObjects, structures }, handle }: Session): readonly bigint[] {
+async function findAll({ library: { C_FindObjects, structures, call }, handle }: Session): Promise<readonly bigint[]> {
   const found: bigint[] = [];
   const some = Buffer.alloc(foundAtOnce * structures.ulongBytes);
   const count = structures.ulong(0);
   for (;;) {
-    check(C_FindObjects(handle, some, foundAtOnce, count));
+    check(await call(C_FindObjects, handle, some, foundAtOnce, count));
     const given = Math.min(Number(structures.readUlong(count)), foundAtOnce);
     if (given === 0) return found;
     found.push(...structures.readUlongs(some, given));
@@ -276,20 +320,24 @@ function adaptObject(session: Session, handle: bigint): CryptokiObject {
 const longestValue = 0x10_0000n;
 
 /** Asks for the length first, and then for the value. */
-function readAttribute(session: Session, object: bigint, type: number): Uint8Array | undefined {
+async function readAttribute(session: Session, object: bigint, type: number): Promise<Uint8Array | undefined> {
   const { addressOf, structures } = session.library;
   const question = structures.attributeToRead(type, 0, addressOf);
-  const length = valueLength(session, object, question);
+  const length = await valueLength(session, object, question);
   if (length === undefined || length === 0) return length === 0 ? new Uint8Array() : undefined;
   const answer = structures.attributeToRead(type, length, addressOf);
-  const given = valueLength(session, object, answer);
+  const given = await valueLength(session, object, answer);
   const begin = structures.attributeBytes;
   return given === undefined ? undefined : answer.subarray(begin, begin + Math.min(given, length));
 }
 
 /** C_GetAttributeValue. */
-function valueLength({ library, handle }: Session, object: bigint, attribute: Buffer): number | undefined {
-  if (!isGiven(library.C_GetAttributeValue(handle, object, attribute, 1))) return undefined;
+async function valueLength(
+  { library, handle }: Session,
+  object: bigint,
+  attribute: Buffer,
+): Promise<number | undefined> {
+  if (!isGiven(await library.call(library.C_GetAttributeValue, handle, object, attribute, 1))) return undefined;
   const length = library.structures.attributeLength(attribute);
   return length > longestValue ? undefined : Number(length);
 }

@@ -2,6 +2,8 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { arch, platform } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { RolesAnywhereError } from '../../../core/errors.ts';
+import { inTurn } from '../../../core/in-turn.ts';
+import type { ProcessLife } from '../../../ffi/ffi.ts';
 import { CryptokiError, type CryptokiModule, explainFailure, isResult } from './cryptoki.ts';
 import { LoadFailure, type LoadedModule, loadModule } from './load-module.ts';
 import type { ModuleChoice, Pkcs11Options, Pkcs11Source } from './pkcs11-options.ts';
@@ -14,12 +16,14 @@ export interface OpenModule extends CryptokiModule {
    * Initialises anew, which ends all sessions: after somebody finalised the module, or because some modules look for
    * tokens only when they are initialised. Does nothing while other parts of this process use the module.
    */
-  restart(): void;
-  release(): void;
+  restart(): Promise<void>;
+  release(): Promise<void>;
 }
 
 interface Shared {
   readonly module: LoadedModule;
+  /** Nobody starts or shuts it down while somebody else does. */
+  readonly inTurn: ReturnType<typeof inTurn>;
   users: number;
   /** Whether C_Finalize is ours to call: somebody else in the process may have initialised the module first. */
   isOurs: boolean;
@@ -31,30 +35,44 @@ const sharedModules = new Map<string, Shared>();
 /**
  * Loads and initialises the module that option, URI, environment or default name, in this order.
  *
+ * @param life of this process, as IdentityContext has it
  * @throws RolesAnywhereError PKCS11_NOT_INSTALLED, PKCS11_MODULE, OPTION_CONFLICT
  */
-export async function openModule(sources: readonly Pkcs11Source[], options: Pkcs11Options): Promise<OpenModule> {
+export async function openModule(
+  sources: readonly Pkcs11Source[],
+  options: Pkcs11Options,
+  life: ProcessLife | undefined,
+): Promise<OpenModule> {
   const wanted = chooseModule(sources, options);
-  const [path, shared] = await loadFirst(wanted);
-  if (shared.users === 0) initialize(shared, path, wanted.option);
-  shared.users += 1;
+  const [path, shared] = await loadFirst(wanted, life);
+  const start = (): Promise<void> => initialize(shared, path, wanted.option);
+  await shared.inTurn(async () => {
+    if (shared.users === 0) await start();
+    shared.users += 1;
+  });
+  return opened(path, shared, start);
+}
+
+function opened(path: string, shared: Shared, start: () => Promise<void>): OpenModule {
+  const { module } = shared;
   let released = false;
   return {
     path,
-    get library() {
-      return shared.module.library;
-    },
-    slots: () => shared.module.slots(),
-    restart: () => {
-      if (shared.users > 1 && isInitialized(shared.module)) return;
-      finalize(shared);
-      initialize(shared, path, wanted.option);
-    },
-    release: () => {
+    describe: () => module.describe(),
+    slots: () => module.slots(),
+    restart: () =>
+      shared.inTurn(async () => {
+        if (shared.users > 1 && (await isInitialized(module))) return;
+        await finalize(shared);
+        await start();
+      }),
+    release: async () => {
       if (released) return;
       released = true;
-      shared.users -= 1;
-      if (shared.users === 0) finalize(shared);
+      await shared.inTurn(async () => {
+        shared.users -= 1;
+        if (shared.users === 0) await finalize(shared);
+      });
     },
   };
 }
@@ -108,11 +126,14 @@ function librarySuffix(): string {
   return platform() === 'darwin' ? '.dylib' : '.so';
 }
 
-async function loadFirst({ option, paths }: WantedModule): Promise<readonly [string, Shared]> {
+async function loadFirst(
+  { option, paths }: WantedModule,
+  life: ProcessLife | undefined,
+): Promise<readonly [string, Shared]> {
   const failures: LoadFailure[] = [];
   for (const path of paths) {
     try {
-      return [path, await load(path)];
+      return [path, await load(path, life)];
     } catch (error) {
       if (!(error instanceof LoadFailure)) throw error;
       failures.push(error);
@@ -121,18 +142,18 @@ async function loadFirst({ option, paths }: WantedModule): Promise<readonly [str
   throw explainLoadFailure(option, paths, failures);
 }
 
-async function load(path: string): Promise<Shared> {
+async function load(path: string, life: ProcessLife | undefined): Promise<Shared> {
   const known = sharedModules.get(path);
   if (known !== undefined) return known;
-  const module = await loadModule(path);
-  const shared = sharedModules.get(path) ?? { module, users: 0, isOurs: false };
+  const module = await loadModule(path, life);
+  const shared = sharedModules.get(path) ?? { module, inTurn: inTurn(), users: 0, isOurs: false };
   sharedModules.set(path, shared);
   return shared;
 }
 
-function initialize(shared: Shared, path: string, option: string): void {
+async function initialize(shared: Shared, path: string, option: string): Promise<void> {
   try {
-    shared.isOurs = shared.module.initialize();
+    shared.isOurs = await shared.module.initialize();
   } catch (error) {
     if (!(error instanceof CryptokiError)) throw error;
     const { message } = explainFailure(error, 'C_Initialize');
@@ -148,20 +169,20 @@ function initialize(shared: Shared, path: string, option: string): void {
 }
 
 /** By C_GetSlotList, as SoftHSM answers C_GetInfo at all times. */
-function isInitialized(module: CryptokiModule): boolean {
+async function isInitialized(module: CryptokiModule): Promise<boolean> {
   try {
-    module.slots();
+    await module.slots();
   } catch (error) {
     return !isResult(error, 'CKR_CRYPTOKI_NOT_INITIALIZED');
   }
   return true;
 }
 
-function finalize(shared: Shared): void {
+async function finalize(shared: Shared): Promise<void> {
   if (!shared.isOurs) return;
   shared.isOurs = false;
   try {
-    shared.module.finalize();
+    await shared.module.finalize();
   } catch (error) {
     // Somebody else has finalised it, which is what was wanted.
     if (!(error instanceof CryptokiError)) throw error;

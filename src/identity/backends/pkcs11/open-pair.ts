@@ -15,7 +15,6 @@ import {
   findCertificates,
   findPossibleIssuers,
   findPublicKeyInfo,
-  type TokenCertificate,
   type TokenKey,
 } from './token-objects.ts';
 
@@ -52,44 +51,44 @@ export async function openPair(request: Request): Promise<OpenPair> {
   const { key, certificate } = tokenSourcesOf(request.source);
   const sources = certificate === undefined ? [key] : [key, certificate];
   sources.forEach(refuseOtherType);
-  const module = await openModule(sources, request.options);
+  const module = await openModule(sources, request.options, request.context.life);
   try {
     return await explaining(
       () => `${key.option}: opening the key`,
       () => openIn(module, request),
     );
   } catch (error) {
-    module.release();
+    await module.release();
     throw error;
   }
 }
 
 async function openIn(module: OpenModule, request: Request): Promise<OpenPair> {
   const { source, options, context } = request;
-  const located = locateToken(module, source, context.warn);
+  const located = await locateToken(module, source, context.warn);
   const { token } = located;
-  const session = token.slot.open();
+  const session = await token.slot.open();
   try {
     const login: LoggedIn = { session, token, pin: pinFor(located, request) };
     await login.pin.logIn(session, token);
     const reader: CertificateReader = { session, token, warn: context.warn };
     const { key, candidate } = await chooseTokenPair({
       source,
-      found: findCandidates(source, reader, located),
+      found: await findCandidates(source, reader, located),
       reader,
       sign: (key, message) => signWithKey(login, key, { message, digest: 'SHA-256' }),
       useLatestExpiring: options.useLatestExpiring,
       now: context.now(),
     });
-    const certificate = candidate === undefined ? undefined : withIssuers(candidate, source, reader);
+    const certificate = candidate === undefined ? undefined : await withIssuers(candidate, source, reader);
     const { option } = tokenSourcesOf(source).key;
     return {
       key: new TokenSigner({ module, login, key, option }),
-      publicKeyInfo: certificate?.certificate.publicKeyInfo ?? publicHalf(key, reader),
+      publicKeyInfo: certificate?.certificate.publicKeyInfo ?? (await publicHalf(key, reader)),
       certificate,
     };
   } catch (error) {
-    session.close();
+    await session.close();
     throw error;
   }
 }
@@ -102,10 +101,11 @@ function pinFor({ mayHoldCertificate }: LocatedToken, { source, options, context
 }
 
 /** Whether it is right shows when the first signature is verified with it. */
-function publicHalf(key: TokenKey, reader: CertificateReader): Uint8Array | undefined {
-  const beside = (): readonly TokenCertificate[] =>
-    key.id.length === 0 ? [] : findCertificates(reader, { id: key.id });
-  return key.publicKeyInfo ?? findPublicKeyInfo(reader.session, key) ?? beside().at(0)?.certificate.publicKeyInfo;
+async function publicHalf(key: TokenKey, reader: CertificateReader): Promise<Uint8Array | undefined> {
+  const told = key.publicKeyInfo ?? (await findPublicKeyInfo(reader.session, key));
+  if (told !== undefined || key.id.length === 0) return told;
+  const [beside] = await findCertificates(reader, { id: key.id });
+  return beside?.certificate.publicKeyInfo;
 }
 
 /** Which of a pair a URI's type names does not matter: the other one is found by it. */
@@ -118,21 +118,21 @@ function refuseOtherType({ option, uri: { type } }: Pkcs11Source): void {
   );
 }
 
-function withIssuers(
+async function withIssuers(
   candidate: CandidateCertificate,
   source: PairSource,
   reader: CertificateReader,
-): PairedCertificate {
+): Promise<PairedCertificate> {
   const { certificate } = candidate;
   if ('file' in candidate) {
     return { certificate, origin: candidate.file.option, possibleIssuers: candidate.file.certificates };
   }
   const { token, uri } = candidate;
-  const read = (reader: CertificateReader): readonly Certificate[] => findPossibleIssuers(reader, certificate);
+  const read = (reader: CertificateReader): Promise<readonly Certificate[]> => findPossibleIssuers(reader, certificate);
   const isHere = token.slot.id === reader.token.slot.id;
   return {
     certificate,
     origin: `${source.certificate?.option}: ${formatPkcs11Uri(uri)}`,
-    possibleIssuers: isHere ? read(reader) : withReader(token, reader.warn, read),
+    possibleIssuers: await (isHere ? read(reader) : withReader(token, reader.warn, read)),
   };
 }

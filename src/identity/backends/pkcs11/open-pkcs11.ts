@@ -213,19 +213,19 @@ export async function listPkcs11Certificates(
   options: Pkcs11Options,
   context: IdentityContext,
 ): Promise<readonly ListedCertificate[]> {
-  const module = await openModule([source], options);
+  const module = await openModule([source], options, context.life);
   try {
     return await explaining(
       () => `${source.option}: listing the certificates`,
       async () => {
-        const tokens = findTokens(module, source);
-        const found = findPublicCertificates(tokens, source.uri, context.warn);
+        const tokens = await findTokens(module, source);
+        const found = await findPublicCertificates(tokens, source.uri, context.warn);
         const all = found.length > 0 ? found : await findHidden(tokens, source, options, context);
         return all.map(({ certificate, uri }) => ({ certificate, uri: formatPkcs11Uri(uri) }));
       },
     );
   } finally {
-    module.release();
+    await module.release();
   }
 }
 
@@ -239,11 +239,11 @@ async function findHidden(
   const [token, ...others] = tokens;
   const pinSource = uri.pin ?? options.pin;
   if (token === undefined || others.length > 0 || pinSource === undefined) return [];
-  const session = token.slot.open();
+  const session = await token.slot.open();
   try {
     await new Pin({ source: pinSource, reuse: false, context }).logIn(session, token);
-    return findCertificates({ session, token, warn: context.warn }, filterOf(uri));
+    return await findCertificates({ session, token, warn: context.warn }, filterOf(uri));
   } finally {
-    session.close();
+    await session.close();
   }
 }

@@ -39,7 +39,7 @@ export class Pin {
    * @throws RolesAnywhereError PIN_MISSING, PIN_WRONG, PIN_LOCKED, PASSWORD_UNREADABLE, PKCS11_FAILED
    */
   async logIn(session: CryptokiSession, token: FoundToken): Promise<void> {
-    if ((token.info.flags & tokenFlags.loginRequired) === 0 || session.isLoggedIn()) return;
+    if ((token.info.flags & tokenFlags.loginRequired) === 0 || (await session.isLoggedIn())) return;
     const login: Login = { session, token, kind: 'user' };
     const known = await this.#knownPin();
     if (known !== undefined) this.#accepted = await this.#presentKnown(login, known);
@@ -53,7 +53,7 @@ export class Pin {
    * @param start C_SignInit
    * @throws RolesAnywhereError as logIn
    */
-  async startSigning(session: CryptokiSession, token: FoundToken, start: () => void): Promise<void> {
+  async startSigning(session: CryptokiSession, token: FoundToken, start: () => Promise<void>): Promise<void> {
     const login: Login = { session, token, kind: 'context-specific', start };
     const known = this.#settings.reuse ? (this.#accepted ?? (await this.#knownPin())) : undefined;
     if (known !== undefined) await this.#presentKnown(login, known);
@@ -75,8 +75,8 @@ export class Pin {
 
   async #presentKnown(login: Login, pin: string): Promise<string> {
     const origin = this.#settings.source?.option ?? 'the PIN that was typed';
-    const keepLastTry = (): void => {
-      if (triesLeft(login.token) !== 'one') return;
+    const keepLastTry = async (): Promise<void> => {
+      if ((await triesLeft(login.token)) !== 'one') return;
       throw new RolesAnywhereError(
         'PIN_WRONG',
         `${origin}: ${nameOfToken(login.token.info)} has one try left before it locks, which is not spent without a person`,
@@ -85,7 +85,7 @@ export class Pin {
     };
     if (await tryPin(login, pin, keepLastTry)) return pin;
     throw new RolesAnywhereError('PIN_WRONG', `${origin}: ${nameOfToken(login.token.info)} refused the PIN`, {
-      hints: ['it was sent once, and this process does not send it again', ...triesHints(login.token)],
+      hints: ['it was sent once, and this process does not send it again', ...(await triesHints(login.token))],
     });
   }
 
@@ -98,15 +98,15 @@ export class Pin {
       'PIN_WRONG',
       `${nameOfToken(login.token.info)} refused the PIN ${maxQuestions} times`,
       {
-        hints: ['you are not asked again, so that the token is not locked', ...triesHints(login.token)],
+        hints: ['you are not asked again, so that the token is not locked', ...(await triesHints(login.token))],
       },
     );
   }
 
   async #ask({ token, kind }: Login): Promise<string> {
-    refuseLocked(token);
+    await refuseLocked(token);
     const purpose = kind === 'user' ? '' : ' for this signature';
-    const warning = triesLeft(token) === 'one' ? ', the last try before it locks' : '';
+    const warning = (await triesLeft(token)) === 'one' ? ', the last try before it locks' : '';
     const pin = await this.#settings.context.askSecret?.(`PIN of ${nameOfToken(token.info)}${purpose}${warning}`);
     if (pin !== undefined && pin !== '') return pin;
     throw new RolesAnywhereError(
@@ -137,14 +137,14 @@ function hasPinPad(token: FoundToken): boolean {
 async function presentAtPad(login: Login): Promise<void> {
   if (await tryPin(login, '')) return;
   throw new RolesAnywhereError('PIN_WRONG', `${nameOfToken(login.token.info)} refused the PIN that was entered at it`, {
-    hints: triesHints(login.token),
+    hints: await triesHints(login.token),
   });
 }
 
 /** Nice to know; a token that does not answer now must not hide why it was asked. */
-function triesHints(token: FoundToken): readonly string[] {
+async function triesHints(token: FoundToken): Promise<readonly string[]> {
   try {
-    const left = triesLeft(token);
+    const left = await triesLeft(token);
     return left === undefined ? [] : [triesMeaning[left]];
   } catch {
     return [];
@@ -163,7 +163,7 @@ export interface Login {
   readonly token: FoundToken;
   readonly kind: LoginKind;
   /** C_SignInit, where the login is for one signature: called when the PIN is at hand, and right before it is sent. */
-  readonly start?: () => void;
+  readonly start?: () => Promise<void>;
 }
 
 /** What this process knows of the logins of one kind to one token. */
@@ -182,22 +182,22 @@ const histories = new Map<string, LoginHistory>();
 /**
  * Sends a PIN to its token, unless that token has refused it before.
  *
- * @param check throws when it must not be sent after all: asked in its turn, as the one before may have cost a try
+ * @param check rejects when it must not be sent after all: asked in its turn, as the one before may have cost a try
  * @returns whether the token took it
  * @throws RolesAnywhereError PIN_LOCKED, PKCS11_FAILED
  */
-function tryPin(login: Login, pin: string, check?: () => void): Promise<boolean> {
+function tryPin(login: Login, pin: string, check?: () => Promise<void>): Promise<boolean> {
   const history = historyOf(login);
-  return history.inTurn(() => {
-    if (!history.refused.has(pin)) check?.();
+  return history.inTurn(async () => {
+    if (!history.refused.has(pin)) await check?.();
     return sendPin(login, pin, history.refused);
   });
 }
 
 async function sendPin(login: Login, pin: string, refused: Set<string>): Promise<boolean> {
   if (refused.has(pin)) return false;
-  refuseLocked(login.token);
-  login.start?.();
+  await refuseLocked(login.token);
+  await login.start?.();
   try {
     await login.session.login(login.kind, pin);
   } catch (error) {
@@ -217,16 +217,16 @@ async function sendPin(login: Login, pin: string, refused: Set<string>): Promise
 }
 
 /** What the token tells about the tries that are left; undefined when it tells nothing. */
-function triesLeft(token: FoundToken): 'none' | 'one' | 'few' | undefined {
-  const { flags } = token.slot.token();
+async function triesLeft(token: FoundToken): Promise<'none' | 'one' | 'few' | undefined> {
+  const { flags } = await token.slot.token();
   if ((flags & tokenFlags.pinLocked) !== 0) return 'none';
   if ((flags & tokenFlags.pinFinalTry) !== 0) return 'one';
   return (flags & tokenFlags.pinCountLow) === 0 ? undefined : 'few';
 }
 
 /** @throws RolesAnywhereError PIN_LOCKED */
-function refuseLocked(token: FoundToken): void {
-  if (triesLeft(token) === 'none') throw locked(token);
+async function refuseLocked(token: FoundToken): Promise<void> {
+  if ((await triesLeft(token)) === 'none') throw locked(token);
 }
 
 function locked(token: FoundToken, cause?: unknown): RolesAnywhereError {

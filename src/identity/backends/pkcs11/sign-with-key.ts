@@ -81,19 +81,19 @@ const notTheMechanism = [
 async function startAny(login: LoggedIn, key: TokenKey, ways: readonly SigningWay[]): Promise<SigningWay> {
   const { session, token, pin } = login;
   const started: SigningWay[] = [];
-  const start = (): void => void started.push(firstToStart(session, key, ways));
+  const start = async (): Promise<void> => void started.push(await firstToStart(session, key, ways));
   if (key.alwaysAuthenticate) await pin.startSigning(session, token, start);
-  else start();
+  else await start();
   const way = started.at(-1);
   if (way === undefined) throw new TypeError('no signature was started');
   return way;
 }
 
-function firstToStart(session: CryptokiSession, key: TokenKey, ways: readonly SigningWay[]): SigningWay {
+async function firstToStart(session: CryptokiSession, key: TokenKey, ways: readonly SigningWay[]): Promise<SigningWay> {
   let failure: unknown;
   for (const way of ways) {
     try {
-      session.startSigning(key.object, way.mechanism);
+      await session.startSigning(key.object, way.mechanism);
       return way;
     } catch (error) {
       failure = failure === undefined ? error : moreTelling(failure, error);

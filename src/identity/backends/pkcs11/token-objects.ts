@@ -53,22 +53,30 @@ export function filterOf({ id, object }: Pkcs11Uri): ObjectFilter {
 }
 
 /** The X.509 certificates that match; what claims to be one and cannot be read is left out. */
-export function findCertificates(reader: CertificateReader, filter: ObjectFilter): readonly TokenCertificate[] {
-  return reader.session
-    .find({ class: objectClass.certificate, ...filter })
-    .flatMap((object) => readCertificate(reader, object));
+export async function findCertificates(
+  reader: CertificateReader,
+  filter: ObjectFilter,
+): Promise<readonly TokenCertificate[]> {
+  const found: TokenCertificate[] = [];
+  for (const object of await reader.session.find({ class: objectClass.certificate, ...filter })) {
+    found.push(...(await readCertificate(reader, object)));
+  }
+  return found;
 }
 
 /**
  * Certificates of the leaf's token that may be its issuers, or issuers of those, by their CKA_SUBJECT. Whether they are
  * is for the signatures to tell.
  */
-export function findPossibleIssuers(reader: CertificateReader, leaf: Certificate): readonly Certificate[] {
+export async function findPossibleIssuers(
+  reader: CertificateReader,
+  leaf: Certificate,
+): Promise<readonly Certificate[]> {
   const found: Certificate[] = [];
   const names = [leaf.issuer];
   // One step more than a chain is long: the self-signed root, which is left out later.
   for (let next = 0; next < names.length && next <= maxChainLength; next += 1) {
-    for (const { certificate } of findCertificates(reader, { subject: names[next] ?? leaf.issuer })) {
+    for (const { certificate } of await findCertificates(reader, { subject: names[next] ?? leaf.issuer })) {
       found.push(certificate);
       if (!names.some((name) => equalBytes(name, certificate.issuer))) names.push(certificate.issuer);
     }
@@ -76,10 +84,13 @@ export function findPossibleIssuers(reader: CertificateReader, leaf: Certificate
   return found;
 }
 
-function readCertificate({ token, warn }: CertificateReader, object: CryptokiObject): readonly TokenCertificate[] {
-  if (isForeign(object) || isTransient(object)) return [];
-  const id = object.read(attributes.id) ?? new Uint8Array();
-  const label = Buffer.from(object.read(attributes.label) ?? []).toString('utf8');
+async function readCertificate(
+  { token, warn }: CertificateReader,
+  object: CryptokiObject,
+): Promise<readonly TokenCertificate[]> {
+  if ((await isForeign(object)) || (await isTransient(object))) return [];
+  const id = (await object.read(attributes.id)) ?? new Uint8Array();
+  const label = Buffer.from((await object.read(attributes.label)) ?? []).toString('utf8');
   const uri: Pkcs11Uri = {
     ...token.uri,
     ...(id.length === 0 ? {} : { id }),
@@ -88,7 +99,7 @@ function readCertificate({ token, warn }: CertificateReader, object: CryptokiObj
   };
   try {
     // Some tokens give the whole of the memory that it may fill.
-    const { encoded } = paddedElement(object.read(attributes.value) ?? new Uint8Array());
+    const { encoded } = paddedElement((await object.read(attributes.value)) ?? new Uint8Array());
     const certificate = parseX509(encoded);
     return [{ certificate, token, id, label, uri }];
   } catch (error) {
@@ -102,13 +113,13 @@ function readCertificate({ token, warn }: CertificateReader, object: CryptokiObj
  * CKA_TOKEN is false of what the token does not store. Yubico's module makes up an attestation certificate beside each
  * one, with the same CKA_ID and the same public key.
  */
-function isTransient(object: CryptokiObject): boolean {
-  return object.read(attributes.token)?.every((octet) => octet === 0) ?? false;
+async function isTransient(object: CryptokiObject): Promise<boolean> {
+  return (await object.read(attributes.token))?.every((octet) => octet === 0) ?? false;
 }
 
 /** CKC_X_509 is 0; attribute certificates and WTLS are the others. */
-function isForeign(object: CryptokiObject): boolean {
-  return object.read(attributes.certificateType)?.some((octet) => octet !== 0) ?? false;
+async function isForeign(object: CryptokiObject): Promise<boolean> {
+  return (await object.read(attributes.certificateType))?.some((octet) => octet !== 0) ?? false;
 }
 
 /** A private key on a token that can sign for Roles Anywhere. */
@@ -138,8 +149,11 @@ export interface FoundKeys {
 }
 
 /** The session must be logged in: private keys do not show otherwise. */
-export function findKeys(session: CryptokiSession, token: FoundToken, filter: ObjectFilter): FoundKeys {
-  const found = session.find({ class: objectClass.privateKey, ...filter }).map((object) => readKey(object, token));
+export async function findKeys(session: CryptokiSession, token: FoundToken, filter: ObjectFilter): Promise<FoundKeys> {
+  const found: (TokenKey | string)[] = [];
+  for (const object of await session.find({ class: objectClass.privateKey, ...filter })) {
+    found.push(await readKey(object, token));
+  }
   return {
     keys: found.filter((key) => typeof key !== 'string'),
     unusable: found.filter((key) => typeof key === 'string'),
@@ -147,10 +161,13 @@ export function findKeys(session: CryptokiSession, token: FoundToken, filter: Ob
 }
 
 /** The public half of a key out of the public key object beside it, which has the same CKA_ID. */
-export function findPublicKeyInfo(session: CryptokiSession, { id, algorithm }: TokenKey): Uint8Array | undefined {
+export async function findPublicKeyInfo(
+  session: CryptokiSession,
+  { id, algorithm }: TokenKey,
+): Promise<Uint8Array | undefined> {
   if (id.length === 0) return undefined;
-  for (const object of session.find({ class: objectClass.publicKey, id })) {
-    const kind = readKind(object);
+  for (const object of await session.find({ class: objectClass.publicKey, id })) {
+    const kind = await readKind(object);
     if (typeof kind !== 'string' && kind.algorithm === algorithm && kind.publicKeyInfo !== undefined) {
       return kind.publicKeyInfo;
     }
@@ -158,19 +175,19 @@ export function findPublicKeyInfo(session: CryptokiSession, { id, algorithm }: T
   return undefined;
 }
 
-function readKey(object: CryptokiObject, token: FoundToken): TokenKey | string {
-  const kind = readKind(object);
+async function readKey(object: CryptokiObject, token: FoundToken): Promise<TokenKey | string> {
+  const kind = await readKind(object);
   if (typeof kind === 'string') return kind;
   // Absent means that nobody forbade it.
-  if (isFalse(object.read(attributes.sign))) return 'its CKA_SIGN is false: it was not made for signatures';
-  const id = object.read(attributes.id) ?? new Uint8Array();
-  const label = Buffer.from(object.read(attributes.label) ?? []).toString('utf8');
+  if (isFalse(await object.read(attributes.sign))) return 'its CKA_SIGN is false: it was not made for signatures';
+  const id = (await object.read(attributes.id)) ?? new Uint8Array();
+  const label = Buffer.from((await object.read(attributes.label)) ?? []).toString('utf8');
   return {
     ...kind,
     object,
     id,
     label,
-    alwaysAuthenticate: isTrue(object.read(attributes.alwaysAuthenticate)),
+    alwaysAuthenticate: isTrue(await object.read(attributes.alwaysAuthenticate)),
     uri: {
       ...token.uri,
       ...(id.length === 0 ? {} : { id }),
@@ -182,42 +199,42 @@ function readKey(object: CryptokiObject, token: FoundToken): TokenKey | string {
 
 type KeyKind = Pick<TokenKey, 'algorithm' | 'orderBytes' | 'modulus' | 'publicKeyInfo'>;
 
-function readKind(object: CryptokiObject): KeyKind | string {
-  const type = keyTypeOf(object);
+async function readKind(object: CryptokiObject): Promise<KeyKind | string> {
+  const type = await keyTypeOf(object);
   if (type === undefined) return 'the token does not tell its CKA_KEY_TYPE';
   if (type === keyType.rsa) return rsaKind(object);
   return type === keyType.ec ? ecKind(object) : `keys of type 0x${type.toString(16)} are not supported`;
 }
 
 /** Modules that do not tell the type of a key show by its parts what it is. */
-function keyTypeOf(object: CryptokiObject): number | undefined {
-  const type = object.read(attributes.keyType);
+async function keyTypeOf(object: CryptokiObject): Promise<number | undefined> {
+  const type = await object.read(attributes.keyType);
   if (type !== undefined && type.length > 0) return Number(readUnsigned(type));
-  if (object.read(attributes.ecParams) !== undefined) return keyType.ec;
-  return object.read(attributes.modulus) === undefined ? undefined : keyType.rsa;
+  if ((await object.read(attributes.ecParams)) !== undefined) return keyType.ec;
+  return (await object.read(attributes.modulus)) === undefined ? undefined : keyType.rsa;
 }
 
 /** Most tokens show the public half of an RSA key on the private key object (PKCS#11 v2.40, section 2.1.3). */
-function rsaKind(object: CryptokiObject): KeyKind {
-  const modulus = readUnsignedInteger(object, attributes.modulus);
-  const exponent = readUnsignedInteger(object, attributes.publicExponent);
+async function rsaKind(object: CryptokiObject): Promise<KeyKind> {
+  const modulus = await readUnsignedInteger(object, attributes.modulus);
+  const exponent = await readUnsignedInteger(object, attributes.publicExponent);
   const publicKeyInfo = modulus && exponent && rsaPublicKeyInfo(modulus, exponent);
   return { algorithm: 'RSA', orderBytes: 0, modulus, publicKeyInfo };
 }
 
 /** Few tokens show the point on the private key object. */
-function ecKind(object: CryptokiObject): KeyKind | string {
-  const parameters = object.read(attributes.ecParams) ?? new Uint8Array();
+async function ecKind(object: CryptokiObject): Promise<KeyKind | string> {
+  const parameters = (await object.read(attributes.ecParams)) ?? new Uint8Array();
   const orderBytes = curveOf(parameters)?.orderBytes;
   if (orderBytes === undefined) return `EC keys on ${describeCurve(parameters)} are not supported`;
-  const point = object.read(attributes.ecPoint);
+  const point = await object.read(attributes.ecPoint);
   const publicKeyInfo = point && ecPublicKeyInfo(point, parameters);
   return { algorithm: 'ECDSA', orderBytes, modulus: undefined, publicKeyInfo };
 }
 
 /** A big integer (PKCS#11 v2.40, section 3.4) as DER; undefined where the object does not tell it. */
-function readUnsignedInteger(object: CryptokiObject, attribute: number): Uint8Array | undefined {
-  const bytes = object.read(attribute);
+async function readUnsignedInteger(object: CryptokiObject, attribute: number): Promise<Uint8Array | undefined> {
+  const bytes = await object.read(attribute);
   return bytes === undefined || bytes.length === 0 ? undefined : encodeUnsigned(bytes);
 }
 

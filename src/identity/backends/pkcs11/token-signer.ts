@@ -54,8 +54,8 @@ export class TokenSigner implements Signer {
     return this.#inTurn(async () => {
       if (this.#closed) return;
       this.#closed = true;
-      if (!this.#isLost) this.#login.session.close();
-      this.#module.release();
+      if (!this.#isLost) await this.#login.session.close();
+      await this.#module.release();
     });
   }
 
@@ -81,29 +81,29 @@ export class TokenSigner implements Signer {
   async #reopen(): Promise<void> {
     const { session: lostSession, token: lostToken, pin } = this.#login;
     // Its handle may soon be the handle of another session: it is not used again, even if what follows fails.
-    if (!this.#isLost) lostSession.close();
+    if (!this.#isLost) await lostSession.close();
     this.#isLost = true;
-    const token = this.#findAgain(lostToken);
-    const session = token.slot.open();
+    const token = await this.#findAgain(lostToken);
+    const session = await token.slot.open();
     try {
       await pin.logIn(session, token);
-      this.#key = this.#findKeyAgain(session, token);
+      this.#key = await this.#findKeyAgain(session, token);
     } catch (error) {
-      session.close();
+      await session.close();
       throw error;
     }
     this.#login = { session, token, pin };
     this.#isLost = false;
   }
 
-  #findAgain(lostToken: FoundToken): FoundToken {
+  async #findAgain(lostToken: FoundToken): Promise<FoundToken> {
     const source = { option: this.#option, uri: {} };
     const isIt = ({ info }: FoundToken): boolean => isSameToken(info, lostToken.info);
-    const found = listed(() => findTokens(this.#module, source)).find(isIt);
+    const found = (await listed(() => findTokens(this.#module, source))).find(isIt);
     if (found !== undefined) return found;
     // Some modules see a token that came back only after they were started anew.
-    this.#module.restart();
-    const foundNow = listed(() => findTokens(this.#module, source)).find(isIt);
+    await this.#module.restart();
+    const foundNow = (await listed(() => findTokens(this.#module, source))).find(isIt);
     if (foundNow !== undefined) return foundNow;
     throw new RolesAnywhereError(
       'PKCS11_NO_TOKEN',
@@ -114,9 +114,10 @@ export class TokenSigner implements Signer {
     );
   }
 
-  #findKeyAgain(session: CryptokiSession, token: FoundToken): TokenKey {
+  async #findKeyAgain(session: CryptokiSession, token: FoundToken): Promise<TokenKey> {
     const { uri, publicKeyInfo, algorithm } = this.#key;
-    const found = findKeys(session, token, filterOf(uri)).keys.find(
+    const { keys } = await findKeys(session, token, filterOf(uri));
+    const found = keys.find(
       (key) =>
         key.algorithm === algorithm &&
         (key.publicKeyInfo === undefined ||
@@ -131,9 +132,9 @@ export class TokenSigner implements Signer {
   }
 }
 
-function listed(find: () => readonly FoundToken[]): readonly FoundToken[] {
+async function listed(find: () => Promise<readonly FoundToken[]>): Promise<readonly FoundToken[]> {
   try {
-    return find();
+    return await find();
   } catch (error) {
     if (error instanceof RolesAnywhereError && error.code === 'PKCS11_NO_TOKEN') return [];
     throw error;

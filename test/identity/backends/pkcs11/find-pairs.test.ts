@@ -46,7 +46,7 @@ describe('which certificate belongs to a key of a token', () => {
     const privateKey = createPrivateKey(readFileSync(leaf.key));
     const { namedCurve } = privateKey.asymmetricKeyDetails ?? {};
     const key: TokenKey = {
-      object: { read: () => undefined },
+      object: { read: async () => undefined },
       algorithm: namedCurve === undefined ? 'RSA' : 'ECDSA',
       orderBytes: namedCurve === undefined ? 0 : namedCurve === 'prime256v1' ? 32 : 48,
       id: Buffer.of(1),
@@ -72,7 +72,7 @@ describe('which certificate belongs to a key of a token', () => {
         if (privateKey === undefined) throw new Error('a key of another token');
         return sign('sha256', message, privateKey);
       },
-      areTogether: () => areTogether,
+      areTogether: async () => areTogether,
     });
     return { found: pairs.map((pair) => candidates.indexOf(pair.candidate)), signatures };
   }

@@ -34,14 +34,7 @@ vi.mock(import('../../../../src/identity/backends/pkcs11/load-module.ts'), async
     ...original,
     loadModule: async (path: string) => {
       const module = await original.loadModule(path);
-      return {
-        initialize: () => module.initialize(),
-        finalize: () => module.finalize(),
-        get library() {
-          return module.library;
-        },
-        slots: () => module.slots().map(misbehaving),
-      };
+      return { ...module, slots: async () => (await module.slots()).map(misbehaving) };
     },
   };
 });
@@ -49,23 +42,24 @@ vi.mock(import('../../../../src/identity/backends/pkcs11/load-module.ts'), async
 function misbehaving(slot: CryptokiSlot): CryptokiSlot {
   return {
     ...slot,
-    token: () => ({
-      ...slot.token(),
-      ...behaviour.names,
-      flags: (slot.token().flags | behaviour.flags) & ~behaviour.clearedFlags,
-    }),
-    open: () => {
-      if (behaviour.brokenToken === slot.token().label) throw new CryptokiError('CKR_DEVICE_ERROR', undefined);
-      const session = slot.open();
+    token: async () => {
+      const info = await slot.token();
+      const flags = (info.flags | behaviour.flags) & ~behaviour.clearedFlags;
+      return { ...info, ...behaviour.names, flags };
+    },
+    open: async () => {
+      const { label } = await slot.token();
+      if (behaviour.brokenToken === label) throw new CryptokiError('CKR_DEVICE_ERROR', undefined);
+      const session = await slot.open();
       let mechanism = 0;
       let isClosed = false;
       return {
         ...session,
-        close: () => {
+        close: async () => {
           isClosed = true;
-          session.close();
+          await session.close();
         },
-        isLoggedIn: () => {
+        isLoggedIn: async () => {
           if (isClosed) behaviour.usesOfClosedSessions += 1;
           return session.isLoggedIn();
         },
@@ -75,10 +69,10 @@ function misbehaving(slot: CryptokiSlot): CryptokiSlot {
           if (behaviour.loginResult !== undefined) throw new CryptokiError(behaviour.loginResult, undefined);
           await session.login(kind, pin === '' ? (behaviour.pinAtPad ?? '') : pin);
         },
-        startSigning: (key, wanted) => {
+        startSigning: async (key, wanted) => {
           if (behaviour.missingMechanisms.includes(wanted)) throw new CryptokiError('CKR_MECHANISM_INVALID', undefined);
           mechanism = wanted;
-          session.startSigning(key, wanted === 0x1044 ? 0x1041 : wanted);
+          await session.startSigning(key, wanted === 0x1044 ? 0x1041 : wanted);
         },
         sign: async (data) => {
           behaviour.signed.push({ mechanism, input: Buffer.from(data).toString('latin1') });
