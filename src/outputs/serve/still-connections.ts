@@ -15,13 +15,14 @@ interface Stand {
   /** Whether there are bytes for the client, and how many it has taken; how many came and went where there are none. */
   readonly isTaking: boolean;
   readonly bytes: number;
-  /** By `performance`. */
-  readonly since: number;
+  /** Milliseconds for which looks have found it so. */
+  readonly still: number;
 }
 
 /**
  * Ends connections on which nothing moves. Node waits without end for clients that do not read their answers, and its
  * timers for those that ask no more are set anew for each request: a look at all of them, each second, costs them nothing.
+ * Looks are counted, not the time between them: while this process is stopped, as when its machine is moved, nobody can ask it.
  *
  * @param isWaiting whether it is the client that waits, for an answer that is not there yet
  */
@@ -32,23 +33,23 @@ export function endStill(
 ): void {
   const open = new Map<Socket, Stand>();
   server.on('connection', (socket) => {
-    open.set(socket, standOf(socket, performance.now()));
+    open.set(socket, { ...standOf(socket), still: -checkEvery });
     socket.once('close', () => open.delete(socket));
   });
   const timer = setInterval(() => {
-    const now = performance.now();
     for (const [socket, last] of open) {
-      const stand = standOf(socket, now);
+      const stand = standOf(socket);
       const hasMoved = stand.isTaking !== last.isTaking || stand.bytes !== last.bytes;
-      if (hasMoved || isWaiting(socket)) open.set(socket, stand);
-      else if (now - last.since >= (last.isTaking ? stalled : idle)) socket.destroy();
+      const still = hasMoved || isWaiting(socket) ? 0 : last.still + checkEvery;
+      open.set(socket, { ...stand, still });
+      if (still >= (stand.isTaking ? stalled : idle)) socket.destroy();
     }
   }, checkEvery);
   timer.unref();
   server.once('close', () => clearInterval(timer));
 }
 
-function standOf({ writableLength, bytesWritten, bytesRead }: Socket, since: number): Stand {
+function standOf({ writableLength, bytesWritten, bytesRead }: Socket): Omit<Stand, 'still'> {
   const isTaking = writableLength > 0;
-  return { isTaking, bytes: isTaking ? bytesWritten - writableLength : bytesRead + bytesWritten, since };
+  return { isTaking, bytes: isTaking ? bytesWritten - writableLength : bytesRead + bytesWritten };
 }

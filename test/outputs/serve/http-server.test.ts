@@ -146,6 +146,18 @@ test('one on which nothing more is asked is ended, one that is asked on is not',
   waiting.destroy();
 });
 
+test('the time in which the process was stopped is held against nobody', async () => {
+  const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => response.end('ok'));
+  endStill(server, { checkEvery: 50, stalled: 200, idle: 200 });
+  const socket = (await (await listen(server))()).resume();
+  socket.write(question);
+  // The question waits in the kernel meanwhile.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+  await once(socket, 'close');
+});
+
 test('a connection is kept for its time after the answer, however late that came', async () => {
   let answered = 0;
   const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => {
