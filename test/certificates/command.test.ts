@@ -19,6 +19,7 @@ import {
   openssl,
   removeFolder,
 } from '../support/openssl.ts';
+import { deadPort } from '../support/ports.ts';
 import { rejectionOf } from '../support/thrown.ts';
 import { makeSoftHsm, needsSoftHsm, softHsmModule } from '../support/softhsm.ts';
 
@@ -195,10 +196,10 @@ describe('what is listed', () => {
     } finally {
       server.close();
     }
-    const { status, stderr } = await run(`https://127.0.0.1:${port}`);
+    const { status, stderr } = await run(`https://127.0.0.1:${deadPort}`);
     expect([status, stderr.split('\n')[0]]).toEqual([
       5,
-      `roles-anywhere: 127.0.0.1:${port} cannot be reached: ECONNREFUSED`,
+      `roles-anywhere: 127.0.0.1:${deadPort} cannot be reached: ECONNREFUSED`,
     ]);
   });
 

@@ -20,6 +20,7 @@ import type { openPlainKey } from '../../src/runtime/node/plain-key.ts';
 import type { verify } from '../../src/runtime/node/verify.ts';
 import type { Dial } from '../../src/aws/http/open-socket.ts';
 import type { TransportOptions } from '../../src/aws/http/transport.ts';
+import { deadPort } from '../support/ports.ts';
 
 /** What src/runtime/node and src/runtime/bun both are. */
 interface RuntimeAdapters {
@@ -215,11 +216,7 @@ const dialCases: Cases = {
     assert.ok(Buffer.concat(pieces).equals(sent));
   },
   'nobody listens there': async ({ dialEndpoint }) => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    await new Promise((done) => server.close(done));
-    const open = openSocket(dialEndpoint(new URL(`https://127.0.0.1:${port}`), options));
+    const open = openSocket(dialEndpoint(new URL(`https://127.0.0.1:${deadPort}`), options));
     await assert.rejects(open.opened, { code: 'ECONNREFUSED' });
   },
   'what nobody asked for makes it unfit for use': async ({ dialEndpoint }) => {

@@ -2,12 +2,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { type CommandResult, runCommand } from '../support/command.ts';
 import { makeCa, makeFolder, makeLeaf, removeFolder } from '../support/openssl.ts';
+import { ownPorts } from '../support/ports.ts';
 import { needs } from '../support/programs.ts';
 
 const host = 'rolesanywhere.eu-west-1.amazonaws.com';
@@ -29,7 +29,7 @@ describe('through squid', needs('squid'), () => {
     const { key, certificate } = makeLeaf(folder, 'server', issuer, { extensions: [`subjectAltName = DNS:${host}`] });
     const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(certificate, 'utf8') };
     sandbox = await startSandbox({ tls, region: 'eu-west-1' });
-    const port = await freePort();
+    const port = await ownPorts();
     proxy = `127.0.0.1:${port}`;
     stop = await startSquid(folder, port);
   });
@@ -63,14 +63,6 @@ describe('through squid', needs('squid'), () => {
     expect(sandbox.requests).toHaveLength(1);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
 
 /** Returns what ends it. */
 async function startSquid(folder: string, port: number): Promise<() => Promise<unknown>> {

@@ -1,7 +1,6 @@
 /**
  * Roles to assume that stand in `~/.aws/config`: assumed by the clients, with us as their source, and assumed by us.
  */
-import { createServer } from 'node:net';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromIni } from '@aws-sdk/credential-providers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +8,7 @@ import { fromRolesAnywhere } from '../../src/index.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { needsAwsCli, needsBoto3, runAws, runPython } from '../support/aws-clients.ts';
 import { commandLine, runCommand } from '../support/command.ts';
+import { deadPort } from '../support/ports.ts';
 import { type AwsHome, makeAwsHome } from './sandbox-profile.ts';
 
 const workload = 'arn:aws:iam::444455556666:role/Workload';
@@ -19,15 +19,6 @@ const outside = { ...process.env };
 
 const command = (profiles: string): string =>
   `credential_process = ${commandLine} credential-process --from-profile ${profiles}`;
-
-/** A port that nobody listens on. */
-async function deadPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  return typeof address === 'object' ? (address?.port ?? 0) : 0;
-}
 
 beforeAll(async () => {
   const trustPolicy = {
@@ -84,7 +75,7 @@ beforeAll(async () => {
     'source_profile = legacy',
     'services = sandbox',
     '[profile dead]',
-    ...anywhere(`http://127.0.0.1:${await deadPort()}`, sandbox.privateKeyPath),
+    ...anywhere(`http://127.0.0.1:${deadPort}`, sandbox.privateKeyPath),
     'roles_anywhere_max_attempts = 1',
     '[profile twofold]',
     command('dead,last'),

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { ownPorts } from './ports.ts';
 
 /** A way to a sandbox on which credentials live shorter than the 15 minutes that the service gives at the least. */
 export interface ShortSessions {
@@ -34,14 +35,15 @@ export async function shortSessions(target: string, seconds: number): Promise<Sh
     onward.on('error', () => outgoing.destroy());
     incoming.pipe(onward);
   });
-  const listen = (port: number) =>
-    new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  const listen = (port: number) => once(server.listen(port, '127.0.0.1'), 'listening');
+  const port = await ownPorts();
+  await listen(port);
   return {
     endpoint: `http://127.0.0.1:${port}`,
     calls: () => calls,
-    open: () => listen(port),
+    async open() {
+      await listen(port);
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

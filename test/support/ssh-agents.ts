@@ -1,10 +1,10 @@
 /** The agents of OpenSSH and GnuPG, each with its socket in a folder of the suite. */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { serving } from './ports.ts';
 import { needs } from './programs.ts';
 
 export interface RunningAgent {
@@ -23,7 +23,7 @@ export async function startSshAgent(folder: string, name = 'ssh', askpass = 'fal
   const socket = join(folder, `${name}.sock`);
   const env = { PATH: process.env['PATH'], SSH_ASKPASS: program(askpass), SSH_ASKPASS_REQUIRE: 'force', DISPLAY: ':0' };
   const child = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore', env });
-  await listening(child, socket);
+  await serving('ssh-agent', child, { path: socket });
   return { socket, add: adder(socket), stop: () => stopped(child) };
 }
 
@@ -42,7 +42,7 @@ export async function startGpgAgent(folder: string): Promise<RunningAgent> {
   const env = { PATH: process.env['PATH'], GNUPGHOME: home };
   const socket = execFileSync('gpgconf', ['--list-dirs', 'agent-ssh-socket'], { env, encoding: 'utf8' }).trim();
   const child = spawn('gpg-agent', ['--homedir', home, '--daemon', 'sleep', 'infinity'], { stdio: 'ignore', env });
-  await listening(child, socket);
+  await serving('gpg-agent', child, { path: socket });
   const stop = async (): Promise<void> => {
     execFileSync('gpgconf', ['--kill', 'gpg-agent'], { env });
     await stopped(child);
@@ -55,14 +55,6 @@ function adder(socket: string): RunningAgent['add'] {
     const env = { PATH: process.env['PATH'], SSH_AUTH_SOCK: socket };
     return (await promisify(execFile)('ssh-add', args, { env, timeout: 20_000 })).stderr;
   };
-}
-
-async function listening(child: ChildProcess, socket: string): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!existsSync(socket)) {
-    if (child.exitCode !== null || Date.now() > end) throw new Error('the agent does not start');
-    await sleep(20);
-  }
 }
 
 async function stopped(child: ChildProcess): Promise<void> {

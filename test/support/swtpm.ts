@@ -12,13 +12,14 @@
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { createServer, type NetConnectOpts, connect } from 'node:net';
+import { existsSync, mkdirSync, readdirSync, readlinkSync } from 'node:fs';
+import type { NetConnectOpts } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll } from 'vitest';
 import { makeFolder, removeFolder } from './openssl.ts';
+import { ownPorts, serving } from './ports.ts';
 import { needs } from './programs.ts';
 
 /** What `needs` is, for all that these tests run: swtpm, tpm2-tools, the provider of tpm2-openssl, and socat. */
@@ -49,7 +50,6 @@ export interface Swtpm {
 
 export type SwtpmSocket = 'unix' | 'tcp';
 
-/** Starts swtpm with its state in `<folder>/<name>`, and waits until it serves. */
 /** For all tests of a suite: starts a TPM in a folder of its own before them, and takes both away after them. */
 export function useSwtpm(take: (made: { readonly folder: string; readonly tpm: Swtpm }) => void): void {
   let made: { readonly folder: string; readonly tpm: Swtpm } | undefined;
@@ -64,13 +64,14 @@ export function useSwtpm(take: (made: { readonly folder: string; readonly tpm: S
   });
 }
 
+/** Starts swtpm with its state in `<folder>/<name>`, and waits until it serves. */
 export async function startSwtpm(folder: string, name = 'tpm', socket: SwtpmSocket = 'unix'): Promise<Swtpm> {
   const state = join(folder, name);
   mkdirSync(state, { recursive: true });
-  const place = socket === 'unix' ? unixPlace(join(folder, `${name}.sock`)) : tcpPlace(await freePortPair());
+  const place = socket === 'unix' ? unixPlace(join(folder, `${name}.sock`)) : tcpPlace(await ownPorts(2));
   const start = async (): Promise<ChildProcess> => {
     const child = spawn('swtpm', [...swtpmArguments(state), ...place.servers], { stdio: ['ignore', 'ignore', 'pipe'] });
-    await serving(child, place.address);
+    await serving('swtpm', child, place.address);
     return child;
   };
   let child = await start();
@@ -136,49 +137,6 @@ function swtpmArguments(state: string): readonly string[] {
   return ['socket', '--tpm2', '--tpmstate', `dir=${state}`, '--flags', 'not-need-init,startup-clear'];
 }
 
-/** Two free ports in a row. Somebody could take them before swtpm does; then it does not start, and says so. */
-async function freePortPair(): Promise<number> {
-  for (;;) {
-    const first = createServer();
-    first.listen(0, '127.0.0.1');
-    await once(first, 'listening');
-    const address = first.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const second = createServer();
-    const isFree = await new Promise<boolean>((settle) => {
-      second.once('error', () => settle(false));
-      second.listen(port + 1, '127.0.0.1', () => settle(true));
-    });
-    first.close();
-    second.close();
-    if (isFree) return port;
-  }
-}
-
-async function serving(child: ChildProcess, address: NetConnectOpts): Promise<void> {
-  let complaint = '';
-  child.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
-  for (let attempt = 0; attempt < 500; attempt += 1) {
-    if (child.exitCode !== null) throw new Error(`swtpm ended at once: ${complaint}`);
-    if (await accepts(address)) return;
-    await sleep(10);
-  }
-  throw new Error(`swtpm does not serve: ${complaint}`);
-}
-
-function accepts(address: NetConnectOpts): Promise<boolean> {
-  if ('path' in address && !isSocket(address.path)) return Promise.resolve(false);
-  return new Promise((settle) => {
-    const socket = connect(address);
-    socket.once('connect', () => settle(true)).once('error', () => settle(false));
-    socket.once('connect', () => socket.destroy());
-  });
-}
-
-function isSocket(path: string): boolean {
-  return existsSync(path) && statSync(path).isSocket();
-}
-
 async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGTERM');
@@ -197,9 +155,21 @@ export async function startPty(
   const address =
     'path' in tpm.address ? `UNIX-CONNECT:${tpm.address.path}` : `TCP:${tpm.address.host}:${tpm.address.port}`;
   const child = spawn('socat', [`PTY,link=${path},rawer`, address], { stdio: 'ignore' });
-  for (let attempt = 0; attempt < 500 && !existsSync(path); attempt += 1) {
+  while (!hasSocket(child)) {
     if (child.exitCode !== null) throw new Error('socat ended at once');
     await sleep(10);
   }
   return { stop: () => ended(child) };
+}
+
+/** The link is there before the terminal is made raw, and the socket is opened behind that. */
+function hasSocket({ pid }: ChildProcess): boolean {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).some((name) => {
+    try {
+      return readlinkSync(join(folder, name)).startsWith('socket:');
+    } catch {
+      return false;
+    }
+  });
 }

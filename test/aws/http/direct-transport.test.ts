@@ -21,12 +21,12 @@ import { rejectionOf } from '../../support/thrown.ts';
 import {
   answer,
   answering,
-  freePort,
   readRequest,
   startScriptedServer,
   type Script,
   type ScriptedServer,
 } from './scripted-server.ts';
+import { deadPort } from '../../support/ports.ts';
 
 const options: TransportOptions = { verify: true, connectTimeout: 20_000, requestTimeout: 20_000, maxBodyBytes: 1000 };
 
@@ -196,26 +196,22 @@ describe('over TCP', () => {
   });
 
   it('tells host, port and code when nothing listens', async () => {
-    const port = await freePort();
-
-    const error = await rejectionOf(send(`http://127.0.0.1:${port}`));
+    const error = await rejectionOf(send(`http://127.0.0.1:${deadPort}`));
 
     expect(error).toMatchObject({
       code: 'NETWORK_UNREACHABLE',
-      message: `127.0.0.1:${port} cannot be reached (ECONNREFUSED)`,
+      message: `127.0.0.1:${deadPort} cannot be reached (ECONNREFUSED)`,
       hints: ['nothing listens there: check host and port'],
       cause: { code: 'ECONNREFUSED' },
     });
   });
 
   it('tells it of a name with several addresses too', async () => {
-    const port = await freePort();
-
-    const error = await rejectionOf(send(`http://localhost:${port}`));
+    const error = await rejectionOf(send(`http://localhost:${deadPort}`));
 
     expect(error).toMatchObject({
       code: 'NETWORK_UNREACHABLE',
-      message: `localhost:${port} cannot be reached (ECONNREFUSED)`,
+      message: `localhost:${deadPort} cannot be reached (ECONNREFUSED)`,
     });
   });
 
@@ -288,7 +284,7 @@ describe('over TCP', () => {
     const server = await serve(answering(answer(200, '')));
     const transport = directTransport(options);
     transport.connect(new URL(tcpUrl(server))).close();
-    const refused = transport.connect(new URL(`http://127.0.0.1:${await freePort()}`));
+    const refused = transport.connect(new URL(`http://127.0.0.1:${deadPort}`));
     transport.connect(new URL('https://127.0.0.1:1')).close();
 
     // An unhandled rejection or 'error' of these would fail this run while the next exchange goes on.
@@ -528,7 +524,7 @@ describe('underway', () => {
   });
 
   it('settles, and nothing is thrown, where nobody listens', async () => {
-    const connection = directTransport(options).connect(new URL(`http://127.0.0.1:${await freePort()}`));
+    const connection = directTransport(options).connect(new URL(`http://127.0.0.1:${deadPort}`));
     await connection.underway;
     expect((await rejectionOf(connection.send(request))).code).toBe('NETWORK_UNREACHABLE');
   });

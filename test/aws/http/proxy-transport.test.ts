@@ -9,14 +9,8 @@ import type { TransportOptions, WireRequest, WireResponse } from '../../../src/a
 import { type ConnectProxy, type ProxySettings, startConnectProxy } from '../../support/connect-proxy.ts';
 import { makeCa, makeFolder, makeLeaf, removeFolder, type Issued } from '../../support/openssl.ts';
 import { rejectionOf } from '../../support/thrown.ts';
-import {
-  answer,
-  answering,
-  freePort,
-  readRequest,
-  startScriptedServer,
-  type ScriptedServer,
-} from './scripted-server.ts';
+import { answer, answering, readRequest, startScriptedServer, type ScriptedServer } from './scripted-server.ts';
+import { deadPort } from '../../support/ports.ts';
 
 let folder: string;
 let ca: Issued;
@@ -168,11 +162,9 @@ async function scripted(bytes: string | undefined): Promise<number> {
 
 describe('a proxy that', () => {
   it('does not listen is named', async () => {
-    const port = await freePort();
-
-    expect(await rejectionOf(send(`http://user:hunter2@127.0.0.1:${port}`))).toMatchObject({
+    expect(await rejectionOf(send(`http://user:hunter2@127.0.0.1:${deadPort}`))).toMatchObject({
       code: 'NETWORK_UNREACHABLE',
-      message: `the proxy 127.0.0.1:${port} of HTTPS_PROXY cannot be reached (ECONNREFUSED)`,
+      message: `the proxy 127.0.0.1:${deadPort} of HTTPS_PROXY cannot be reached (ECONNREFUSED)`,
     });
   });
 

@@ -89,10 +89,3 @@ export function answering(bytes: string): Script {
     socket.write(bytes);
   };
 }
-
-/** A port of loopback where nothing listens. */
-export async function freePort(): Promise<number> {
-  const server = await startScriptedServer(() => undefined);
-  await server.close();
-  return server.port;
-}

@@ -9,6 +9,7 @@ import { openTpmSigner } from '../../../../src/identity/backends/tpm/open-tpm-ke
 import { openTransport, parseTpmDevice } from '../../../../src/identity/backends/tpm/transport/open-transport.ts';
 import type { TpmTransport } from '../../../../src/identity/backends/tpm/transport/tpm-transport.ts';
 import { makeFolder, removeFolder } from '../../../support/openssl.ts';
+import { deadPort } from '../../../support/ports.ts';
 import { needs } from '../../../support/programs.ts';
 import { needsTpm, startPty, startSwtpm, type Swtpm } from '../../../support/swtpm.ts';
 import { at, message, verified } from './judge.ts';
@@ -181,14 +182,9 @@ describe('a TPM that cannot be reached', () => {
   });
 
   test('a port that nobody serves', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    server.close();
-    await expect(openTransport({ kind: 'tcp', host: '127.0.0.1', port })).rejects.toMatchObject({
+    await expect(openTransport({ kind: 'tcp', host: '127.0.0.1', port: deadPort })).rejects.toMatchObject({
       code: 'TPM_UNREACHABLE',
-      message: `swtpm at 127.0.0.1:${port} refuses connections: nothing listens there`,
+      message: `swtpm at 127.0.0.1:${deadPort} refuses connections: nothing listens there`,
     });
   });
 
