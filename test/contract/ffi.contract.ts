@@ -3,7 +3,7 @@
  * is run by the tests, the one of the executable by Bun.
  */
 import assert from 'node:assert/strict';
-import { closeSync, readSync } from 'node:fs';
+import { closeSync, readSync, writeSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Ffi } from '../../src/ffi/ffi.ts';
@@ -134,20 +134,33 @@ export const ffiCases: Readonly<Record<string, (ffi: Ffi) => unknown>> = {
   },
 
   'asynchronous calls run beside this thread and beside each other': async (ffi) => {
-    const { usleep, memset } = ffi.openLibc({
-      usleep: { takes: ['u32'], gives: 'i32' },
+    const { pipe, read, memset } = ffi.openLibc({
+      pipe: { takes: ['pointer'], gives: 'i32' },
+      read: { takes: ['i32', 'pointer', 'u64'], gives: 'i64' },
       memset: { takes: ['pointer', 'i32', 'u64'], gives: 'pointer' },
     });
+    const makePipe = (): readonly [from: number, to: number] => {
+      const ends = Buffer.alloc(8);
+      assert.equal(pipe(ends), 0);
+      return [ends.readInt32LE(0), ends.readInt32LE(4)];
+    };
+    const pipes = [makePipe(), makePipe()] as const;
     const done: string[] = [];
-    const sleeping = Promise.all([usleep.async(400_000), usleep.async(400_000)]).then(() => done.push('slept'));
+    // Each waits until something is written, which comes last for the one that was called first.
+    const [first, second] = pipes.map(async ([from], at) => {
+      assert.equal(await read.async(from, Buffer.alloc(1), 1n), 1n);
+      done.push(`read ${at}`);
+    });
     const bytes = Buffer.alloc(4);
     assert.equal(await memset.async(bytes, 0x42, 3n), ffi.addressOf(bytes));
     assert.equal(bytes.toString(), 'BBB\0');
-    done.push('written');
-    const began = performance.now();
-    await sleeping;
-    assert.deepEqual(done, ['written', 'slept']);
-    assert.ok(performance.now() - began < 700, 'one after the other they take 800 ms');
+    assert.deepEqual(done, []);
+    writeSync(pipes[1][1], 'x');
+    await second;
+    assert.deepEqual(done, ['read 1']);
+    writeSync(pipes[0][1], 'x');
+    await first;
+    for (const end of pipes.flat()) closeSync(end);
   },
 
   'a library stays loaded when nobody holds it': async (ffi) => {

@@ -13,11 +13,15 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { type CommandResult, type CommandSettings, runCommand } from '../support/command.ts';
+import { startCommand } from '../support/running-command.ts';
 
 let home: string;
 let sandbox: Sandbox;
@@ -318,25 +322,47 @@ describe('killing the process that renews', () => {
       expect(readdirSync(folder())).toEqual([]);
     }
     expect(killed).toBeGreaterThan(12);
-  }, 120_000);
+  }, 300_000);
 
   test('while the service takes its time: one of those that wait takes over', async () => {
-    sandbox.failNext({ delay: 60_000, operation: 'CreateSession' });
-    const preload = join(home, 'timer.cjs');
-    writeFileSync(preload, `setTimeout(() => process.kill(process.pid, 'SIGKILL'), 1500);`);
+    const slow = await slowAtFirst();
+    const given = options({ endpoint: slow.url });
     const seen = sandbox.requests.length;
-    const victim = run(options(), { nodeOptions: ['--require', preload] });
-    await expect
-      .poll(() => readdirSync(home).length > 1 && readdirSync(folder()).some((name) => name.endsWith('.lock')), {
-        timeout: 20_000,
-      })
-      .toBe(true);
-    const waiting = await Promise.all(Array.from({ length: 8 }, () => run()));
-    expect((await victim).status).toBeNull();
-    for (const each of waiting) expect(each).toMatchObject({ status: 0, stderr: '', stdout: waiting[0]?.stdout });
+    const victim = startCommand(given, { env: { HOME: home } });
+    await slow.asked;
+    const waiting = Promise.all(Array.from({ length: 8 }, () => run(given)));
+    const watched = startCommand([...given, '--debug'], { env: { HOME: home } });
+    await watched.said(/another process renews the credentials, and this one waits for them/);
+    expect(await victim.stop('SIGKILL')).toEqual({ status: null, signal: 'SIGKILL' });
+    const [first, ...others] = await waiting;
+    expect(first).toMatchObject({ status: 0, stderr: '' });
+    expect(others).toEqual(others.map(() => first));
+    expect([await watched.ended, watched.stdout()]).toEqual([{ status: 0, signal: null }, first?.stdout]);
     expect(sandbox.requests.slice(seen).filter(({ accepted }) => accepted)).toHaveLength(1);
+    slow.close();
   });
 });
+
+/** A way to the sandbox that never answers the first request. */
+async function slowAtFirst(): Promise<{ url: string; asked: Promise<unknown>; close(): void }> {
+  const server = createServer();
+  const pass = (incoming: IncomingMessage, answer: ServerResponse): void => {
+    const { method, url: path, headers } = incoming;
+    const onward = request(sandbox.endpoint, { method, path, headers }, (reply) => {
+      answer.writeHead(reply.statusCode ?? 500, reply.headers);
+      reply.pipe(answer);
+    });
+    incoming.pipe(onward);
+  };
+  const asked = once(server, 'request');
+  server.once('request', () => server.on('request', pass));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const close = (): void => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, close };
+}
 
 describe('cache list and cache clear', () => {
   test('tell and remove what is there, and nothing of others', async () => {

@@ -232,7 +232,7 @@ describe('under systemd', needs('systemd-socket-activate'), () => {
       await expect.poll(() => manager.heard(), { timeout: 20_000 }).toContain('READY=1');
       expect(manager.heard().some((text) => /^RELOADING=1 MONOTONIC_USEC=\d+$/.test(text))).toBe(true);
       expect(await command.stop()).toEqual({ status: 0, signal: null });
-      expect(manager.heard()).toContain('STOPPING=1');
+      await expect.poll(() => manager.heard()).toContain('STOPPING=1');
     } finally {
       manager.close();
     }

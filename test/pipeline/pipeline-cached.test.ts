@@ -103,7 +103,7 @@ describe('an hour of credentials', () => {
   test('is used at once while another process renews it', async () => {
     const first = await obtain(plan());
     ahead = minutes(51);
-    sandbox.failNext({ delay: 1500 });
+    sandbox.failNext({ delay: 4000 });
     const slow = obtain(plan());
     await expect.poll(() => readdirSync(place.folder.path).some((name) => name.endsWith('.lock'))).toBe(true);
     expect((await obtainCached(plan(), cache, context)).accessKeyId).toBe(first.credentials.accessKeyId);

@@ -50,9 +50,9 @@ describe('a name as a person writes it', () => {
         expect(attributesInText(`CN=${escaped}`)?.[0]?.value.trim()).toBe(value.trim());
       }),
     );
-    const started = performance.now();
+    const started = process.cpuUsage();
     for (const piece of [' ', '\\ ', 'CN=a,', '"', 'a=', '\\4']) attributesInText(`CN=a${piece.repeat(30_000)}`);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(process.cpuUsage(started).user).toBeLessThan(1_000_000);
   });
 });
 

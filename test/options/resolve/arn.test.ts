@@ -91,9 +91,9 @@ test('what is read of any text is what the text says', () => {
 });
 
 test('a long hostile text is refused at once', () => {
-  const started = performance.now();
+  const started = process.cpuUsage();
   expect(parseArn('role', `arn:aws:iam::111122223333:role/${'a/'.repeat(200_000)} `)).toBeUndefined();
   expect(parseArn('role', `arn:${'aws-a'.repeat(190)}!:iam`)).toBeUndefined();
   expect(parseArn('profile', `arn:aws:rolesanywhere:${'a-'.repeat(480)}:`)).toBeUndefined();
-  expect(performance.now() - started).toBeLessThan(1000);
+  expect(process.cpuUsage(started).user).toBeLessThan(1_000_000);
 });

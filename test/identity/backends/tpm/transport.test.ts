@@ -113,7 +113,7 @@ describe.each(ways)('transport %s', needs('socat'), (way) => {
       message: `${tpm.name}: the TPM did not answer within 0.2 s`,
       hints: ['another program may have it open: without a resource manager a TPM serves one at a time'],
     });
-    expect(performance.now() - started).toBeLessThan(1500);
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   test('half an answer', async () => {
