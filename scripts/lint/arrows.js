@@ -37,6 +37,7 @@ const arrows = {
     'type:identity',
     'identity/x509/check-leaf.ts',
     'identity/x509/explain-leaf.ts',
+    'trust',
   ],
   'aws/assume-role': ['core', 'aws/http', 'aws/create-session', 'type:pipeline'],
   'aws/assume-role/check-hop.ts': ['core', 'aws/assume-role'],

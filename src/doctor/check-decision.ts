@@ -1,4 +1,4 @@
-import { arnFaults } from '../aws/create-session/local-checks.ts';
+import { sessionQuestion } from '../aws/create-session/session-question.ts';
 import { causesOfRefusal, type Explanation } from '../trust/session/causes-of-refusal.ts';
 import {
   type CauseName,
@@ -7,7 +7,7 @@ import {
   type SessionDecision,
   type SessionQuestion,
 } from '../trust/session/decide-session.ts';
-import { decodeCertificate } from '../trust/x509/read-certificate.ts';
+import { arnProblems } from '../trust/session/session-arns.ts';
 import { isOfArns } from './check-options.ts';
 import type { Check, Examination } from './examination.ts';
 import { fail, failed, pass, skip, warn } from './finding.ts';
@@ -22,7 +22,7 @@ export const checkArns: Check = {
     if (found.length > 0) return found;
     if (request === undefined) return [skip('the options come to no three ARNs')];
     const { session, endpoint } = request;
-    const faults = arnFaults(session);
+    const faults = arnProblems(session);
     if (faults.length > 0) {
       return faults.map((fault) => fail('arns', fault, 'copy the three ARNs from the same account and region'));
     }
@@ -117,17 +117,9 @@ async function questionOf(examination: Examination): Promise<SessionQuestion | u
   if (request === undefined || subject.identity === undefined) return undefined;
   const { leaf, identity } = await openSubject(examination);
   if (leaf === undefined) return undefined;
-  const { trustAnchorArn, profileArn, roleArn, durationSeconds, roleSessionName } = request.session;
-  const offset = facts.clockOffset ?? 0;
-  return {
-    asked: { trustAnchorArn, profileArn, roleArn, durationSeconds, roleSessionName },
-    leaf: decodeCertificate(leaf.der),
-    chain: (identity?.chain ?? []).map(({ der }) => decodeCertificate(der)),
-    now: new Date(context.now().getTime() - offset * 1000),
-    clockOffset: facts.clockOffset,
-    keyFits: facts.keyFits,
-    ...account,
-  };
+  const { clockOffset, keyFits } = facts;
+  const known = { leaf, chain: identity?.chain ?? [], now: context.now(), clockOffset, keyFits };
+  return { ...sessionQuestion({ ...known, request: request.session }), ...account };
 }
 
 /** What of all that is known the service's words stand for. */

@@ -175,7 +175,7 @@ export const checkClock: Check = {
 function clockFinding(offset: number): Finding {
   const seconds = Math.abs(offset);
   const message = `this machine is ${seconds} s ${offset < 0 ? 'behind' : 'ahead of'} the service`;
-  if (seconds <= clockWindow.likely) return pass(message);
+  if (seconds < clockWindow.likely) return pass(message);
   const hint = 'set the clock, by NTP for one: a signature carries its time';
   return seconds > clockWindow.sure
     ? fail('clock', message, hint)

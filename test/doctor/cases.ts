@@ -482,7 +482,7 @@ const local: readonly Trouble[] = [
   {
     seen: 'a session of another region is asked for',
     is: '--region names another region than that of the trust anchor',
-    wrong: ['arns: arns', 'create-session: request'],
+    wrong: ['arns: arns', 'create-session: arns'],
     make: (lab) => ({ env: lab.env(), args: ['--region', 'eu-west-1'] }),
   },
   {

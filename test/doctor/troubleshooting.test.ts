@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DoctorReport, Finding } from '../../src/doctor/report.ts';
 import { troubles, type Trouble } from './cases.ts';
-import { diagnose, wrongIn } from './diagnose.ts';
+import { diagnose, refusalOf, wrongIn } from './diagnose.ts';
 import { Lab } from './lab.ts';
 
 const rows = new Map<Trouble, string>();
@@ -16,12 +16,23 @@ describe.each(troubles)('%s', (_group, cases) => {
         const report = await diagnose(await trouble.make(lab));
         expect(wrongIn(report)).toEqual(trouble.wrong);
         rows.set(trouble, rowOf(trouble, report, lab));
+        const cause = causeOfRefusal(trouble);
+        expect(cause && (await refusalOf(await trouble.make(lab)))).toBe(cause);
       } finally {
         await lab.close();
       }
     },
   );
 });
+
+/** What the account tells of the profile nobody else knows. */
+const withoutAccount: Readonly<Record<string, string>> = { 'profile-disabled': 'profile', 'profile-empty': 'profile' };
+
+/** The name that the error of every other output has for what is refused: that of doctor. Undefined where nothing is. */
+function causeOfRefusal({ wrong }: Trouble): string | undefined {
+  const [, cause] = wrong.flatMap((one) => /^(?:create-session|role-chain): (.*)$/.exec(one) ?? []);
+  return cause === undefined ? undefined : (withoutAccount[cause] ?? cause);
+}
 
 function rowOf({ seen, is, wrong }: Trouble, { checks }: DoctorReport, lab: Lab): string {
   // The other hints say what it is not.

@@ -2,17 +2,12 @@ import type { ErrorCode } from '../../core/errors.ts';
 import type { RefusalName } from '../../core/refusal-name.ts';
 import { otherRegion } from '../http/explain-endpoint.ts';
 import type { SigningIdentity } from '../../identity/identity.ts';
+import { causesOfRefusal } from '../../trust/session/causes-of-refusal.ts';
+import type { RefusalCause } from '../../trust/session/decide-session.ts';
+import { arnParts } from '../../trust/session/session-arns.ts';
 import type { SignedRequest } from '../sigv4-x509/request.ts';
-import {
-  arnFaults,
-  arnParts,
-  chainGap,
-  clockSkew,
-  datesOutOf,
-  leafFaults,
-  certificateNameOf,
-  signatureFits,
-} from './local-checks.ts';
+import { chainGap, clockSkew, certificateNameOf, signatureFits } from './local-checks.ts';
+import { sessionQuestion } from './session-question.ts';
 import type { SessionRequest } from './session-request.ts';
 
 /** What was refused, and by which clock it was made. */
@@ -34,30 +29,49 @@ export interface RefusalExplanation {
   readonly hints: readonly string[];
 }
 
+/** What the service said. */
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** From the Date header of the answer. */
+  readonly serviceDate: Date | undefined;
+}
+
 /**
- * Says why the service may have refused: the causes known for what it said, those that can be checked here checked.
+ * Says why the service may have refused: what the rules of `roles-anywhere/trust` find wrong with the request, the same
+ * that `doctor` goes by with what it knows of the account besides; else the causes known for what was said, those that
+ * can be checked here checked.
  *
  * The service's texts name neither the clock nor what is missing from a chain. The hints name what was found, or else
  * what remains.
- *
- * @param serviceDate from the Date header of the answer
  */
-export function explainSessionRefusal(
-  code: ErrorCode,
+export async function explainSessionRefusal(
+  { code, message, serviceDate }: Refusal,
   refused: RefusedRequest,
-  serviceDate: Date | undefined,
-): RefusalExplanation {
-  return explanations.get(code)?.({ ...refused, serviceDate }) ?? because('unknown', []);
+): Promise<RefusalExplanation> {
+  const facts = { ...refused, serviceDate };
+  const [first, ...others] = await causesOf(facts, message);
+  if (first === undefined) return explanations.get(code)?.(facts) ?? because('unknown', []);
+  const causes = [first, ...others];
+  return because(first.name, [...causes.map(({ reason }) => reason), ...new Set(causes.flatMap(({ hints }) => hints))]);
+}
+
+/** None for a certificate that the rules cannot read. */
+async function causesOf(facts: Facts, message: string): Promise<readonly RefusalCause[]> {
+  const { request, identity, signed, now, serviceDate } = facts;
+  const { certificate: leaf, chain } = identity;
+  const clockOffset = serviceDate === undefined ? undefined : clockSkew(now, serviceDate);
+  const keyFits = signatureFits(signed, identity);
+  try {
+    const question = sessionQuestion({ request, leaf, chain, now, clockOffset, keyFits });
+    return (await causesOfRefusal(question, { message })).causes;
+  } catch {
+    return [];
+  }
 }
 
 function because(causeName: RefusalName, hints: readonly string[]): RefusalExplanation {
   return { causeName, hints };
-}
-
-/** ARNs that do not go together are the cause, whatever the service says of them. */
-function unlessArns(causeName: RefusalName, { request }: Facts, hints: readonly string[]): RefusalExplanation {
-  const faults = arnFaults(request);
-  return because(faults.length > 0 ? 'arns' : causeName, [...faults, ...hints]);
 }
 
 const explanations: ReadonlyMap<ErrorCode, (facts: Facts) => RefusalExplanation> = new Map([
@@ -75,13 +89,7 @@ const explanations: ReadonlyMap<ErrorCode, (facts: Facts) => RefusalExplanation>
   ['REFUSED_OTHER', explainOther],
 ]);
 
-/** By the service's clock where it told it. */
-const timeOf = ({ serviceDate, now }: Facts): Date => serviceDate ?? now;
-
-function explainUntrusted(facts: Facts): RefusalExplanation {
-  const { identity, request } = facts;
-  const dates = datesOutOf([identity.certificate, ...identity.chain], timeOf(facts));
-  if (dates.length > 0) return because('path', dates);
+function explainUntrusted({ identity, request }: Facts): RefusalExplanation {
   const gap = chainGap(identity);
   if (gap !== undefined) {
     return because('path', [gap, 'give the certificates between leaf and trust anchor with --intermediates']);
@@ -93,7 +101,6 @@ function explainUntrusted(facts: Facts): RefusalExplanation {
       : []),
     `check that ${request.trustAnchorArn} is the trust anchor of this CA`,
     'a trust anchor does not follow when the certificate of its CA is renewed: update it',
-    ...arnFaults(request),
   ]);
 }
 
@@ -105,26 +112,19 @@ function anchorMustHold({ certificate, chain }: SigningIdentity): string {
   return `the chain ends with ${certificateNameOf(top, 'subject')}: the trust anchor must hold that certificate, or the one of ${certificateNameOf(top, 'issuer')}, which issued it`;
 }
 
-function explainCertificate(facts: Facts): RefusalExplanation {
-  const found = [...leafFaults(facts.identity, timeOf(facts)), ...datesOutOf(facts.identity.chain, timeOf(facts))];
-  if (found.length > 0) return because('certificate', found);
+function explainCertificate(): RefusalExplanation {
   return because('certificate', [
     'the leaf certificate is of X.509 version 3, no CA, with digitalSignature, SHA-256 or better and valid: that is not it',
     'check the same of the certificates of the chain, which must be CAs, and try a leaf with the extended key usage clientAuth',
   ]);
 }
 
-/** Seconds; AWS services accept between 5 and 15 minutes, and which it is here is not documented. */
-const certainSkew = 300;
+/** Seconds; with more than 300 of them the clock is the cause. */
 const possibleSkew = 60;
 
 function explainSignature(facts: Facts): RefusalExplanation {
   const skew = facts.serviceDate === undefined ? undefined : clockSkew(facts.now, facts.serviceDate);
-  if (skew !== undefined && Math.abs(skew) >= certainSkew) return because('clock', [clockHint(skew)]);
   const fits = signatureFits(facts.signed, facts.identity);
-  if (fits === false) {
-    return because('key', ['the signature does not fit the certificate: the private key is not the one of the leaf']);
-  }
   const elsewhere = otherRegion(hostOf(facts), facts.request.region);
   if (elsewhere !== undefined) return because('region', [elsewhere]);
   return because('request', [
@@ -136,7 +136,6 @@ function explainSignature(facts: Facts): RefusalExplanation {
       : 'the signature fits the certificate, so it is not the private key',
     'what remains is a proxy that changes headers or body, or an endpoint of another region than ' +
       facts.request.region,
-    ...arnFaults(facts.request),
   ]);
 }
 
@@ -155,21 +154,21 @@ function skewHint(skew: number): string {
 
 function explainTrustAnchor(facts: Facts): RefusalExplanation {
   const { region, account } = arnParts(facts.request.trustAnchorArn);
-  return unlessArns('trust-anchor', facts, [
+  return because('trust-anchor', [
     `check in the console that account ${account} has this trust anchor in ${region}, and that it is enabled`,
   ]);
 }
 
 function explainProfile(facts: Facts): RefusalExplanation {
   const { region, account } = arnParts(facts.request.profileArn);
-  return unlessArns('profile', facts, [
+  return because('profile', [
     `check in the console that account ${account} has this profile in ${region}, and that it is enabled`,
   ]);
 }
 
 function explainRoleNotInProfile(facts: Facts): RefusalExplanation {
   const { roleArn, profileArn } = facts.request;
-  return unlessArns('role-not-in-profile', facts, [`add ${roleArn} to the roles of ${profileArn}`]);
+  return because('role-not-in-profile', [`add ${roleArn} to the roles of ${profileArn}`]);
 }
 
 function explainSessionName({ request }: Facts): RefusalExplanation {
@@ -188,7 +187,7 @@ function explainRevoked({ identity }: Facts): RefusalExplanation {
 }
 
 function explainRole(facts: Facts): RefusalExplanation {
-  return unlessArns('trust-policy', facts, [
+  return because('trust-policy', [
     'the trust policy of the role must allow sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity to rolesanywhere.amazonaws.com',
     `its conditions must hold: aws:SourceArn would be ${facts.request.trustAnchorArn}, and aws:PrincipalTag/x509Subject/CN and its like come from the leaf`,
     'what remains is a role that does not exist, an SCP of the organization, or a region that the account has disabled',
@@ -218,16 +217,6 @@ function explainValidation({ request }: Facts): RefusalExplanation {
   ]);
 }
 
-function explainOther(facts: Facts): RefusalExplanation {
-  const skew = facts.serviceDate === undefined ? 0 : clockSkew(facts.now, facts.serviceDate);
-  const found: readonly (readonly [RefusalName, readonly string[]])[] = [
-    ['clock', Math.abs(skew) >= certainSkew ? [clockHint(skew)] : []],
-    ['path', datesOutOf([facts.identity.certificate, ...facts.identity.chain], timeOf(facts))],
-    ['arns', arnFaults(facts.request)],
-  ];
-  const [causeName] = found.find(([, hints]) => hints.length > 0) ?? ['unknown' as const];
-  return because(causeName, [
-    ...found.flatMap(([, hints]) => hints),
-    'check that it is the service that answers at the endpoint, and no proxy',
-  ]);
+function explainOther(): RefusalExplanation {
+  return because('unknown', ['check that it is the service that answers at the endpoint, and no proxy']);
 }

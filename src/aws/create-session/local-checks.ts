@@ -2,25 +2,13 @@ import { createPublicKey, verify, X509Certificate } from 'node:crypto';
 
 import type { SigningIdentity } from '../../identity/identity.ts';
 import type { Certificate } from '../../identity/x509/certificate.ts';
-import { dateFaultOf, faultsOf } from '../../identity/x509/check-leaf.ts';
-import { describeFault } from '../../identity/x509/explain-leaf.ts';
 import type { SignedRequest } from '../sigv4-x509/request.ts';
-import type { SessionRequest } from './session-request.ts';
 
 /** What can be found out about a refused request without asking anybody. Findings are in the words of a hint. */
 
 /** Seconds by which this machine is ahead of the service; negative: behind. */
 export function clockSkew(now: Date, serviceDate: Date): number {
   return Math.round((now.getTime() - serviceDate.getTime()) / 1000);
-}
-
-/** Certificates that are not valid at the given time. */
-export function datesOutOf(certificates: readonly Certificate[], at: Date): string[] {
-  return certificates.flatMap((certificate) => {
-    const fault = dateFaultOf(certificate, at);
-    const subject = certificateNameOf(certificate, 'subject');
-    return fault === undefined ? [] : [`the certificate of ${subject} ${describeFault(certificate, fault, at)}`];
-  });
 }
 
 /** The first place where the chain does not hold together; undefined when it leads from the leaf to its top. */
@@ -53,47 +41,6 @@ function isSignedBy(child: Certificate, issuer: Certificate): boolean | undefine
   } catch {
     return undefined;
   }
-}
-
-/** What the service requires of a leaf and this one does not have at the given time. */
-export function leafFaults({ certificate }: SigningIdentity, at: Date): string[] {
-  return faultsOf(certificate, at).map((fault) => `the leaf certificate ${describeFault(certificate, fault, at)}`);
-}
-
-/** Partitions, regions and accounts that do not go together. */
-export function arnFaults(request: SessionRequest): string[] {
-  const anchor = arnParts(request.trustAnchorArn);
-  const profile = arnParts(request.profileArn);
-  const role = arnParts(request.roleArn);
-  const faults = [
-    [
-      anchor.region !== request.region,
-      `the request went to ${request.region}, but the trust anchor is of ${anchor.region}`,
-    ],
-    [anchor.region !== profile.region, `the trust anchor is of ${anchor.region}, but the profile of ${profile.region}`],
-    [
-      anchor.account !== profile.account,
-      `the trust anchor is of account ${anchor.account}, but the profile of ${profile.account}`,
-    ],
-    [
-      profile.account !== role.account,
-      `the profile is of account ${profile.account}, but the role of ${role.account}: both must be in one`,
-    ],
-    [
-      anchor.partition !== role.partition,
-      `the trust anchor is of the partition ${anchor.partition}, but the role of ${role.partition}`,
-    ],
-  ] as const;
-  return faults.filter(([isFault]) => isFault).map(([, text]) => text);
-}
-
-export function arnParts(arn: string): {
-  readonly partition: string;
-  readonly region: string;
-  readonly account: string;
-} {
-  const [, partition = '', , region = '', account = ''] = arn.split(':');
-  return { partition, region, account };
 }
 
 /** Whether the signature that was sent fits the leaf; undefined where node:crypto does not know its kind of key. */

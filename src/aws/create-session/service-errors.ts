@@ -52,7 +52,11 @@ export async function judgeRefusal(answer: WireResponse, request: RefusedRequest
   }
   const code = refusalCode(said);
   const { explainSessionRefusal } = await import('./explain-refusal.ts');
-  const explanation = explainSessionRefusal(code, request, dateOf(answer.headers['date']));
+  const { message } = said;
+  const explanation = await explainSessionRefusal(
+    { code, message, serviceDate: dateOf(answer.headers['date']) },
+    request,
+  );
   throw errorOf(code, 'the service refused the request', answer, explanation);
 }
 

@@ -34,12 +34,12 @@ interface KnownMessage {
 const messages: readonly KnownMessage[] = [
   {
     pattern: /exceeds the MaxSessionDuration/i,
-    causes: ['duration'],
+    causes: ['arns', 'duration'],
     possible: ["the duration is more than the role's MaxSessionDuration: ask for less, or raise it"],
   },
   {
     pattern: /failed to be mapped into session tags/i,
-    causes: ['trust-policy', 'packed-size'],
+    causes: ['arns', 'trust-policy', 'packed-size'],
     possible: [
       'a value of the certificate cannot be a session tag: delete the attribute mapping of the field that is named',
       'the list is an appendix, and the trust policy of the role refuses: see its conditions',
@@ -47,7 +47,7 @@ const messages: readonly KnownMessage[] = [
   },
   {
     pattern: /unable to assume role/i,
-    causes: ['trust-policy', 'packed-size', 'duration'],
+    causes: ['arns', 'trust-policy', 'packed-size', 'duration'],
     possible: [
       'the trust policy of the role does not allow sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity to rolesanywhere.amazonaws.com',
       'the role does not exist, or is in another account than the profile',
@@ -56,7 +56,7 @@ const messages: readonly KnownMessage[] = [
   },
   {
     pattern: /insufficient certificate/i,
-    causes: ['certificate'],
+    causes: ['certificate', 'path'],
     possible: [
       'the certificate breaks a rule for end-entity certificates: v3, CA:FALSE, digitalSignature, SHA-256 or stronger',
     ],
@@ -72,7 +72,7 @@ const messages: readonly KnownMessage[] = [
   },
   {
     pattern: /invalid signature/i,
-    causes: ['clock', 'key'],
+    causes: ['clock', 'key', 'arns'],
     possible: [
       'the clock is wrong: the message is the same',
       'the private key is not that of the certificate',
@@ -92,8 +92,13 @@ const messages: readonly KnownMessage[] = [
   },
   {
     pattern: /isn't one of those listed in the profile/i,
-    causes: ['role-not-in-profile'],
+    causes: ['arns', 'role-not-in-profile'],
     possible: ['the profile does not list the role: aws rolesanywhere update-profile --role-arns'],
+  },
+  {
+    pattern: /validation error/i,
+    causes: [],
+    possible: ['something that was asked for is out of range: the message names it'],
   },
   {
     pattern: /not authorized to set roleSessionName/i,

@@ -1,12 +1,12 @@
 import { readTrustPolicy, type PolicyDecision } from '../policy/trust-policy.ts';
 import { type PolicyWarning, sessionActions } from '../policy/policy-warnings.ts';
 import type { JudgedCertificate } from '../x509/certificate.ts';
-import { findPath } from '../x509/certificate-path.ts';
+import { findPath, validityViolations } from '../x509/certificate-path.ts';
 import { leafViolations } from '../x509/leaf-constraints.ts';
 import { anchorCrlViolations, checkRevocation, type CrlViolation } from '../x509/revocation.ts';
 import type { RevocationList } from '../x509/revocation-list.ts';
 import { type AttributeMapping, type DroppedAttribute, mapAttributes } from './attribute-mapping.ts';
-import { arnProblem, type AskedSession } from './session-arns.ts';
+import { arnProblems, type AskedSession } from './session-arns.ts';
 import { rolesAnywhere, sessionContext } from './session-context.ts';
 import { defaultSessionName, sessionDuration, sessionNamePattern, sourceIdentity } from './session.ts';
 import { packedSizeEstimate } from './session-tags.ts';
@@ -173,7 +173,7 @@ const clockWindow = { sure: 900, likely: 300 };
 
 function clockCauses({ clockOffset = 0 }: SessionQuestion): RefusalCause[] {
   const seconds = Math.round(Math.abs(clockOffset));
-  if (seconds <= clockWindow.likely) return [];
+  if (seconds < clockWindow.likely) return [];
   const way = clockOffset > 0 ? 'ahead of' : 'behind';
   const sure = seconds > clockWindow.sure ? '' : ', which may be too much';
   const reason = `the clock is ${seconds} s ${way} that of the service${sure}`;
@@ -188,8 +188,8 @@ function keyCauses({ keyFits }: SessionQuestion): RefusalCause[] {
 }
 
 function arnCauses(asked: AskedSession): RefusalCause[] {
-  const problem = arnProblem(asked);
-  return problem === undefined ? [] : [cause('arns', problem, 'copy the three ARNs from the same account and region')];
+  const hint = 'copy the three ARNs from the same account and region';
+  return arnProblems(asked).map((problem) => cause('arns', problem, hint));
 }
 
 function stateCauses({ asked, trustAnchor, profile }: SessionQuestion): RefusalCause[] {
@@ -233,7 +233,7 @@ const pathHints: Readonly<Record<string, string>> = {
 };
 
 async function certificateOf({ leaf, chain, trustAnchor, now }: SessionQuestion): Promise<CertificateVerdict> {
-  if (trustAnchor === undefined) return { causes: expiryCauses(leaf, now), violations: [] };
+  if (trustAnchor === undefined) return { causes: expiryCauses([leaf, ...chain], now), violations: [] };
   const { certificates: anchors, crls = [] } = trustAnchor;
   const result = await findPath({ leaf, chain, anchors, now });
   const violations = await anchorCrlViolations(crls, { issuers: anchors, now });
@@ -250,12 +250,11 @@ async function certificateOf({ leaf, chain, trustAnchor, now }: SessionQuestion)
   return { causes: [cause('revoked', reason, 'have the CA issue another certificate')], violations };
 }
 
-/** What a leaf says of itself where no anchor is known. */
-function expiryCauses({ notBefore, notAfter }: JudgedCertificate, now: Date): RefusalCause[] {
-  if (now > notAfter)
-    return [cause('path', `the leaf expired at ${notAfter.toISOString()}`, pathHints['expired'] ?? '')];
-  if (now >= notBefore) return [];
-  return [cause('path', `the leaf is not valid before ${notBefore.toISOString()}`, pathHints['not-yet-valid'] ?? '')];
+/** What certificates say of themselves where no anchor is known. */
+function expiryCauses(certificates: readonly JudgedCertificate[], now: Date): RefusalCause[] {
+  return certificates
+    .flatMap((certificate) => validityViolations(certificate, now))
+    .map(({ rule, reason }) => cause('path', reason, pathHints[rule] ?? ''));
 }
 
 function profileCauses({ asked, profile }: SessionQuestion): RefusalCause[] {

@@ -5,27 +5,51 @@ export interface AskedSession {
   readonly roleArn: string;
   readonly durationSeconds?: number | undefined;
   readonly roleSessionName?: string | undefined;
+  /** That the request is signed for; not judged when not given. */
+  readonly region?: string | undefined;
+}
+
+interface ArnParts {
+  readonly partition: string;
+  readonly region: string;
+  readonly account: string;
+}
+
+/** Of an ARN; the region is empty for those of IAM. */
+export function arnParts(arn: string): ArnParts {
+  const [, partition = '', , region = '', account = ''] = arn.split(':');
+  return { partition, region, account };
 }
 
 /** The account of an ARN. */
 export function accountOf(arn: string): string {
-  return arn.split(':')[4] ?? '';
+  return arnParts(arn).account;
 }
 
 /** The region of an ARN; empty for those of IAM. */
 export function regionOf(arn: string): string {
-  return arn.split(':')[3] ?? '';
+  return arnParts(arn).region;
 }
 
-/** How the three ARNs of a session do not fit together (user guide, trust model); undefined when they do. */
-export function arnProblem(asked: AskedSession): string | undefined {
-  const { trustAnchorArn: anchor, profileArn: profile, roleArn: role } = asked;
-  const partition = (arn: string): string => arn.split(':')[1] ?? '';
-  if (regionOf(anchor) !== regionOf(profile)) {
-    return `the trust anchor is in ${regionOf(anchor)}, the profile in ${regionOf(profile)}`;
-  }
-  const accounts = new Set([anchor, profile, role].map(accountOf));
-  if (accounts.size > 1) return `trust anchor, profile and role are in the accounts ${[...accounts].join(', ')}`;
-  const partitions = new Set([anchor, profile, role].map(partition));
-  return partitions.size > 1 ? `the ARNs are of the partitions ${[...partitions].join(', ')}` : undefined;
+/** How the three ARNs of a session do not fit together (user guide, trust model), or to the region; empty when they do. */
+export function arnProblems({ trustAnchorArn, profileArn, roleArn, region }: AskedSession): readonly string[] {
+  const [anchor, profile, role] = [arnParts(trustAnchorArn), arnParts(profileArn), arnParts(roleArn)];
+  const isElsewhere = region !== undefined && region !== anchor.region;
+  const problems: readonly (readonly [boolean, string])[] = [
+    [isElsewhere, `requests go to ${region}, but the trust anchor is of ${anchor.region}`],
+    [anchor.region !== profile.region, `the trust anchor is of ${anchor.region}, but the profile of ${profile.region}`],
+    [
+      anchor.account !== profile.account,
+      `the trust anchor is of account ${anchor.account}, but the profile of ${profile.account}`,
+    ],
+    [
+      profile.account !== role.account,
+      `the profile is of account ${profile.account}, but the role of ${role.account}: both must be in one`,
+    ],
+    [
+      new Set([anchor, profile, role].map(({ partition }) => partition)).size > 1,
+      `the ARNs are of the partitions ${anchor.partition}, ${profile.partition} and ${role.partition}`,
+    ],
+  ];
+  return problems.filter(([isProblem]) => isProblem).map(([, text]) => text);
 }

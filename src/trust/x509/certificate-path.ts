@@ -82,6 +82,11 @@ function validity(
   ];
 }
 
+/** Whether a certificate by itself is valid at `now`. */
+export function validityViolations(certificate: JudgedCertificate, now: Date): readonly Violation[] {
+  return violationsOf(certificate, validity(certificate, now));
+}
+
 interface Search {
   readonly request: PathRequest;
   /** Why candidates were passed over, each reason once. */
@@ -126,7 +131,7 @@ async function linkViolations(
   now: Date,
 ): Promise<readonly Violation[]> {
   const plain = [
-    ...violationsOf(issuer, validity(issuer, now)),
+    ...validityViolations(issuer, now),
     ...issuerViolations(issuer),
     ...violationsOf(issuer, [
       ['path-length', pathLengthProblem(path, issuer)],

@@ -284,15 +284,19 @@ describe('the hints', () => {
     const who = identityOf(below, [old]);
 
     expect((await refusal('Untrusted signing certificate', { who })).hints).toEqual([
-      "the certificate of 'CN=below-old' expired on 2026-06-01T11:00:00Z, and it is 2026-06-01T12:00:03Z",
-      "the certificate of 'CN=Old' expired on 2026-05-31T00:00:00Z, and it is 2026-06-01T12:00:03Z",
+      '"CN=below-old" expired at 2026-06-01T11:00:00.000Z',
+      '"CN=Old" expired at 2026-05-31T00:00:00.000Z',
+      'renew it; an anchor of AWS Private CA needs UpdateTrustAnchor after that',
     ]);
     const before = { date: 'Mon, 01 Dec 2025 00:00:00 GMT' };
     expect((await refusal('Untrusted signing certificate', undefined, before)).hints).toEqual([
-      "the certificate of 'CN=leaf' is not valid before 2026-01-01T00:00:00Z, and it is 2025-12-01T00:00:00Z",
-      "the certificate of 'CN=Sub' is not valid before 2026-01-01T00:00:00Z, and it is 2025-12-01T00:00:00Z",
+      '"CN=leaf" is not valid before 2026-01-01T00:00:00.000Z',
+      '"CN=Sub" is not valid before 2026-01-01T00:00:00.000Z',
+      'wait until then, or have the clock of the CA set',
     ]);
   });
+
+  const another = 'have the CA issue a certificate that Roles Anywhere takes';
 
   it('for an insufficient certificate: what it lacks', async () => {
     const extensions = ['basicConstraints = CA:TRUE', 'keyUsage = keyEncipherment'];
@@ -300,13 +304,15 @@ describe('the hints', () => {
     const old = makeLeaf(folder, 'old-version', sub, { ...validity, extensions: [] });
 
     expect((await refusal('Insufficient certificate', { who: identityOf(bad, [sub]) })).hints).toEqual([
-      'the leaf certificate is a CA certificate (basicConstraints CA:TRUE)',
-      'the leaf certificate may be used for keyEncipherment, but not for digitalSignature',
-      'the leaf certificate is signed with SHA-1, and Roles Anywhere asks for SHA-256 or better',
+      'the leaf is a CA certificate (CA:TRUE)',
+      'the leaf has no digitalSignature key usage',
+      'the leaf cannot be relied on: it is signed with SHA-1; SHA-256 or stronger is needed',
+      another,
     ]);
     expect((await refusal('Insufficient certificate', { who: identityOf(old, [sub]) })).hints).toEqual([
-      'the leaf certificate is of X.509 version 1, and Roles Anywhere takes version 3 only',
-      'the leaf certificate has no key usage extension, where digitalSignature must be',
+      'the leaf is X.509 v1; v3 is needed',
+      'the leaf has no digitalSignature key usage',
+      another,
     ]);
   });
 
@@ -319,13 +325,16 @@ describe('the hints', () => {
       (await refusal('Insufficient certificate', { who: identityOf(issued, []) })).hints;
 
     expect(await hintsOf(other)).toEqual([
-      'the leaf certificate is signed with SHA-224, and Roles Anywhere asks for SHA-256 or better',
+      'the leaf cannot be relied on: it is signed with SHA-224; SHA-256 or stronger is needed',
+      another,
     ]);
     expect(await hintsOf(pss)).toEqual([
-      'the leaf certificate is signed with RSASSA-PSS with SHA-1, and Roles Anywhere asks for SHA-256 or better',
+      'the leaf cannot be relied on: it is signed with SHA-1; SHA-256 or stronger is needed',
+      another,
     ]);
     expect(await hintsOf(late)).toEqual([
-      'the leaf certificate expired on 2026-06-01T11:00:00Z, and it is 2026-06-01T12:00:03Z',
+      '"CN=late" expired at 2026-06-01T11:00:00.000Z',
+      'renew it; an anchor of AWS Private CA needs UpdateTrustAnchor after that',
     ]);
   });
 
@@ -337,10 +346,13 @@ describe('the hints', () => {
   });
 
   it.each([
-    ['Mon, 01 Jun 2026 11:29:26 GMT', 'the clock of this machine is 1834 seconds ahead of the service: set it'],
-    ['Mon, 01 Jun 2026 12:05:00 GMT', 'the clock of this machine is 300 seconds behind the service: set it'],
+    ['Mon, 01 Jun 2026 11:29:26 GMT', 'the clock is 1834 s ahead of that of the service'],
+    ['Mon, 01 Jun 2026 12:05:00 GMT', 'the clock is 300 s behind that of the service, which may be too much'],
   ])('for an invalid signature: the clock alone, when the service says %s', async (date, hint) => {
-    expect((await refusal('Invalid signature', undefined, { date })).hints).toEqual([hint]);
+    expect((await refusal('Invalid signature', undefined, { date })).hints).toEqual([
+      hint,
+      'set the clock, by NTP for one: a signature carries its time',
+    ]);
   });
 
   it('for an invalid signature: neither clock nor key, and what remains', async () => {
@@ -374,7 +386,8 @@ describe('the hints', () => {
     const who = identityOf(leaf, [sub], makeKey(folder, 'other-key'));
 
     expect((await refusal('Invalid signature', { who })).hints).toEqual([
-      'the signature does not fit the certificate: the private key is not the one of the leaf',
+      'the private key is not that of the certificate',
+      'give the key that the certificate was issued for',
     ]);
   });
 
@@ -399,7 +412,7 @@ describe('the hints', () => {
   });
 
   it.each([
-    [{ region: 'us-east-1' }, 'the request went to us-east-1, but the trust anchor is of eu-west-1'],
+    [{ region: 'us-east-1' }, 'requests go to us-east-1, but the trust anchor is of eu-west-1'],
     [
       { profileArn: 'arn:aws:rolesanywhere:us-east-1:111122223333:profile/p' },
       'the trust anchor is of eu-west-1, but the profile of us-east-1',
@@ -412,10 +425,7 @@ describe('the hints', () => {
       { roleArn: 'arn:aws:iam::444455556666:role/Example' },
       'the profile is of account 111122223333, but the role of 444455556666: both must be in one',
     ],
-    [
-      { roleArn: 'arn:aws-cn:iam::111122223333:role/Example' },
-      'the trust anchor is of the partition aws, but the role of aws-cn',
-    ],
+    [{ roleArn: 'arn:aws-cn:iam::111122223333:role/Example' }, 'the ARNs are of the partitions aws, aws and aws-cn'],
   ])('for ARNs that do not go together: %j', async (asked, hint) => {
     for (const message of [
       "Specified Trust Anchor wasn't found.",
@@ -426,7 +436,8 @@ describe('the hints', () => {
       expect((await refusal(message, { asked })).hints).toContain(hint);
     }
     expect((await refusal("Role isn't one of those listed in the Profile", { asked })).hints).toContain(hint);
-    expect((await refusal('Untrusted signing certificate', { asked })).hints).toContain(hint);
+    // Who says that has found the trust anchor.
+    expect((await refusal('Untrusted signing certificate', { asked })).hints).not.toContain(hint);
   });
 
   it('for a role that is not in the profile', async () => {
@@ -487,10 +498,11 @@ describe('the hints', () => {
       'check that it is the service that answers at the endpoint, and no proxy',
     ]);
     expect((await refusal('New', undefined, { date: 'Fri, 01 Jan 2027 12:00:00 GMT' })).hints).toEqual([
-      'the clock of this machine is 18489600 seconds behind the service: set it',
-      "the certificate of 'CN=leaf' expired on 2027-01-01T00:00:00Z, and it is 2027-01-01T12:00:00Z",
-      "the certificate of 'CN=Sub' expired on 2027-01-01T00:00:00Z, and it is 2027-01-01T12:00:00Z",
-      'check that it is the service that answers at the endpoint, and no proxy',
+      'the clock is 18489600 s behind that of the service',
+      '"CN=leaf" expired at 2027-01-01T00:00:00.000Z',
+      '"CN=Sub" expired at 2027-01-01T00:00:00.000Z',
+      'set the clock, by NTP for one: a signature carries its time',
+      'renew it; an anchor of AWS Private CA needs UpdateTrustAnchor after that',
     ]);
   });
 

@@ -115,7 +115,7 @@ describe('one thing wrong', () => {
       'another region',
       'Invalid or empty profile provided.',
       'arns',
-      /in us-east-1, the profile in eu-west-1$/,
+      /of us-east-1, but the profile of eu-west-1$/,
       (q) => ({ ...q, asked: { ...q.asked, profileArn: profileArn.replace('us-east-1', 'eu-west-1') } }),
     ],
     [
