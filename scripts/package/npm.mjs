@@ -22,8 +22,13 @@ const aboutExecutable = ['THIRD-PARTY-NOTICES.txt', 'bom.cdx.json'];
 /** Packs what is built into a folder: a package for every executable that is there, and the one that brings them. */
 export function packNpm(folder) {
   const built = Object.keys(targets).filter((target) => existsSync(executableOf(target)));
-  for (const target of built) packIn(folder, (work) => stagePlatform(work, target));
+  for (const target of built) packPlatform(folder, target, executableOf(target));
   packIn(folder, stageMain);
+}
+
+/** Packs the executable of a target into a folder. */
+export function packPlatform(folder, target, executable) {
+  packIn(folder, (work) => stagePlatform(work, target, executable));
 }
 
 function executableOf(target) {
@@ -51,11 +56,11 @@ function stageMain(work) {
   return join(work, 'package');
 }
 
-function stagePlatform(work, target) {
+function stagePlatform(work, target, executable) {
   const [system, cpu, libc = 'glibc'] = target.split('-');
   const file = `bin/${executableName(target)}`;
   mkdirSync(join(work, 'bin'));
-  copyFileSync(executableOf(target), join(work, file));
+  copyFileSync(executable, join(work, file));
   chmodSync(join(work, file), 0o755);
   copyFileSync(join(root, 'LICENSE'), join(work, 'LICENSE'));
   for (const name of aboutExecutable) copyFileSync(join(root, 'dist-native', name), join(work, name));
