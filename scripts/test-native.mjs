@@ -18,6 +18,8 @@ const suites = [
   'test/interop',
   'test/cli/command.test.ts',
   'test/aws/assume-role/command.test.ts',
+  'test/doctor/command.test.ts',
+  'test/certificates/process.test.ts',
 ];
 
 const selection = process.argv.length > 2 ? process.argv.slice(2) : suites;

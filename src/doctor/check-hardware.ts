@@ -102,6 +102,7 @@ export const checkStore: Check = {
       const found = await certificateStoreOf([source])?.listCertificates({ certificate: source }, examination.context);
       const names = (found ?? []).map(({ uri }) => uri);
       if (names.length > 0) return [pass(`${source.option}: the store has ${names.join(', ')}`)];
+      examination.facts.noLogin = 'the store has no such certificate';
       return [
         fail(
           'STORE_NOT_FOUND',

@@ -70,3 +70,16 @@ test('a document that cannot be read is a finding', async () => {
   expect(status).toBe(2);
   expect(stdout).toMatch(/^FAIL {2}trust +--trust-policy: .*missing\.json cannot be read: /);
 });
+
+test('the entry that credential-process has put into the cache', async () => {
+  const cache = { ROLES_ANYWHERE_CACHE: 'true', ROLES_ANYWHERE_CACHE_DIR: join(lab.folder, 'cache') };
+  const before = await run(['--offline'], cache);
+  expect(before.stdout).toMatch(/^PASS {2}cache +\S+ is not there yet: the first call makes it$/m);
+  const called = await runCommand(['credential-process'], { env: { ...lab.env(), ...cache } });
+  expect({ status: called.status, stderr: called.stderr }).toEqual({ status: 0, stderr: '' });
+  const { status, stdout } = await run(['--offline'], cache);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(
+    /^PASS {2}cache +\S+\.json, the entry of these options, expires at \S+: it is handed out until \S+, and renewed then$/m,
+  );
+});
