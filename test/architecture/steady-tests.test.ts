@@ -10,6 +10,10 @@ const texts = readdirSync('test', { recursive: true, encoding: 'utf8' })
 const having = (pattern: RegExp): readonly string[] =>
   texts.filter(([, text]) => pattern.test(text)).map(([path]) => path);
 
+test('properties are tried with a seed: test/support/fast-check.ts', () => {
+  expect(having(/from 'fast-check'/)).toEqual([join('support', 'fast-check.ts')]);
+});
+
 test('what is waited for is waited for by expect.poll, whose bound is that of vitest.config.ts: vi.waitFor gives it a second', () => {
   expect(having(/\bvi\.wait(?:For|Until)\b/)).toEqual([]);
 });

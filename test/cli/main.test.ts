@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { commandHelp } from '../../src/cli/help.ts';
 import { commandNames, loadCommands } from '../../src/cli/load-commands.ts';

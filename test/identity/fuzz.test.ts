@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import * as fc from 'fast-check';
+import * as fc from '../support/fast-check.ts';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
 import { berToDer } from '../../src/identity/backends/file/ber.ts';

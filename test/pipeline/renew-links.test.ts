@@ -1,5 +1,5 @@
 /** Which links are renewed, and what serves where one cannot be. */
-import * as fc from 'fast-check';
+import * as fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 
 import type { Credentials } from '../../src/core/credentials.ts';

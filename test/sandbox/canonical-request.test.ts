@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { getCanonicalQuery } from '@smithy/signature-v4';
-import * as fc from 'fast-check';
+import * as fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { canonicalRequests, readQuery } from '../../src/sandbox/canonical-request.ts';
 import type { ReceivedRequest } from '../../src/sandbox/received-request.ts';

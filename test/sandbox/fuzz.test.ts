@@ -7,7 +7,7 @@
  */
 import { randomUUID, sign } from 'node:crypto';
 import { connect } from 'node:net';
-import * as fc from 'fast-check';
+import * as fc from '../support/fast-check.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodeElement } from '../../src/identity/x509/der-writer.ts';
 import { onlyElement, sequenceOf } from '../../src/identity/x509/der.ts';

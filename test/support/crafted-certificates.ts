@@ -3,7 +3,7 @@
  *
  * Nothing here is signed anew: a reader does not look at the signature.
  */
-import * as fc from 'fast-check';
+import * as fc from './fast-check.ts';
 import { encodeElement } from '../../src/identity/x509/der-writer.ts';
 import { elementsOf, onlyElement, sequenceOf } from '../../src/identity/x509/der.ts';
 

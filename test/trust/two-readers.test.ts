@@ -6,7 +6,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import * as fc from 'fast-check';
+import * as fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
 import { Problem } from '../../src/identity/problem.ts';

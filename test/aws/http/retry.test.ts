@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 
 import { RolesAnywhereError, type ErrorCode } from '../../../src/core/errors.ts';

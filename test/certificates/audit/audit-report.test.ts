@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as fc from 'fast-check';
+import * as fc from '../../support/fast-check.ts';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { readAuditRow } from '../../../src/certificates/audit/audit-row.ts';
 import { AuditSummary } from '../../../src/certificates/audit/audit-summary.ts';

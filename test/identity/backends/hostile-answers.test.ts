@@ -1,4 +1,4 @@
-import { array, assert, constantFrom, nat, oneof, property } from 'fast-check';
+import { array, assert, constantFrom, nat, oneof, property } from '../../support/fast-check.ts';
 import { expect, test } from 'vitest';
 import { readSignerAnswer } from '../../../src/identity/backends/exec/signer-protocol.ts';
 import { MessageCollector } from '../../../src/identity/backends/spiffe/grpc-messages.ts';

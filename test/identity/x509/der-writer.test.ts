@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import * as fc from 'fast-check';
+import * as fc from '../../support/fast-check.ts';
 import { expect, test } from 'vitest';
 import { integerOf, onlyElement, sequenceOf } from '../../../src/identity/x509/der.ts';
 import { encodeEcdsaSignature } from '../../../src/identity/x509/der-writer.ts';

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { encodeElement } from '../../../src/identity/x509/der-writer.ts';
 import { attributesOfName, distinguishedName } from '../../../src/identity/x509/distinguished-name.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import * as fc from 'fast-check';
+import * as fc from '../../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import type { OptionRow } from '../../../src/options/schema/option.ts';
 import { parseFlags } from '../../../src/options/parse/parse-flags.ts';

@@ -1,5 +1,5 @@
 import { externalDataInterceptor, loadSharedConfigFiles } from '@smithy/shared-ini-file-loader';
-import * as fc from 'fast-check';
+import * as fc from '../../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { parseAwsConfig } from '../../../src/options/profile/aws-config.ts';
 import { thrownBy } from '../../support/thrown.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromIni } from '@aws-sdk/credential-providers';
-import * as fc from 'fast-check';
+import * as fc from '../../support/fast-check.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readProfiles } from '../../../src/options/profile/from-profile.ts';
 import type { NamedHop } from '../../../src/aws/assume-role/role-hop.ts';

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { throwRequestProblems } from '../../../src/options/explain/explain-request.ts';
 import { resolveCredentialRequest } from '../../../src/options/resolve/resolve-plan.ts';

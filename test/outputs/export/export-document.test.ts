@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as fc from 'fast-check';
+import * as fc from '../../support/fast-check.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ExportFormat, exportDocument, exportFormats } from '../../../src/outputs/export/export-document.ts';
 import { exportCommand } from '../../../src/cli/commands/export/export.ts';

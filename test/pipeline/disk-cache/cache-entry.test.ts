@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { isFresh, isGoodEnough, isPlausible, isValid } from '../../../src/pipeline/disk-cache/cache-entry.ts';
 import { renewalWindow } from '../../../src/pipeline/refresh/renewal-window.ts';

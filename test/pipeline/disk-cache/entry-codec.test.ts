@@ -1,5 +1,5 @@
 import { hkdfSync } from 'node:crypto';
-import * as fc from 'fast-check';
+import * as fc from '../../support/fast-check.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   decodeEntry,

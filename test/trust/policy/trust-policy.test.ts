@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { isLike } from '../../../src/trust/policy/pattern.ts';
 import { makePolicyContext, type PolicyContext } from '../../../src/trust/policy/policy-context.ts';

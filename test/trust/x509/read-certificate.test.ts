@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import * as fc from 'fast-check';
+import * as fc from '../../support/fast-check.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../src/core/errors.ts';
 import { decodeCertificate, decodeCertificates } from '../../../src/trust/x509/read-certificate.ts';

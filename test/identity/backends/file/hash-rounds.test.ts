@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import * as fc from 'fast-check';
+import * as fc from '../../../support/fast-check.ts';
 import { expect, test } from 'vitest';
 import { hashRounds } from '../../../../src/identity/backends/file/hash-rounds.ts';
 import { digestOf } from '../../../../src/identity/backends/file/pbe.ts';

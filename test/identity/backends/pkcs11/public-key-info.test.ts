@@ -1,5 +1,5 @@
 import { createPublicKey, ECDH, type KeyObject } from 'node:crypto';
-import * as fc from 'fast-check';
+import * as fc from '../../../support/fast-check.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPkcs11Signer } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
 import { ecPublicKeyInfo } from '../../../../src/identity/backends/pkcs11/token-objects.ts';

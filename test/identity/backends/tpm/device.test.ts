@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../../../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../../src/core/errors.ts';
 import { parseTpmDevice } from '../../../../src/identity/backends/tpm/transport/open-transport.ts';

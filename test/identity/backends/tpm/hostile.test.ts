@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { join } from 'node:path';
-import * as fc from 'fast-check';
+import * as fc from '../../../support/fast-check.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { RolesAnywhereError } from '../../../../src/core/errors.ts';
 import { pcrsOf } from '../../../../src/identity/backends/tpm/key-authorization.ts';

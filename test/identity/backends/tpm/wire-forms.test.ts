@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import * as fc from 'fast-check';
+import * as fc from '../../../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { wireSignature } from '../../../../src/identity/backends/tpm/tpm-signer.ts';
 import { signingKeyOf } from '../../../../src/identity/backends/tpm/signing-scheme.ts';
