@@ -13,8 +13,9 @@ export default defineConfig({
       ...leftOut(),
     ],
     reporters: ['default', stuckFiles(600)],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // What has not ended by then stands still; the slowest takes half a minute on a busy machine.
+    testTimeout: 240_000,
+    hookTimeout: 300_000,
     // An event that is waited for comes when the machine has time for it; a second, which is vitest's own bound, measures the machine.
     expect: { poll: { timeout: 30_000 } },
     // The suites start real processes; more of them at once than cores makes their time-outs measure the machine.

@@ -21,8 +21,8 @@ export default defineConfig({
     include: platform() === 'win32' ? ['test/windows/*.test.ts', ...common] : onWine,
     // What is asked for may be of the other side alone.
     passWithNoTests: true,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000,
+    hookTimeout: 300_000,
     maxWorkers: 2,
     // To load the sources anew for each file would take half of the time.
     isolate: false,

@@ -45,7 +45,7 @@ describe('a token', needsSoftHsm(), () => {
   /** Of a token whose user gave a wrong PIN: SoftHSM sets the flag, and a right one takes it away. */
   function giveWrongPin(): void {
     const args = ['--module', softHsmModule, '--token-label', 'hsm', '--login', '--pin', '0000', '--list-objects'];
-    expect(() => execFileSync('pkcs11-tool', args, { stdio: 'ignore', timeout: 30_000 })).toThrow('Command failed');
+    expect(() => execFileSync('pkcs11-tool', args, { stdio: 'ignore', timeout: 60_000 })).toThrow('Command failed');
   }
 
   test('that is in order, with its certificate, and with one in a file', async () => {
@@ -75,7 +75,7 @@ describe('a token', needsSoftHsm(), () => {
       ['--module', softHsmModule, '--token-label', 'hsm', '--login', '--pin', pin, '--list-objects'],
       {
         stdio: 'ignore',
-        timeout: 30_000,
+        timeout: 60_000,
       },
     );
   });

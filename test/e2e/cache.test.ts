@@ -127,7 +127,7 @@ test('a hundred processes at once make one session', async () => {
   expect(sessions).toBe(1);
   expect(new Set(result.map(({ stdout }) => stdout)).size).toBe(1);
   expect(readdirSync(folder())).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)]);
-}, 120_000);
+});
 
 test('folder, its parents and the entry are for this user alone', async () => {
   await run();
@@ -322,7 +322,7 @@ describe('killing the process that renews', () => {
       expect(readdirSync(folder())).toEqual([]);
     }
     expect(killed).toBeGreaterThan(12);
-  }, 300_000);
+  });
 
   test('while the service takes its time: one of those that wait takes over', async () => {
     const slow = await slowAtFirst();

@@ -222,7 +222,7 @@ describe('--server', () => {
     expect(JSON.parse(stdout)).toMatchObject({ Account: sandbox.accountId });
   });
 
-  test('renews, wants the token, and is gone with the program', { timeout: 60_000 }, async () => {
+  test('renews, wants the token, and is gone with the program', async () => {
     const service = await shortSessions(sandbox.endpoint, 8);
     const script = `
       const ask = (authorization) => fetch(process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI, { headers: { authorization } });

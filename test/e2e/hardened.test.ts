@@ -43,7 +43,7 @@ describe.skipIf(needsHardening().skip || needsMounts().skip)(`hardened as ${unit
     ];
     const script = tries.map((each) => `${each} 2>/dev/null; echo $?`).join('\n');
     const [unshare, ...rest] = [...wrapper('calls'), '/bin/sh', '-c', script, join(folder, 'written')];
-    const { stdout } = await promisify(execFile)(unshare, rest, { timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(unshare, rest, { timeout: 60_000 });
     expect(stdout.split('\n')).toEqual(['0', '126', '1', '1', '159', '']);
   });
 

@@ -32,7 +32,7 @@ beforeAll(async () => {
   folder = makeFolder();
   sandbox = await startSandbox();
   await install();
-}, 60_000);
+});
 
 afterAll(async () => {
   await sandbox.close();

@@ -147,7 +147,7 @@ describe('on a push', () => {
     const program = `import { fromRolesAnywhere } from 'roles-anywhere';
       console.log((await fromRolesAnywhere(${init})()).accessKeyId);`;
     const args = ['--input-type=module', '--eval', program];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 30_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 60_000 });
     expect(stdout).toMatch(/^ASIA/);
   });
 });

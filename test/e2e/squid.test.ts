@@ -70,7 +70,7 @@ async function startSquid(folder: string, port: number): Promise<() => Promise<u
   const hash = execFileSync('openssl', ['passwd', '-apr1', '-stdin'], {
     input: password,
     encoding: 'utf8',
-    timeout: 9000,
+    timeout: 60_000,
   });
   writeFileSync(at('passwords'), `deploy:${hash}`);
   writeFileSync(at('hosts'), `127.0.0.1 localhost ${host}\n`);

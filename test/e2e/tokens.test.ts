@@ -349,7 +349,7 @@ describe('a TPM', needsTpm(), () => {
     const handleParent = await toolKey(tpm, folder, 'held', { type: 'ecc256:ecdsa', password });
     await persist(tpm, folder, 'held', handleParent, 0x8100_0020);
     keys.set('held', { path: 'handle:0x81000020', certificate: await certify('held') });
-  }, 120_000);
+  });
 
   afterAll(() => tpm.stop());
 

@@ -175,7 +175,7 @@ describe('what cannot be done leaves the file as it is', () => {
   const before = `# ${'filling '.repeat(2000)}\n[default]\n${old}`;
   const unprivileged = process.getuid?.() === 0 ? ['setpriv', '--inh-caps=-all', '--bounding-set=-all'] : [];
 
-  test('SIGHUP before the first set is there is not forgotten', { timeout: 60_000 }, async () => {
+  test('SIGHUP before the first set is there is not forgotten', async () => {
     const silent = await startSilentService();
     try {
       const config = join(home, 'config');
@@ -296,29 +296,25 @@ describe('without --once', () => {
     expect(readdirSync(dirname(file))).toEqual(['credentials']);
   });
 
-  test(
-    'waits for a service that is not there yet, and lives through one that goes away',
-    { timeout: 60_000 },
-    async () => {
-      await service.close();
-      // What is left at a renewal, a quarter at the least, has to outlast a machine that is busy with other things.
-      service = await shortSessions(sandbox.endpoint, 16);
-      await service.close();
-      const updating = running();
-      await updating.said(/warning: profile default: [^\n]*it is tried again\n/);
-      await service.open();
-      await updating.said(/works until/);
-      const first = keyId();
-      await service.close();
-      await updating.said(/the file is still good, next attempt in \d+ s\n/);
-      expect(keyId()).toMatch(/^ASIA/);
-      await service.open();
-      await expect.poll(() => keyId()).not.toBe(first);
-      expect(await updating.stop()).toEqual(endedWell);
-    },
-  );
+  test('waits for a service that is not there yet, and lives through one that goes away', async () => {
+    await service.close();
+    // What is left at a renewal, a quarter at the least, has to outlast a machine that is busy with other things.
+    service = await shortSessions(sandbox.endpoint, 16);
+    await service.close();
+    const updating = running();
+    await updating.said(/warning: profile default: [^\n]*it is tried again\n/);
+    await service.open();
+    await updating.said(/works until/);
+    const first = keyId();
+    await service.close();
+    await updating.said(/the file is still good, next attempt in \d+ s\n/);
+    expect(keyId()).toMatch(/^ASIA/);
+    await service.open();
+    await expect.poll(() => keyId()).not.toBe(first);
+    expect(await updating.stop()).toEqual(endedWell);
+  });
 
-  test('a file that cannot be written for a while is written later', { timeout: 60_000 }, async () => {
+  test('a file that cannot be written for a while is written later', async () => {
     const updating = running();
     await updating.said(/works until/);
     const first = keyId();
@@ -330,34 +326,30 @@ describe('without --once', () => {
     expect(await updating.stop()).toEqual(endedWell);
   });
 
-  test(
-    'SIGHUP reads certificate, key and profiles again; what is broken changes nothing',
-    { timeout: 60_000 },
-    async () => {
-      const config = join(home, 'config');
-      const section = sandbox.configSection('mine');
-      writeFileSync(config, section);
-      const updating = start(['--from-profile', 'mine'], { HOME: home, AWS_CONFIG_FILE: config });
-      await updating.said(/works until/);
-      const first = keyId();
+  test('SIGHUP reads certificate, key and profiles again; what is broken changes nothing', async () => {
+    const config = join(home, 'config');
+    const section = sandbox.configSection('mine');
+    writeFileSync(config, section);
+    const updating = start(['--from-profile', 'mine'], { HOME: home, AWS_CONFIG_FILE: config });
+    await updating.said(/works until/);
+    const first = keyId();
 
-      writeFileSync(config, section.replace(/roles_anywhere_role_arn.*\n/, ''));
-      updating.child.kill('SIGHUP');
-      await updating.said(/warning: reload failed, all stays as it was: [^\n]*role-arn/);
-      writeFileSync(config, section.replace(/roles_anywhere_role_arn = .*\//, '$&no-'));
-      updating.child.kill('SIGHUP');
-      await updating.said(/warning: profile default: [^\n]*; all stays as it was/);
-      expect(keyId()).toBe(first);
+    writeFileSync(config, section.replace(/roles_anywhere_role_arn.*\n/, ''));
+    updating.child.kill('SIGHUP');
+    await updating.said(/warning: reload failed, all stays as it was: [^\n]*role-arn/);
+    writeFileSync(config, section.replace(/roles_anywhere_role_arn = .*\//, '$&no-'));
+    updating.child.kill('SIGHUP');
+    await updating.said(/warning: profile default: [^\n]*; all stays as it was/);
+    expect(keyId()).toBe(first);
 
-      writeFileSync(config, section.replace(sandbox.roleArn, sandbox.roleArn.replace(/[^/]+$/, 'second')));
-      updating.child.kill('SIGHUP');
-      await expect.poll(() => keyId()).not.toBe(first);
-      const second = keyId();
-      updating.child.kill('SIGHUP');
-      await expect.poll(() => keyId()).not.toBe(second);
-      expect(await updating.stop()).toEqual(endedWell);
-    },
-  );
+    writeFileSync(config, section.replace(sandbox.roleArn, sandbox.roleArn.replace(/[^/]+$/, 'second')));
+    updating.child.kill('SIGHUP');
+    await expect.poll(() => keyId()).not.toBe(first);
+    const second = keyId();
+    updating.child.kill('SIGHUP');
+    await expect.poll(() => keyId()).not.toBe(second);
+    expect(await updating.stop()).toEqual(endedWell);
+  });
 
   test.each([
     ['a refusal', { status: 403 }, 4],
@@ -376,7 +368,7 @@ describe('without --once', () => {
     expect(await updating.stop()).toEqual(endedWell);
   });
 
-  test('SIGKILL at any point leaves the set before or the one after', { timeout: 60_000 }, async () => {
+  test('SIGKILL at any point leaves the set before or the one after', async () => {
     given(`# mine\n[default]\n${old}`);
     for (let round = 0; round < 12; round += 1) {
       const { child, ended } = running(['--once']);

@@ -30,7 +30,7 @@ function allowedCalls(unit: string): ReadonlySet<string> {
 /** Those of a group, `@system-service`. */
 function callsOf(name: string): readonly string[] {
   if (!name.startsWith('@')) return [name];
-  const list = execFileSync('systemd-analyze', ['syscall-filter', name], { encoding: 'utf8', timeout: 20_000 });
+  const list = execFileSync('systemd-analyze', ['syscall-filter', name], { encoding: 'utf8', timeout: 60_000 });
   const names = list
     .split('\n')
     .slice(1)

@@ -53,7 +53,7 @@ export async function startGpgAgent(folder: string): Promise<RunningAgent> {
 function adder(socket: string): RunningAgent['add'] {
   return async (...args) => {
     const env = { PATH: process.env['PATH'], SSH_AUTH_SOCK: socket };
-    return (await promisify(execFile)('ssh-add', args, { env, timeout: 20_000 })).stderr;
+    return (await promisify(execFile)('ssh-add', args, { env, timeout: 60_000 })).stderr;
   };
 }
 

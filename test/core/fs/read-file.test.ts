@@ -170,7 +170,7 @@ describe('a descriptor that was handed over', () => {
   const run = (shell: string, limits = '{ bytes: 100 }'): string =>
     execFileSync('bash', ['-c', shell.replace('PROGRAM', '"$NODE" --input-type=module -e "$PROGRAM"')], {
       env: { ...process.env, NODE: process.execPath, PROGRAM: program(limits) },
-      timeout: 20_000,
+      timeout: 60_000,
       encoding: 'utf8',
     });
 

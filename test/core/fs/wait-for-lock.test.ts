@@ -85,7 +85,8 @@ test.each([
   const start = performance.now();
   const lock = await waitForLock(path, path, context(2));
   expect(lock.isHeld()).toBe(true);
-  expect(slept + performance.now() - start).toBeGreaterThan(bound);
+  // Dates of files are those of the kernel's last tick.
+  expect(slept + performance.now() - start).toBeGreaterThan(bound - 10);
   expect(slept).toBeLessThan(bound + 200);
   expect(readdirSync(folder)).toEqual(['credentials.lock']);
 });

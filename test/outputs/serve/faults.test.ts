@@ -10,7 +10,7 @@ const untilRenewal = 2900_000;
 const untilExpiry = 3600_000 - untilRenewal;
 
 /** What the network and the service take is real time. */
-const patient = { timeout: 20_000 };
+const patient = { timeout: 60_000 };
 
 let server: ServedSandbox;
 let clock: FakeClock;

@@ -65,7 +65,7 @@ function ending(child: ChildProcess): Promise<Ending> {
 }
 
 describe('20 that write and 20 that read', needsPython('botocore'), () => {
-  test(`for ${seconds} seconds: no torn read, no lost profile`, { timeout: seconds * 1000 + 60_000 }, async () => {
+  test(`for ${seconds} seconds: no torn read, no lost profile`, { timeout: seconds * 1000 + 240_000 }, async () => {
     const milliseconds = seconds * 1000;
     const names = Array.from({ length: 20 }, (_, index) => `p${index}`);
     const updaters = names.map((name) => ending(start('update', name, milliseconds)));
@@ -90,35 +90,32 @@ describe('SIGKILL', () => {
   const whole =
     /^\[p\]\naws_access_key_id = ASIA-p-(\d+)\naws_secret_access_key = secret-p-\1\naws_session_token = p-\1-(t+)\n$/;
 
-  test(
-    'at any point leaves one of the two sets, and no lock that stops the next one',
-    { timeout: 60_000 },
-    async () => {
-      // Large, so that writing takes long enough to be cut off.
-      const filler = `# ${'x'.repeat(2_000_000)}\n\n`;
-      writeFileSync(path, filler);
-      execFileSync(process.execPath, [program, 'update', path, 'p', '1']);
-      let [leftLocks, leftFiles] = [0, 0];
-      for (let round = 0; round < 40; round += 1) {
-        const child = start('update', 'p', 10_000, '1');
-        await new Promise((settle) => child.stdout.once('data', settle));
-        // Spread over what a turn takes, not left to chance alone.
-        await new Promise((settle) => setTimeout(settle, round / 2));
-        child.kill('SIGKILL');
-        await new Promise((settle) => child.once('close', settle));
-        const text = readFileSync(path, 'latin1');
-        expect(text.startsWith(filler)).toBe(true);
-        const [, turn, filling] = whole.exec(text.slice(filler.length)) ?? [];
-        expect(filling?.length).toBe(600 + Number(turn));
-        const left = readdirSync(folder);
-        leftLocks += left.includes('credentials.lock') ? 1 : 0;
-        leftFiles += left.some((name) => name.startsWith('.credentials.')) ? 1 : 0;
-      }
-      console.log(`killed 40 times: ${leftLocks} left a lock, ${leftFiles} a temporary file`);
-      const begin = performance.now();
-      execFileSync(process.execPath, [program, 'update', path, 'p', '1']);
-      expect(performance.now() - begin).toBeLessThan(8000);
-      expect(readdirSync(folder)).toEqual(['credentials']);
-    },
-  );
+  test('at any point leaves one of the two sets, and no lock that stops the next one', async () => {
+    // Large, so that writing takes long enough to be cut off.
+    const filler = `# ${'x'.repeat(2_000_000)}\n\n`;
+    writeFileSync(path, filler);
+    execFileSync(process.execPath, [program, 'update', path, 'p', '1']);
+    let [leftLocks, leftFiles] = [0, 0];
+    for (let round = 0; round < 40; round += 1) {
+      const child = start('update', 'p', 10_000, '1');
+      await new Promise((settle) => child.stdout.once('data', settle));
+      // Spread over what a turn takes, not left to chance alone.
+      await new Promise((settle) => setTimeout(settle, round / 2));
+      child.kill('SIGKILL');
+      await new Promise((settle) => child.once('close', settle));
+      const text = readFileSync(path, 'latin1');
+      expect(text.startsWith(filler)).toBe(true);
+      const [, turn, filling] = whole.exec(text.slice(filler.length)) ?? [];
+      expect(filling?.length).toBe(600 + Number(turn));
+      const left = readdirSync(folder);
+      leftLocks += left.includes('credentials.lock') ? 1 : 0;
+      leftFiles += left.some((name) => name.startsWith('.credentials.')) ? 1 : 0;
+    }
+    console.log(`killed 40 times: ${leftLocks} left a lock, ${leftFiles} a temporary file`);
+    const begin = performance.now();
+    execFileSync(process.execPath, [program, 'update', path, 'p', '1']);
+    // Not the age of a lock whose holder cannot be told.
+    expect(performance.now() - begin).toBeLessThan(19_000);
+    expect(readdirSync(folder)).toEqual(['credentials']);
+  });
 });

@@ -113,7 +113,7 @@ describe('zsh', needs('zsh'), () => {
       zpty -r line answer '*ARGS:*END*'
       print -r -- "$answer"
       zpty -d line`;
-    const settings = { cwd: folder, timeout: 30_000, env: { ...process.env, SCRIPT: scripts['zsh'], TERM: 'dumb' } };
+    const settings = { cwd: folder, timeout: 60_000, env: { ...process.env, SCRIPT: scripts['zsh'], TERM: 'dumb' } };
     const { stdout } = spawnSync('zsh', ['-f', '-c', program], settings);
     expect(stdout.toString()).toContain('ARGS:sign-string --format=json --private-key=leaf file.pem END');
   });
@@ -159,7 +159,7 @@ test('zsh completes the name of a profile', needs('zsh'), () => {
     print -r -- "$answer"
     zpty -d line`;
   const env = { ...withProfiles('on prem', 'backup'), SCRIPT: scripts['zsh'], TERM: 'dumb' };
-  const { stdout } = spawnSync('zsh', ['-f', '-c', program], { cwd: folder, timeout: 30_000, env });
+  const { stdout } = spawnSync('zsh', ['-f', '-c', program], { cwd: folder, timeout: 60_000, env });
   expect(stdout.toString()).toContain('ARGS:export --from-profile on prem END');
 });
 

@@ -71,13 +71,11 @@ test('one that has ended between two requests is started anew', async () => {
   const { signer } = await open(ec, 'once', [started]).identity;
   await signer.sign(message);
   await expect
-    .poll(
-      () =>
-        signer
-          .sign(message)
-          .then(() => readFileSync(started, 'utf8'))
-          .catch(() => ''),
-      { timeout: 10_000 },
+    .poll(() =>
+      signer
+        .sign(message)
+        .then(() => readFileSync(started, 'utf8'))
+        .catch(() => ''),
     )
     .toContain('started\nstarted\n');
 });
