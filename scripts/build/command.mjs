@@ -5,7 +5,7 @@
  * `await import()`: code that a call does not use is not even read (docs/architecture.md, "Three builds").
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../lib/set-up.mjs';
 import { constants, workedOut } from './worked-out.mjs';
@@ -25,6 +25,20 @@ function lazyName(path) {
 }
 
 /**
+ * Some `import()` as an import: esbuild would keep all that those files bring from being made, in functions of their own, until
+ * they are asked for, and a call asks for nearly all of them.
+ */
+function importAtOnce(source, path, files) {
+  const imports = [];
+  const text = source.replaceAll(/\bawait import\('(\.[^']+)'\)/g, (all, name) => {
+    if (!files.has(join(dirname(path), name))) return all;
+    imports.push(`import * as atOnce${imports.length} from '${name}';`);
+    return `atOnce${imports.length - 1}`;
+  });
+  return imports.join('') + text;
+}
+
+/**
  * Makes every `import()` one of a file of its own, in CommonJS a require, and tells which files those are.
  *
  * Requires of our own files are made before esbuild sees them, as it would wrap each in a promise and a copy of the
@@ -37,8 +51,8 @@ function lazyFiles(found, { table, format, ending, withinEntry }) {
       bundler.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
         if (path.includes(`${sep}node_modules${sep}`)) return undefined;
         if (path === workedOut) return { contents: table, loader: 'js' };
-        if (format === 'esm') return undefined;
         const source = readFileSync(path, 'utf8');
+        if (format === 'esm') return withinEntry && { contents: importAtOnce(source, path, withinEntry), loader: 'ts' };
         return { contents: source.replaceAll(/\bawait import\((?='\.)/g, 'await require('), loader: 'ts' };
       });
       bundler.onResolve({ filter: /.*/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
@@ -47,7 +61,6 @@ function lazyFiles(found, { table, format, ending, withinEntry }) {
         if (pluginData === 'resolving' || path.startsWith('node:')) return undefined;
         const target = await bundler.resolve(path, { kind, importer, resolveDir, pluginData: 'resolving' });
         if (target.errors.length > 0 || target.external) return target;
-        if (withinEntry?.has(target.path)) return undefined;
         found.add(target.path);
         return { path: `./${lazyName(target.path)}${ending}`, external: true };
       });
@@ -57,23 +70,26 @@ function lazyFiles(found, { table, format, ending, withinEntry }) {
 
 /**
  * What the executables have in the place of a file: one of its name in the folder `bun` beside its folder `node`, or
- * `name-bun.ts` beside `name.ts`. What such a file itself imports of the other kind, it gets.
+ * `name-bun.ts` beside `name.ts`; in the file that every call reads also `name-at-start.ts`, which does without what all
+ * others load anyway. What such a file itself imports of the other kind, it gets.
  */
-const bunAdapters = {
+const bunAdapters = ({ isFirst }) => ({
   name: 'bun-adapters',
   setup(bundler) {
     // A file of which nothing is used but what needs no built-in module loads none.
     bundler.onResolve({ filter: /^(?:node|bun):/ }, ({ path }) => ({ path, external: true, sideEffects: false }));
     bundler.onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir, importer }) => {
-      if (/[\\/]bun[\\/][^\\/]+$|-bun\.ts$/.test(importer)) return undefined;
-      const others = [path.replace(/\/node\/(?=[^/]+$)/, '/bun/'), path.replace(/\.ts$/, '-bun.ts')];
+      if (/[\\/]bun[\\/][^\\/]+$|-(?:bun|at-start)\.ts$/.test(importer)) return undefined;
+      const endings = isFirst ? ['-bun.ts', '-at-start.ts'] : ['-bun.ts'];
+      const beside = endings.map((ending) => path.replace(/\.ts$/, ending));
+      const others = [path.replace(/\/node\/(?=[^/]+$)/, '/bun/'), ...beside];
       const own = others.filter((other) => other !== path).find((other) => existsSync(join(resolveDir, other)));
       return own === undefined ? undefined : { path: join(resolveDir, own) };
     });
   },
-};
+});
 
-const commonJs = { format: 'cjs', ending: '.cjs', plugins: [] };
+const commonJs = { format: 'cjs', ending: '.cjs', plugins: () => [] };
 
 /** What is published: small, and without source maps. */
 const published = { ...commonJs, folder: join(root, 'dist', 'command'), settings: { minify: true } };
@@ -89,8 +105,8 @@ const debuggable = {
 const forBun = {
   format: 'esm',
   ending: '.mjs',
-  plugins: [bunAdapters],
-  withinEntry: new Set([join(root, 'src', 'pipeline', 'pipeline.ts')]),
+  plugins: (bundle) => [bunAdapters(bundle)],
+  withinEntry: new Set(['pipeline/pipeline.ts', 'aws/http/trusted-roots.ts'].map((path) => join(root, 'src', path))),
   folder: join(root, '.cache', 'bun', 'command'),
   settings: { packages: 'external', external: [] },
 };
@@ -116,6 +132,9 @@ function entryOf(path) {
 
 /** In esbuild's account of what went in. */
 const wrapper = 'wrapper.js';
+
+/** Of the file that every call reads. */
+const firstName = 'roles-anywhere';
 
 /** Bundles one entry point and returns the lazily loaded files it names, and esbuild's account of what went in. */
 async function bundle(entry, name, form) {
@@ -144,7 +163,7 @@ async function bundle(entry, name, form) {
     // The SDK's search for credentials comes with what assumes roles, which is always given some: it is never loaded.
     external: ['@aws-sdk/credential-provider-node'],
     ...settings,
-    plugins: [...plugins, lazyFiles(found, form)],
+    plugins: [...plugins({ isFirst: name === firstName }), lazyFiles(found, form)],
   });
   // Not what only code names that the bundler left out.
   const named = new Set(Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)));
@@ -158,7 +177,7 @@ async function buildIn(form) {
   /** Built file -> the sources in it. */
   const inputs = {};
   const table = await constants('esm');
-  const pending = [[join(root, 'src', 'cli', 'entry.ts'), 'roles-anywhere']];
+  const pending = [[join(root, 'src', 'cli', 'entry.ts'), firstName]];
   const done = new Set();
   for (const [entry, name] of pending) {
     if (done.has(entry)) continue;

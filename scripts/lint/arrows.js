@@ -143,7 +143,9 @@ const owners = {
 const processMembers = {
   'outputs/provider/ambient.ts': ['env'],
   'supported-node.ts': ['version', 'versions'],
+  'core/fs/read-file-at-start.ts': ['platform'],
   'runtime/bun/crypto.ts': ['getBuiltinModule'],
+  'runtime/bun/output.ts': ['getBuiltinModule', 'binding'],
   'runtime/bun/certificate.ts': ['getBuiltinModule'],
 };
 

@@ -3,6 +3,7 @@ import type { NetworkOptions } from '../aws/create-session/session-request.ts';
 import { directTransport } from '../aws/http/open-transport.ts';
 import { secondTry } from '../aws/http/second-try.ts';
 import type { TransportOptions, WireResponse, Witness } from '../aws/http/transport.ts';
+import { bundleName } from '../aws/http/network-error.ts';
 import { firstRoots } from '../aws/http/trusted-roots.ts';
 
 /** What a TLS connection came to. Bun shows less of it. */
@@ -63,7 +64,7 @@ export async function probe({ network, endpoint, userAgent, now, signal }: Probe
       body: new Uint8Array(),
     });
     const at = (begun + now().getTime()) / 2;
-    return { answer, tls: witness.seen, neededSystemRoots, origin: ca?.origin, at };
+    return { answer, tls: witness.seen, neededSystemRoots, origin: ca?.bundle && bundleName(ca.bundle), at };
   } finally {
     connection.close();
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, statSync } from 'node:fs';
 import { systemCodeOf } from '../core/errno.ts';
 import { openToRead } from '../core/fs/open-to-read.ts';
-import { readRegular } from '../core/fs/read-file.ts';
+import { readRegular } from '../core/fs/read-descriptor.ts';
 import { secretOf } from './backends/registry.ts';
 import { credentialPath } from './credential-path.ts';
 import { secretsOf } from './identity-secrets.ts';

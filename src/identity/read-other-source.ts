@@ -1,6 +1,7 @@
 import { credentialPath } from './credential-path.ts';
-import { readFault, type ReadLimits } from '../core/fs/open-to-read.ts';
-import { type FileContent, readDescriptor, readFile } from '../core/fs/read-file.ts';
+import { readFault, type ReadLimits } from '../core/fs/read-limits.ts';
+import { type FileContent, readDescriptor } from '../core/fs/read-descriptor.ts';
+import { readFile } from '../core/fs/read-file.ts';
 import type { ByteSource, ReadContext } from './identity.ts';
 import { Problem } from './problem.ts';
 

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../core/errors.ts';
-import { type FileContent, readFile } from '../core/fs/read-file.ts';
+import type { FileContent } from '../core/fs/read-descriptor.ts';
+import { readFile } from '../core/fs/read-file.ts';
 import { isSameSource } from './backends/sources.ts';
 import type { ByteSource, ReadContext, SecretSource } from './identity.ts';
 import { naming, Problem } from './problem.ts';

@@ -14,6 +14,7 @@ const parts: readonly (() => Promise<unknown>)[] = [
   () => import('../aws/create-session/explain-refusal.ts'),
   () => import('../aws/create-session/explain-session.ts'),
   () => import('../aws/create-session/service-errors.ts'),
+  () => import('../aws/http/environment-roots.ts'),
   () => import('../aws/http/network-error.ts'),
   () => import('../aws/http/second-try.ts'),
   () => import('../aws/http/trusted-roots.ts'),

@@ -9,13 +9,18 @@ import {
   verify as verifyByNode,
 } from 'node:crypto';
 import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openSocket } from '../../src/aws/http/open-socket.ts';
 import { pemBlocks } from '../../src/identity/backends/file/pem.ts';
 import type { PrivateKey } from '../../src/identity/private-key.ts';
 import type { Certificate } from '../../src/identity/x509/certificate.ts';
+import type * as readFiles from '../../src/core/fs/read-file.ts';
 import type { isCertificate } from '../../src/runtime/node/certificate.ts';
 import type * as nodeCrypto from '../../src/runtime/node/crypto.ts';
+import type { isWatched } from '../../src/runtime/node/output.ts';
 import type { openPlainKey } from '../../src/runtime/node/plain-key.ts';
 import type { verify } from '../../src/runtime/node/verify.ts';
 import type { Dial } from '../../src/aws/http/open-socket.ts';
@@ -29,6 +34,12 @@ interface RuntimeAdapters {
   readonly openPlainKey: typeof openPlainKey;
   readonly verify: typeof verify;
   readonly dialEndpoint: (endpoint: URL, options: TransportOptions) => Dial;
+  readonly files: typeof readFiles;
+  readonly output: {
+    readonly writeSome: (descriptor: number, bytes: Uint8Array) => number | Promise<number>;
+    readonly writeNow: (descriptor: number, bytes: Uint8Array) => number;
+    readonly isWatched: typeof isWatched;
+  };
 }
 
 const message = Buffer.from('message');
@@ -243,5 +254,67 @@ const dialCases: Cases = {
   },
 };
 
+/** Gives a folder of its own, and removes it. */
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-runtime-'));
+  try {
+    await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const limits = { bytes: 1000 };
+
+const fileCases: Cases = {
+  'a file is read whole, with its mode': async ({ files }) =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'a: é');
+      writeFileSync(path, 'content', { mode: 0o640 });
+      const { bytes, mode = 0 } = await files.readFile(path, limits);
+      assert.deepEqual([bytes.toString(), bytes.buffer.byteLength < 100], ['content', true]);
+      if (files.hasModes) assert.equal(mode & 0o7777, 0o640);
+    }),
+  'as large as it may be, and no larger': async ({ files }) =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'file');
+      writeFileSync(path, Buffer.alloc(1000, 7));
+      assert.deepEqual((await files.readFile(path, limits)).bytes, Buffer.alloc(1000, 7));
+      writeFileSync(path, Buffer.alloc(1001, 7));
+      await assert.rejects(files.readFile(path, limits), { code: 'EFBIG' });
+    }),
+  'an empty file is empty': async ({ files }) =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'file'), '');
+      assert.equal((await files.readFile(join(folder, 'file'), limits)).bytes.length, 0);
+    }),
+  'a folder is none, and what is not there is missing, whatever its name': async ({ files }) =>
+    inFolder(async (folder) => {
+      await assert.rejects(files.readFile(folder, limits), { code: 'EISDIR' });
+      for (const path of [join(folder, 'none'), 's3://bucket/key', 'https://localhost:1/', '']) {
+        await assert.rejects(files.readFile(path, limits), { code: 'ENOENT' });
+      }
+    }),
+  'modes count where there are any': async ({ files }) => assert.equal(files.hasModes, process.platform !== 'win32'),
+};
+
+const outputCases: Cases = {
+  'bytes go where they are to, be they few or many': async ({ output }) =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'file');
+      const descriptor = openSync(path, 'w');
+      for (const bytes of [Buffer.from('few'), Buffer.alloc(10_000, 7)]) {
+        assert.equal(await output.writeSome(descriptor, bytes), bytes.length);
+        assert.equal(output.writeNow(descriptor, bytes), bytes.length);
+      }
+      assert.equal(output.isWatched(descriptor), false);
+      closeSync(descriptor);
+      assert.equal(statSync(path).size, 20_006);
+    }),
+};
+
 /** Name -> what throws where the adapters are wrong. */
-export const runtimeCases: Cases = { ...digestCases, ...keyCases, ...damagedKeys, ...verifyCases, ...dialCases };
+export const runtimeCases: Cases = {
+  ...{ ...digestCases, ...keyCases, ...damagedKeys, ...verifyCases },
+  ...{ ...dialCases, ...fileCases, ...outputCases },
+};

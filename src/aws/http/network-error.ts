@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { systemCodeOf } from '../../core/errno.ts';
 import { systemFactsOf } from '../../core/system-errors.ts';
 import { suffixes } from './explain-endpoint.ts';
+import type { NetworkOptions } from '../create-session/session-request.ts';
 import type { TransportOptions } from './transport.ts';
 
 /** Where it happened. */
@@ -15,7 +17,12 @@ export interface NetworkPlace {
 }
 
 export function placeOf(peer: string, { ca, witness }: TransportOptions): NetworkPlace {
-  return { peer, ca: ca?.origin, issuer: witness?.issuer };
+  return { peer, ca: ca?.bundle && bundleName(ca.bundle), issuer: witness?.issuer };
+}
+
+/** What messages call a CA bundle: who named it, and where it is. */
+export function bundleName({ option, path }: NonNullable<NetworkOptions['caBundle']>): string {
+  return `${option} (${resolve(path)})`;
 }
 
 /** What is wrong with the server's certificate, by the code OpenSSL or Node gives it. */

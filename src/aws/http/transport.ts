@@ -1,5 +1,6 @@
 /** The seam between CreateSession and the network. One file per implementation, chosen at build time or by need. */
 import type { TLSSocket } from 'node:tls';
+import type { NetworkOptions } from '../create-session/session-request.ts';
 
 export interface WireRequest {
   readonly method: string;
@@ -48,10 +49,10 @@ export interface Witness {
 /** What decides how an endpoint is reached. */
 export interface TransportOptions {
   /**
-   * The certificates to trust in place of Node's own; `origin` is what messages call them where they replace all the
-   * default ones.
+   * The certificates to trust in place of Node's own; `bundle` is where they come from if they replace all the default
+   * ones.
    */
-  readonly ca?: { readonly pem: readonly string[]; readonly origin?: string } | undefined;
+  readonly ca?: { readonly pem: readonly string[]; readonly bundle?: NetworkOptions['caBundle'] } | undefined;
   /** How to connect again after a failure of that; undefined where it is no use. */
   readonly again?: ((error: unknown) => Promise<TransportOptions | undefined>) | undefined;
   readonly witness?: Witness;

@@ -1,5 +1,5 @@
-import { fstatSync, writeSync } from 'node:fs';
 import { expectRepetition } from '../../runtime/node/jit.ts';
+import { isWatched, writeNow, writeSome } from '../../runtime/node/output.ts';
 import type { Terminal } from '../command.ts';
 import { printable } from './printable.ts';
 import { bufferWarnings } from './warnings.ts';
@@ -25,7 +25,7 @@ export function processTerminal(): Terminal {
     log: writeError,
     warn: warnings.warn,
     tellWarnings: warnings.tell,
-    isWatched: () => fstatSync(2).isCharacterDevice(),
+    isWatched: () => isWatched(2),
     askSecret: async (question) => (await import('./prompt.ts')).askSecret(question),
     untilStopped,
   };
@@ -46,7 +46,7 @@ async function writeOut(data: string | Uint8Array, output: number): Promise<void
   if (isConsole(output)) return (await import('./slow-output.ts')).writeByStream(data);
   let rest = typeof data === 'string' ? Buffer.from(data) : data;
   try {
-    while (rest.length > 0) rest = rest.subarray(writeSync(output, rest));
+    while (rest.length > 0) rest = rest.subarray(await writeSome(output, rest));
   } catch (error) {
     await (await import('./slow-output.ts')).writeRest(rest, output, error);
   }
@@ -54,7 +54,7 @@ async function writeOut(data: string | Uint8Array, output: number): Promise<void
 
 /** A console of Windows takes bytes for characters of its own code page; the streams of Node write characters to it. */
 function isConsole(descriptor: number): boolean {
-  return isWindows && fstatSync(descriptor).isCharacterDevice();
+  return isWindows && isWatched(descriptor);
 }
 
 /** There is nobody to tell when stderr fails. */
@@ -65,7 +65,7 @@ function writeError(line: string): void {
   }
   let rest = Buffer.from(`${line}\n`);
   try {
-    while (rest.length > 0) rest = rest.subarray(writeSync(2, rest));
+    while (rest.length > 0) rest = rest.subarray(writeNow(2, rest));
   } catch {
     // Where it only is slow (EAGAIN), the stream waits.
     process.stderr.on('error', () => undefined).write(rest);

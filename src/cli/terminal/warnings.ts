@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs';
+import { isWatched } from '../../runtime/node/output.ts';
 
 type Warn = (message: string) => void;
 
@@ -22,7 +22,7 @@ export function bufferWarnings(write: Warn, env: Readonly<Record<string, string 
   return {
     warn(message) {
       // Asked only now: most calls have no warning.
-      if (env['ROLES_ANYWHERE_WARNINGS'] === 'stderr' || fstatSync(2).isCharacterDevice()) told ??= write;
+      if (env['ROLES_ANYWHERE_WARNINGS'] === 'stderr' || isWatched(2)) told ??= write;
       if (told === undefined) waiting.push(message);
       else told(message);
     },

@@ -15,7 +15,7 @@ import { systemCodeOf } from '../errno.ts';
 import { RolesAnywhereError } from '../errors.ts';
 import { type Holder, holderOf, isGone, type LockProcess } from './lock-holder.ts';
 import { readFlags } from './open-to-read.ts';
-import { readRegular } from './read-file.ts';
+import { readRegular } from './read-descriptor.ts';
 import { createFile, removeIfThere } from './replace-file.ts';
 
 /** Milliseconds after the last sign of life of its holder for which a lock holds. */

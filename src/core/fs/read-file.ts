@@ -1,12 +1,10 @@
-import { closeSync, fstatSync, readSync, type Stats } from 'node:fs';
-import { openToRead, readFault, type ReadLimits } from './open-to-read.ts';
+import { closeSync, constants } from 'node:fs';
+import { openToRead } from './open-to-read.ts';
+import { type FileContent, readDescriptor } from './read-descriptor.ts';
+import type { ReadLimits } from './read-limits.ts';
 
-export interface FileContent {
-  /** The reader's own: it may wipe them. */
-  readonly bytes: Buffer;
-  /** Permission bits of a regular file; undefined for everything else. */
-  readonly mode: number | undefined;
-}
+/** Whether modes say who may do what: Windows has neither this constant nor such permissions, and makes up what it tells as mode. */
+export const hasModes = 'O_NOFOLLOW' in constants;
 
 /**
  * Reads a file or a pipe to its end. Whatever is opened, it is over in a minute at the latest, and the thread is not
@@ -22,21 +20,4 @@ export async function readFile(path: string, limits: ReadLimits): Promise<FileCo
   } finally {
     closeSync(fd);
   }
-}
-
-/** The same of what is open, and stays so. A file is read from its beginning, so that it can be read again. */
-export async function readDescriptor(fd: number, limits: ReadLimits, path?: string): Promise<FileContent> {
-  const stats = fstatSync(fd);
-  if (stats.isFile() && stats.size > 0) return { bytes: readRegular(fd, stats, limits.bytes), mode: stats.mode };
-  const { readStream } = await import('./read-stream.ts');
-  return { bytes: await readStream(fd, { ...limits, path }), mode: undefined };
-}
-
-/** A regular file at once. */
-export function readRegular(fd: number, { size }: Stats, limit: number): Buffer {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(size, limit) + 1);
-  let length = 0;
-  for (let count; count !== 0; length += count) count = readSync(fd, buffer, length, buffer.length - length, length);
-  if (length > limit) throw readFault('EFBIG');
-  return buffer.subarray(0, length);
 }

@@ -4,7 +4,8 @@ import { Socket } from 'node:net';
 import { platform } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemCodeOf } from '../errno.ts';
-import { openToRead, readFault, type ReadLimits } from './open-to-read.ts';
+import { openToRead } from './open-to-read.ts';
+import { readFault, type ReadLimits } from './read-limits.ts';
 
 const chunkBytes = 64 * 1024;
 

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { openToRead } from '../../core/fs/open-to-read.ts';
-import { readRegular } from '../../core/fs/read-file.ts';
+import { readRegular } from '../../core/fs/read-descriptor.ts';
 import { readReason } from '../../core/fs/read-reason.ts';
 import type { CertificateSelection } from '../../identity/identity.ts';
 import { shown } from '../parse/problems.ts';

@@ -4,7 +4,7 @@ import { closeSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { readRegular } from '../../core/fs/read-file.ts';
+import { readRegular } from '../../core/fs/read-descriptor.ts';
 import { readReason } from '../../core/fs/read-reason.ts';
 import type { AccessLists } from '../../core/fs/access-lists.ts';
 import { createFile } from '../../core/fs/replace-file.ts';

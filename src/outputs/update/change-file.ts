@@ -7,7 +7,7 @@ import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import type { AccessLists } from '../../core/fs/access-lists.ts';
 import { type FileLock, type LockContext, waitForLock } from '../../core/fs/file-lock.ts';
-import { readRegular } from '../../core/fs/read-file.ts';
+import { readRegular } from '../../core/fs/read-descriptor.ts';
 import { isHeld, removeIfThere, replaceFile } from '../../core/fs/replace-file.ts';
 import { openTrustedFile, openTrustedPlace, type TrustedPlace } from '../../core/fs/trusted-place.ts';
 import { findWriter } from './find-writer.ts';

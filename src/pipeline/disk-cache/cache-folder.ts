@@ -3,7 +3,7 @@ import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import type { AccessLists } from '../../core/fs/access-lists.ts';
 import { readFlags } from '../../core/fs/open-to-read.ts';
-import { readRegular } from '../../core/fs/read-file.ts';
+import { readRegular } from '../../core/fs/read-descriptor.ts';
 
 /** A folder of entries, and who is to own it. */
 export interface CacheFolder {

@@ -1,5 +1,7 @@
 /** What is used of Bun, declared here: its own types would take the place of Node's everywhere. */
 
+import type { Stats } from 'node:fs';
+
 interface Hasher {
   update(data: Uint8Array | string): this;
   digest(): Buffer;
@@ -42,12 +44,23 @@ export interface TlsOptions {
   readonly ca?: readonly string[];
 }
 
+interface LazyFile {
+  /** Asks the system, and does not throw. */
+  readonly size: number;
+  slice(start: number, end: number): LazyFile;
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+  /** Of what the path leads to, as node:fs has it. */
+  stat(): Promise<Stats>;
+}
+
 interface BunGlobal {
   readonly CryptoHasher: new (algorithm: 'sha256', hmacKey?: Uint8Array) => Hasher;
   /** 1 compiles code that runs often, as without a policy. */
   readonly unsafe: { setJITPolicy(policy: number): void };
   readonly stdout: unknown;
-  write(to: unknown, text: string): Promise<number>;
+  write(to: unknown, data: string | Uint8Array): Promise<number>;
+  /** Nothing is opened before it is asked for something. */
+  file(path: string): LazyFile;
   /** The bytes of a regular file, in place. */
   mmap(path: string): Uint8Array;
   /** Rejects with what `connectError` is told. */
@@ -55,5 +68,11 @@ interface BunGlobal {
 }
 
 declare global {
+  namespace NodeJS {
+    interface Process {
+      /** Of Node's internals what is at hand in Bun, where node:tty takes milliseconds to load. */
+      binding(name: 'tty_wrap'): { isTTY(descriptor: number): boolean };
+    }
+  }
   const Bun: BunGlobal;
 }

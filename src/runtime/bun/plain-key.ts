@@ -37,21 +37,33 @@ async function openBySubtle({ label, body, isWhole }: PemBlock): Promise<Private
 }
 
 const base64Digits = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
-const besideDigits = Buffer.from('\r\n=');
+const [notDigit, beside] = [-1, -2];
 
-/** No string is made of it, as a string cannot be wiped. Undefined for what has headers, or is damaged. */
+/** Octet -> the value of its digit. A line's end and padding stand beside digits. */
+function digitValues(): Int8Array {
+  const values = new Int8Array(256).fill(notDigit);
+  for (let value = 0; value < 64; value += 1) values[base64Digits[value] ?? 0] = value;
+  for (const octet of [0x0a, 0x0d, 0x3d]) values[octet] = beside;
+  return values;
+}
+
+/**
+ * No string is made of it, as a string cannot be wiped. Undefined for what has headers, or is damaged. By index, as the
+ * interpreter takes three times as long for an iterator.
+ */
 function decodeBase64(text: Buffer): Buffer | undefined {
-  const values = new Int8Array(256).fill(-1);
-  for (const [value, digit] of base64Digits.entries()) values[digit] = value;
+  const values = digitValues();
   const bytes = Buffer.alloc(Math.ceil(text.length * 0.75));
-  let [length, bits, digits] = [0, 0, 0];
-  for (const octet of text) {
-    const value = values[octet] ?? -1;
-    if (value === -1 && !besideDigits.includes(octet)) return undefined;
-    if (value === -1) continue;
-    bits = ((bits << 6) | value) & 0xffff;
-    digits += 1;
-    if (digits % 4 !== 1) bytes[length++] = bits >> (6 - 2 * ((digits - 1) % 4));
+  let [length, bits, width] = [0, 0, 0];
+  for (let at = 0; at < text.length; at += 1) {
+    const value = values[text[at] ?? 0] ?? notDigit;
+    if (value === notDigit) return undefined;
+    if (value === beside) continue;
+    bits = ((bits << 6) | value) & 0xfff;
+    width += 6;
+    if (width < 8) continue;
+    width -= 8;
+    bytes[length++] = bits >> width;
   }
   return bytes.subarray(0, length);
 }

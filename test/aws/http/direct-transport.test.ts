@@ -305,7 +305,7 @@ describe('over TLS', () => {
   beforeAll(() => {
     folder = makeFolder();
     ca = makeCa(folder, 'server-ca');
-    trusted = { pem: [readFileSync(ca.certificate, 'utf8')], origin: 'AWS_CA_BUNDLE (ca.pem)' };
+    trusted = { pem: [readFileSync(ca.certificate, 'utf8')], bundle: { option: 'AWS_CA_BUNDLE', path: '/ca.pem' } };
   });
   afterAll(() => removeFolder(folder));
 
@@ -388,13 +388,16 @@ describe('over TLS', () => {
 
     const error = await rejectionOf(
       send(tlsUrl(server), {
-        ca: { pem: [readFileSync(other.certificate, 'utf8')], origin: '--ca-bundle (other.pem)' },
+        ca: {
+          pem: [readFileSync(other.certificate, 'utf8')],
+          bundle: { option: '--ca-bundle', path: other.certificate },
+        },
       }),
     );
 
     expect(error.code).toBe('NETWORK_TLS');
     expect(error.hints[0]).toBe(
-      'only the certificates of --ca-bundle (other.pem) are trusted; leave it out to trust the default ones',
+      `only the certificates of --ca-bundle (${other.certificate}) are trusted; leave it out to trust the default ones`,
     );
   });
 

@@ -19,7 +19,7 @@ let options: TransportOptions;
 beforeAll(() => {
   folder = makeFolder();
   ca = makeCa(folder, 'ca');
-  const trusted = { pem: [readFileSync(ca.certificate, 'utf8')], origin: 'AWS_CA_BUNDLE (ca.pem)' };
+  const trusted = { pem: [readFileSync(ca.certificate, 'utf8')], bundle: { option: 'AWS_CA_BUNDLE', path: '/ca.pem' } };
   options = { ca: trusted, verify: true, connectTimeout: 20_000, requestTimeout: 20_000, maxBodyBytes: 1000 };
 });
 afterAll(() => removeFolder(folder));

@@ -15,8 +15,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemCodeOf } from '../../../src/core/errno.ts';
-import type { ReadLimits } from '../../../src/core/fs/open-to-read.ts';
-import { readDescriptor, readFile } from '../../../src/core/fs/read-file.ts';
+
+import { readDescriptor } from '../../../src/core/fs/read-descriptor.ts';
+import { readFile } from '../../../src/core/fs/read-file.ts';
+import type { ReadLimits } from '../../../src/core/fs/read-limits.ts';
 
 const bytes = 1024 * 1024;
 let folder: string;

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { hasModes } from '../../../core/fs/read-file.ts';
 import { openPlainKey } from '../../../runtime/node/plain-key.ts';
 import type { ByteSource, IdentityContext, KeySource, SecretSource } from '../../identity.ts';
 import { givesBytes } from '../sources.ts';
@@ -132,9 +132,6 @@ async function readPlainKey(bytes: Buffer): Promise<PrivateKey | undefined> {
 
 /** Permission of group and others to read the key, or to put another one there. */
 const openToOthers = 0o066;
-
-/** Windows has neither this constant nor such permissions; what it tells as mode is made up. */
-const hasModes = 'O_NOFOLLOW' in constants;
 
 /** Warns about a file that others may read or write, once a private key was found in it. */
 export async function warnIfExposed(source: KeySource, { reader, context: { warn } }: FileContext): Promise<void> {
