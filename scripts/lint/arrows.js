@@ -57,6 +57,7 @@ const arrows = {
   pipeline: ['core', 'identity', 'aws', 'pipeline'],
   outputs: [
     'core',
+    'runtime',
     'type:ffi',
     'doctor',
     'options',

@@ -57,7 +57,7 @@ const checkedByLibrary = new Set(['obtainCredentials', 'openIdentity', 'signRequ
 
 /** What the executable's build puts in the place of another file gives the same names as that. */
 const standIn = (file: string): boolean =>
-  (file.endsWith('-bun.ts') && texts.has(file.replace(/-bun\.ts$/, '.ts'))) ||
+  (/-(?:bun|at-start)\.ts$/.test(file) && texts.has(file.replace(/-(?:bun|at-start)\.ts$/, '.ts'))) ||
   (file.startsWith('runtime/bun/') && texts.has(file.replace('/bun/', '/node/')));
 
 test('no two files export different things under one name', () => {

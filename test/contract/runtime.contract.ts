@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { openSocket } from '../../src/aws/http/open-socket.ts';
 import { pemBlocks } from '../../src/identity/backends/file/pem.ts';
 import type { PrivateKey } from '../../src/identity/private-key.ts';
+import { hashName } from '../../src/identity/signer.ts';
 import type { Certificate } from '../../src/identity/x509/certificate.ts';
 import type * as readFiles from '../../src/core/fs/read-file.ts';
 import type { isCertificate } from '../../src/runtime/node/certificate.ts';
@@ -52,6 +53,11 @@ const digestCases: Cases = {
   'digests are those of node:crypto': async ({ crypto }) => {
     for (const data of ['', 'text é', Buffer.from([0, 255]), Buffer.alloc(100_000, 7)]) {
       assert.deepEqual(crypto.sha256(data), createHash('sha256').update(data).digest());
+    }
+  },
+  'by every name that signatures have': async ({ crypto }) => {
+    for (const name of digests.map(hashName)) {
+      assert.deepEqual(crypto.hashBy(name, message), createHash(name).update(message).digest());
     }
   },
   'and so are HMACs, with keys shorter and longer than a block': async ({ crypto }) => {

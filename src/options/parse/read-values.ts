@@ -118,8 +118,9 @@ function optionValues(
   given: ReadonlyMap<string, GivenOption>,
   { flags, profile }: OptionSources,
 ): OptionValues {
+  const byFlag = new Map(rows.map((row) => [row.flag, row]));
   const texts = (flag: string): readonly string[] => {
-    const row = rows.find((row) => row.flag === flag);
+    const row = byFlag.get(flag);
     if (row === undefined) throw new RolesAnywhereError('INTERNAL', `the command has no option --${flag}`);
     return given.get(flag)?.texts ?? (row.fallback === undefined ? [] : [row.fallback]);
   };

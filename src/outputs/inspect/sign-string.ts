@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { IdentityContext, SignerSource } from '../../identity/identity.ts';
 import { openSigner } from '../../identity/open-identity.ts';
 import type { Digest } from '../../identity/signer.ts';
 import { publicKeyBytes } from '../../identity/x509/public-key.ts';
+import { sha256 } from '../../runtime/node/crypto.ts';
 
 /** How a signature is written: hexadecimal in quotes, hexadecimal, or its bytes. */
 export type SignatureFormat = 'json' | 'text' | 'bin';
@@ -34,8 +34,7 @@ export async function signString(request: SignStringRequest, context: IdentityCo
 function testMessage(publicKeyInfo: Uint8Array | undefined): Uint8Array {
   const text = Buffer.from('AWS Roles Anywhere Credential Helper Signing Test1', 'ascii');
   if (publicKeyInfo === undefined) return text;
-  const hash = createHash('sha256').update('IAM RA').update(publicKeyBytes(publicKeyInfo)).digest();
-  return Buffer.concat([text, hash]);
+  return Buffer.concat([text, sha256(Buffer.concat([Buffer.from('IAM RA'), publicKeyBytes(publicKeyInfo)]))]);
 }
 
 function write(signature: Uint8Array, format: SignatureFormat): string | Uint8Array {

@@ -6,6 +6,10 @@ export function sha256(data: Uint8Array | string): Buffer {
   return new Bun.CryptoHasher('sha256').update(data).digest();
 }
 
+export function hashBy(name: string, data: Uint8Array): Buffer {
+  return new Bun.CryptoHasher(name).update(data).digest();
+}
+
 export function hmacSha256(key: Uint8Array, data: Uint8Array): Buffer {
   return new Bun.CryptoHasher('sha256', key).update(data).digest();
 }

@@ -54,7 +54,7 @@ interface LazyFile {
 }
 
 interface BunGlobal {
-  readonly CryptoHasher: new (algorithm: 'sha256', hmacKey?: Uint8Array) => Hasher;
+  readonly CryptoHasher: new (algorithm: string, hmacKey?: Uint8Array) => Hasher;
   /** 1 compiles code that runs often, as without a policy. */
   readonly unsafe: { setJITPolicy(policy: number): void };
   readonly stdout: unknown;

@@ -48,14 +48,15 @@ function digitValues(): Int8Array {
 }
 
 /**
- * No string is made of it, as a string cannot be wiped. Undefined for what has headers, or is damaged. By index, as the
- * interpreter takes three times as long for an iterator.
+ * No string is made of it, as a string cannot be wiped. Undefined for what has headers, or is damaged. By index, and
+ * with a length of its own: this is interpreted, and an iterator or a getter for each octet takes longer than all the rest.
  */
 function decodeBase64(text: Buffer): Buffer | undefined {
   const values = digitValues();
-  const bytes = Buffer.alloc(Math.ceil(text.length * 0.75));
+  const { length: end } = text;
+  const bytes = Buffer.from(new ArrayBuffer(Math.ceil(end * 0.75)));
   let [length, bits, width] = [0, 0, 0];
-  for (let at = 0; at < text.length; at += 1) {
+  for (let at = 0; at < end; at += 1) {
     const value = values[text[at] ?? 0] ?? notDigit;
     if (value === notDigit) return undefined;
     if (value === beside) continue;

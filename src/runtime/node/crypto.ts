@@ -6,6 +6,11 @@ export function sha256(data: Uint8Array | string): Buffer {
   return createHash('sha256').update(data).digest();
 }
 
+/** @param name as `hashName` gives it: `sha384` */
+export function hashBy(name: string, data: Uint8Array): Buffer {
+  return createHash(name).update(data).digest();
+}
+
 export function hmacSha256(key: Uint8Array, data: Uint8Array): Buffer {
   return createHmac('sha256', key).update(data).digest();
 }

@@ -164,7 +164,7 @@ describe('comes late, and is waited for:', () => {
 
 describe('a descriptor that was handed over', () => {
   const program = (limits: string): string => `
-    const { readDescriptor } = await import(${JSON.stringify(join(import.meta.dirname, '../../../dist/lib/core/fs/read-file.js'))});
+    const { readDescriptor } = await import(${JSON.stringify(join(import.meta.dirname, '../../../dist/lib/core/fs/read-descriptor.js'))});
     const outcome = await readDescriptor(0, ${limits}).then(({ bytes }) => bytes.toString(), (error) => typeof error.code === 'string' ? error.code : error.name);
     process.stdout.write(outcome);
     process.exit(0);`;

@@ -1,5 +1,5 @@
-import { hash as hashOnce } from 'node:crypto';
 import { RolesAnywhereError } from '../../../core/errors.ts';
+import { hashBy } from '../../../runtime/node/crypto.ts';
 import { type Digest, hashName } from '../../signer.ts';
 import { encodeEcdsaSignature } from '../../x509/der-writer.ts';
 import { CryptokiError, type CryptokiSession, isResult, mechanism } from './cryptoki.ts';
@@ -175,5 +175,5 @@ function truncatedHash(message: Uint8Array, digest: Digest, orderBytes: number):
 }
 
 function hash(message: Uint8Array, digest: Digest): Buffer {
-  return hashOnce(hashName(digest), message, 'buffer');
+  return hashBy(hashName(digest), message);
 }
