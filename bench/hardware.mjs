@@ -13,6 +13,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -192,14 +193,35 @@ async function openRaw(kind) {
   };
 }
 
-/** A program that serves until it is stopped, once the path it makes is there. */
-async function serving(program, args, path) {
+/** A program that serves until it is stopped, once its socket takes connections: its path is there before that. */
+async function serving(program, args, socket) {
   const child = spawn(program, args, { stdio: 'ignore' });
-  for (let attempt = 0; attempt < 1000 && !existsSync(path); attempt += 1) {
-    if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}`);
-    await sleep(5);
+  for (const end = Date.now() + 30_000; !(await accepts(socket)); await sleep(5)) {
+    if (child.exitCode !== null || Date.now() > end) throw new Error(`${program} does not serve (${child.exitCode})`);
   }
   return child;
+}
+
+function accepts(path) {
+  return new Promise((settle) => {
+    const socket = connect(path, () => settle(true)).once('error', () => settle(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+/** Through which a program of this machine reaches a socket as a terminal; what it says last comes when that is raw. */
+function startPty(device, socket) {
+  const child = spawn('socat', ['-d', '-d', `PTY,link=${device},rawer`, `UNIX-CONNECT:${socket}`], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  return new Promise((settle, fail) => {
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+      if (said.includes('starting data transfer loop')) settle(child);
+    });
+    child.once('close', () => fail(new Error(`socat ended at once: ${said}`)));
+  });
 }
 
 async function benchTpm() {
@@ -275,7 +297,7 @@ function makeTpmKey(kind, type, handle, env) {
 /** Through a terminal that looks like the kernel's resource manager, where our signer keeps its key and its session. */
 async function timeHeldTpm(kind, handle, socket) {
   const device = file('tpmrm0');
-  const pty = await serving('socat', [`PTY,link=${device},rawer`, `UNIX-CONNECT:${socket}`], device);
+  const pty = await startPty(device, socket);
   try {
     const transport = await openTransport({ kind: 'path', path: device });
     const source = { kind: 'handle', handle: Number(handle), origin: handle };

@@ -69,10 +69,16 @@ export function killAll() {
 /** Microseconds of processor that a process has used, in the kernel too, all of its threads that live. Linux. */
 export function processorTime(pid) {
   const tasks = `/proc/${pid}/task`;
-  const nanoseconds = readdirSync(tasks).map(
-    (task) => readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0],
-  );
-  return nanoseconds.reduce((sum, each) => sum + Number(each), 0) / 1000;
+  return readdirSync(tasks).reduce((sum, task) => sum + nanosecondsOf(`${tasks}/${task}/schedstat`), 0) / 1000;
+}
+
+/** None for a thread that has ended since it was listed. */
+function nanosecondsOf(path) {
+  try {
+    return Number(readFileSync(path, 'utf8').split(' ')[0]);
+  } catch {
+    return 0;
+  }
 }
 
 /** Mebibytes of memory that a process has at the moment. */

@@ -12,10 +12,9 @@
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import type { NetConnectOpts } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll } from 'vitest';
 import { makeFolder, removeFolder } from './openssl.ts';
@@ -154,22 +153,17 @@ export async function startPty(
 ): Promise<{ readonly stop: () => Promise<void> }> {
   const address =
     'path' in tpm.address ? `UNIX-CONNECT:${tpm.address.path}` : `TCP:${tpm.address.host}:${tpm.address.port}`;
-  const child = spawn('socat', [`PTY,link=${path},rawer`, address], { stdio: 'ignore' });
-  while (!hasSocket(child)) {
-    if (child.exitCode !== null) throw new Error('socat ended at once');
-    await sleep(10);
-  }
-  return { stop: () => ended(child) };
-}
-
-/** The link is there before the terminal is made raw, and the socket is opened behind that. */
-function hasSocket({ pid }: ChildProcess): boolean {
-  const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder).some((name) => {
-    try {
-      return readlinkSync(join(folder, name)).startsWith('socket:');
-    } catch {
-      return false;
-    }
+  // The link is there before the terminal is raw, and what is said last comes when it is.
+  const child = spawn('socat', ['-d', '-d', `PTY,link=${path},rawer`, address], {
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
+  let said = '';
+  await new Promise<void>((settle, fail) => {
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes('starting data transfer loop')) settle();
+    });
+    child.once('close', () => fail(new Error(`socat ended at once: ${said}`)));
+  });
+  return { stop: () => ended(child) };
 }
