@@ -103,7 +103,7 @@ os.write(3, f"{(usage.ru_utime + usage.ru_stime) * 1000} {usage.ru_maxrss}".enco
 sys.exit(1 if status else 0)`;
 
 async function use(argv) {
-  const { report } = await time(['python3', '-c', asker, ...argv], env);
+  const { report } = await time(['python3', '-c', asker, ...argv], env, { reports: true });
   const [cpu, peak] = report.split(' ').map(Number);
   return { cpu, mebibytes: peak / (process.platform === 'darwin' ? 2 ** 20 : 2 ** 10) };
 }

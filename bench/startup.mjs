@@ -61,7 +61,7 @@ async function measure(node, port) {
     for (const [name, [program, ...args]] of runs) {
       if (program !== node) continue;
       const measured = [program, '--require', join(here, 'startup', 'report-memory.cjs'), ...args];
-      const { report } = await time(measured, env);
+      const { report } = await time(measured, env, { reports: true });
       memory.get(name).push(Number(report));
     }
   }

@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process';
 
-/** Runs one program to its end; milliseconds, and what it wrote on descriptor 3. */
-export function time([program, ...args], env) {
+/**
+ * Runs one program to its end: milliseconds; what it wrote on descriptor 3, if it `reports`. Nobody else gets one: the launcher
+ * stays in Node where it would have to hand a descriptor on.
+ */
+export function time([program, ...args], env, { reports = false } = {}) {
   return new Promise((settle, fail) => {
     const start = performance.now();
-    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+    const stdio = ['ignore', 'pipe', 'pipe', ...(reports ? ['pipe'] : [])];
+    const child = spawn(program, args, { env, stdio });
     const texts = ['', '', '', ''];
-    for (const number of [1, 2, 3]) child.stdio[number].on('data', (chunk) => (texts[number] += chunk));
+    for (const number of stdio.keys()) child.stdio[number]?.on('data', (chunk) => (texts[number] += chunk));
     child.once('error', fail);
     child.once('close', (code) => {
       const elapsed = performance.now() - start;
