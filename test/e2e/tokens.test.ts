@@ -19,7 +19,8 @@ import {
   removeFolder,
 } from '../support/openssl.ts';
 import { ask } from '../support/ask-server.ts';
-import { faultAt, makeShim, needsShim, openGate } from '../support/cryptoki-shim.ts';
+import { faultAt, makeShim, needsShim } from '../support/cryptoki-shim.ts';
+import { openGate } from '../support/gate.ts';
 import { opensslJudge } from '../support/openssl-judge.ts';
 import { startCommand } from '../support/running-command.ts';
 import { makeSoftHsm, needsSoftHsm, type SoftHsm, softHsmModule, type Token } from '../support/softhsm.ts';
@@ -260,7 +261,7 @@ describe('a PKCS#11 token', { skip: needsSoftHsm().skip || needsShim().skip }, (
     const key = ['--certificate', uri('p256'), '--pkcs11-lib', shim, '--pkcs11-pin-file', pinFile];
     const gate = at('gate');
     const serve = startCommand(['serve', '--wait', '--port', '0', ...target, '--endpoint', endpoint, ...key], {
-      env: { ...run().env, SHIM_MODULE: softHsmModule, SHIM_GATE: gate },
+      env: { ...run().env, SHIM_MODULE: softHsmModule, TEST_GATE: gate },
     });
     const called = new Set<string>();
     let isAsked = true;

@@ -6,8 +6,7 @@
  *   SHIM_C_Sign=0x30@0x1    where the detail is this one: the mechanism of C_SignInit and C_Sign, the attribute of
  *                           C_GetAttributeValue, the flags of C_Initialize
  *   SHIM_C_Sign=0x30*2      for the first two calls, counted from when the variable was last changed
- *   SHIM_GATE=/tmp/gate     every call puts its name into this file and goes on when somebody has removed it; after ten
- *                           seconds it returns CKR_GENERAL_ERROR
+ *   TEST_GATE=/tmp/gate     every call waits there (gate.h); in vain, it returns CKR_GENERAL_ERROR
  *   SHIM_ALONE=1            a call returns CKR_GENERAL_ERROR while another one is under way
  *   SHIM_SLOTS=10000        so many slots are there, it says; it has no numbers for them
  *   SHIM_NULL=5             the list has no function at this index
@@ -16,8 +15,8 @@
  *
  * Every argument of the functions below is a pointer or a CK_ULONG, which are one machine word on Unix.
  */
+#include "gate.h"
 #include <dlfcn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,21 +53,6 @@ static int fails(struct fault *fault, word detail, word *result) {
   if (*end == '@' && strtoul(end + 1, 0, 0) != detail) return 0;
   if (fault->calls_left == 0) return 0;
   if (fault->calls_left > 0) fault->calls_left--;
-  return 1;
-}
-
-/* Whether nobody let it pass. */
-static int waits_in_vain(const char *name) {
-  const char *gate = getenv("SHIM_GATE");
-  char written[4096];
-  FILE *file;
-  if (!gate || snprintf(written, sizeof written, "%s.%p", gate, (void *)&file) >= (int)sizeof written) return 0;
-  file = fopen(written, "w");
-  if (!file || fputs(name, file) < 0 || fclose(file) || rename(written, gate)) return 1;
-  for (int left = 10000; left > 0; left--) {
-    if (access(gate, F_OK)) return 0;
-    usleep(1000);
-  }
   return 1;
 }
 

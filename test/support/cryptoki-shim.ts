@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { needs } from './programs.ts';
 import { softHsmModule } from './softhsm.ts';
@@ -53,25 +52,6 @@ export function makeShim(folder: string): string {
  */
 export function faultAt(name: CryptokiFunction, fault: string): Record<string, string> {
   return { [`SHIM_${name}`]: fault };
-}
-
-/**
- * Lets every call pass that waits at the gate of `SHIM_GATE`, for which somebody else has to have their turn meanwhile.
- *
- * @param seen told of each call before it may go on
- * @returns what ends it
- */
-export function openGate(gate: string, seen: (name: string) => Promise<void> | void): () => void {
-  let isAsked = false;
-  const letPass = async (): Promise<void> => {
-    if (isAsked || !existsSync(gate)) return;
-    isAsked = true;
-    await seen(readFileSync(gate, 'latin1'));
-    rmSync(gate);
-    isAsked = false;
-  };
-  const timer = setInterval(() => void letPass(), 1);
-  return () => clearInterval(timer);
 }
 
 /** Runs `work` with a module that behaves like that. */

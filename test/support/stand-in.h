@@ -1,6 +1,7 @@
 /* What both stand-ins for stores of operating systems need: files of a folder, a signature by openssl, and an end of the process
    where they are misused. A certificate NAME is NAME.der; its key, where it has one, is NAME.rsa, NAME.p256 or NAME.p384 (PEM).
    Other files of a NAME change how it behaves: each stand-in says how. */
+#include "gate.h"
 #include <dirent.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -14,6 +15,11 @@
 static _Noreturn void misused(const char *where, const char *what) {
   fprintf(stderr, "stand-in: %s: %s\n", where, what);
   abort();
+}
+
+/* In what takes its time in the system. */
+static void wait_at_gate(const char *name) {
+  if (waits_in_vain(name)) misused(name, "nobody else had their turn");
 }
 
 /* Not to be freed: four of them at once are enough. */

@@ -48,6 +48,7 @@ static void narrow(const uint16_t *wide, char *out, size_t room) {
 
 void *CertOpenStore(void *provider, unsigned encoding, void *legacy, unsigned flags, const uint16_t *wide_name) {
   char name[256], path[2 * PATH_ROOM];
+  wait_at_gate("CertOpenStore");
   if (provider != (void *)10 || encoding || legacy) misused("CertOpenStore", "not CERT_STORE_PROV_SYSTEM_W");
   if ((flags & 0xc000) != 0xc000) misused("CertOpenStore", "it may write, or make a store");
   narrow(wide_name, name, sizeof name);

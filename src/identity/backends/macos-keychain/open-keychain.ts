@@ -34,9 +34,9 @@ export async function openKeychain(source: KeychainSource, frameworks?: Framewor
   const keychain = openNamed(calls, source);
   const opened: bigint[] = [keychain];
   try {
-    const identities = findAll(calls, source, 'kSecClassIdentity', keychain);
+    const identities = await findAll(calls, source, 'kSecClassIdentity', keychain);
     opened.push(...identities);
-    const certificates = findAll(calls, source, 'kSecClassCertificate', keychain);
+    const certificates = await findAll(calls, source, 'kSecClassCertificate', keychain);
     opened.push(...certificates);
     return {
       certificates: storedOf(calls, identities, certificates),
@@ -66,13 +66,18 @@ function pathOf(keychain: string): string {
   return keychain === 'login' ? `${homedir()}/Library/Keychains/login.keychain-db` : keychain;
 }
 
-/** Every item of a class, held until it is released. */
-function findAll(calls: KeychainCalls, source: KeychainSource, itemClass: string, keychain: bigint): readonly bigint[] {
+/** Every item of a class, held until it is released. Another process looks for them. */
+async function findAll(
+  calls: KeychainCalls,
+  source: KeychainSource,
+  itemClass: string,
+  keychain: bigint,
+): Promise<readonly bigint[]> {
   const list =
     keychain === 0n ? 0n : calls.CFArrayCreate(null, inArray(keychain), 1, calls.addressOf('kCFTypeArrayCallBacks'));
   const query = makeQuery(calls, itemClass, list);
   const found = new Slot();
-  const status = calls.SecItemCopyMatching(query, found.bytes);
+  const status = await calls.SecItemCopyMatching.async(query, found.bytes);
   release(calls, query, list);
   if (status === itemNotFound) return [];
   if (status !== 0) throw cannotRead(calls, source, status);
@@ -155,21 +160,21 @@ function parsed(der: Buffer): Certificate | undefined {
  * What the system builds of its own certificates, without the network. Whether it trusts them does not matter: the service
  * does that. Of this, too, only what really issued the leaf is taken.
  */
-function issuersOf(calls: KeychainCalls, identity: bigint): readonly Certificate[] {
+async function issuersOf(calls: KeychainCalls, identity: bigint): Promise<readonly Certificate[]> {
   const certificate = new Slot();
   if (calls.SecIdentityCopyCertificate(identity, certificate.bytes) !== 0) return [];
   const policy = calls.SecPolicyCreateBasicX509();
   const trust = new Slot();
   const status = calls.SecTrustCreateWithCertificates(certificate.value, policy, trust.bytes);
-  const found = status === 0 ? chainOfTrust(calls, trust.value) : [];
+  const found = status === 0 ? await chainOfTrust(calls, trust.value) : [];
   release(calls, trust.value, policy, certificate.value);
   return found.map(parsed).filter((one) => one !== undefined);
 }
 
-function chainOfTrust(calls: KeychainCalls, trust: bigint): readonly Buffer[] {
+async function chainOfTrust(calls: KeychainCalls, trust: bigint): Promise<readonly Buffer[]> {
   const error = new Slot();
   calls.SecTrustSetNetworkFetchAllowed(trust, 0);
-  calls.SecTrustEvaluateWithError(trust, error.bytes);
+  await calls.SecTrustEvaluateWithError.async(trust, error.bytes);
   const chain = calls.SecTrustCopyCertificateChain(trust);
   const found = chain === 0n ? [] : itemsOf(calls, chain).map((one) => derOf(calls, one));
   release(calls, error.value, chain);

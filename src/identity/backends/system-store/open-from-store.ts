@@ -32,7 +32,8 @@ export async function openStoreIdentity(source: IdentitySource, context: Identit
   const given = await readIntermediates(source, context);
   return withStore(selected, async (store) => {
     const one = choose(store, selected, source, context);
-    const bag = [...given, ...store.certificates.map(({ certificate }) => certificate), ...store.issuersOf(one)];
+    const issuers = await store.issuersOf(one);
+    const bag = [...given, ...store.certificates.map(({ certificate }) => certificate), ...issuers];
     const chain = await naming(locationOf(selected), 'CHAIN_INVALID', async () =>
       chainOf(await findIssuers(one.certificate, bag)),
     );

@@ -17,7 +17,7 @@ export interface StoredCertificate {
 export interface SystemStore {
   readonly certificates: readonly StoredCertificate[];
   /** What may be between a certificate and its trust anchor, besides those of the store. */
-  issuersOf(one: StoredCertificate): readonly Certificate[];
+  issuersOf(one: StoredCertificate): Promise<readonly Certificate[]>;
   /** @throws RolesAnywhereError STORE_LOCKED, STORE_REFUSED */
   openKey(one: StoredCertificate, use: KeyUse): Promise<StoreKey>;
   close(): void;

@@ -30,7 +30,7 @@ const contextSize = 24;
  */
 export async function openWindowsStore(source: WindowsStoreSource, libraries?: WindowsLibraries): Promise<SystemStore> {
   const calls = await openWindowsCalls(source.option, libraries);
-  const certificates = readStore(calls, source.location, source.store);
+  const certificates = await readStore(calls, source.location, source.store);
   if (certificates === undefined) {
     throw unavailable(`${locationOf(source)} cannot be opened`, [
       'certutil -store names the stores of the machine, certutil -user -store your own',
@@ -38,28 +38,28 @@ export async function openWindowsStore(source: WindowsStoreSource, libraries?: W
   }
   return {
     certificates,
-    issuersOf: () => ['CA', 'Root'].flatMap((name) => readIssuers(calls, name)),
+    issuersOf: async () => [...(await readIssuers(calls, 'CA')), ...(await readIssuers(calls, 'Root'))],
     openKey: (one, use) => openStoreKey(calls, one, use),
     close: () => freeAll(calls, certificates),
   };
 }
 
-function readIssuers(calls: WindowsCalls, name: string): readonly Certificate[] {
-  const found = readStore(calls, 'CurrentUser', name) ?? [];
+async function readIssuers(calls: WindowsCalls, name: string): Promise<readonly Certificate[]> {
+  const found = (await readStore(calls, 'CurrentUser', name)) ?? [];
   freeAll(calls, found);
   return found.map(({ certificate }) => certificate);
 }
 
 /**
- * Every certificate of a store that can be read; the caller frees them.
+ * Every certificate of a store that can be read; the caller frees them. Opening one may wait for its provider.
  * @returns undefined where there is no such store, or it may not be opened
  */
-function readStore(
+async function readStore(
   calls: WindowsCalls,
   location: WindowsStoreSource['location'],
   name: string,
-): readonly StoredCertificate[] | undefined {
-  const store = calls.CertOpenStore(systemProvider, 0, null, locations[location] | openFlags, wide(name));
+): Promise<readonly StoredCertificate[] | undefined> {
+  const store = await calls.CertOpenStore.async(systemProvider, 0, null, locations[location] | openFlags, wide(name));
   if (store === 0n) return undefined;
   const found: StoredCertificate[] = [];
   // Each step frees the context of the one before.

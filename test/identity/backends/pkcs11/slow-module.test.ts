@@ -7,14 +7,8 @@ import {
   openPkcs11Signer,
   type Pkcs11Signer,
 } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
-import {
-  cryptokiFunctions,
-  faultAt,
-  makeShim,
-  needsShim,
-  openGate,
-  withFault,
-} from '../../../support/cryptoki-shim.ts';
+import { cryptokiFunctions, faultAt, makeShim, needsShim, withFault } from '../../../support/cryptoki-shim.ts';
+import { calledAtGate } from '../../../support/gate.ts';
 import { makeFolder, makeKey, removeFolder } from '../../../support/openssl.ts';
 import { certificateAt, optionsWith, personWho, privateKeyAt } from '../../../support/pkcs11.ts';
 import { makeSoftHsm, needsSoftHsm, softHsmModule, spyModule } from '../../../support/softhsm.ts';
@@ -50,25 +44,17 @@ describe('a module', { skip }, () => {
       personWho(),
     );
 
-  /** The functions that were called, each of which waited until something else had its turn in this process. */
-  async function calledAtGate(work: () => Promise<unknown>, more: Record<string, string> = {}): Promise<string[]> {
-    const gate = join(folder, 'gate');
-    const called = new Set<string>();
-    const close = openGate(gate, (name) => void called.add(name));
-    await withFault({ SHIM_GATE: gate, ...more }, work).finally(close);
-    return [...called].sort();
-  }
-
   test.each([
     ['of all tokens', {}],
     ['of one that cannot be used by several threads, which is called once at a time', cannotLock],
   ])('that takes its time over any call, %s, lets everything else go on', async (_what, more) => {
     const uri = `pkcs11:token=hsm;library-manufacturer=SoftHSM;slot-manufacturer=SoftHSM%20project?pin-value=1234`;
-    const called = await calledAtGate(async () => {
+    const openAndSign = async (): Promise<void> => {
       const opened = await Promise.all([open(uri, shim), open(uri, shim)]);
       await Promise.all(opened.map(({ signer }) => signer.sign(Buffer.from('message'))));
       await Promise.all(opened.map((one) => one.close()));
-    }, more);
+    };
+    const called = await withFault(more, () => calledAtGate(join(folder, 'gate'), openAndSign));
     expect(called).toEqual([...cryptokiFunctions].sort());
   });
 

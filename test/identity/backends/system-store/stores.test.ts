@@ -24,6 +24,7 @@ import {
   openssl,
   removeFolder,
 } from '../../../support/openssl.ts';
+import { calledAtGate } from '../../../support/gate.ts';
 import { opensslJudge } from '../../../support/openssl-judge.ts';
 import { makeStandIn, needsStandIns, type StandIn, type SystemName } from '../../../support/store-stand-ins.ts';
 import { rejectionOf } from '../../../support/thrown.ts';
@@ -104,6 +105,12 @@ describe.each(['keychain', 'windows-store'] as const)('certificates of a %s', ne
     }
     expect(identity.chain.map(({ der }) => Buffer.from(der))).toEqual([derOf(intermediate)]);
     await identity.close();
+  });
+
+  test('are read while everything else goes on', async () => {
+    const called = await calledAtGate(join(folder, 'gate'), () => signWith(sourceOf({ subject: 'CN=p256' })));
+    const slow = { keychain: ['SecItemCopyMatching', 'SecTrustEvaluateWithError'], 'windows-store': ['CertOpenStore'] };
+    expect(called).toEqual(slow[system]);
   });
 
   test('sign-string needs the key alone', async () => {
