@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { createCertificateAuthority, type SandboxOptions } from '../../src/sandbox/index.ts';
 import type { Case } from './diagnose.ts';
 import type { NameService } from '../../src/doctor/name-service.ts';
@@ -73,6 +73,16 @@ const session: readonly Trouble[] = [
     is: 'another CA issued it, and the certificates of the trust anchor are at hand (`--trust-anchor-certificate`)',
     wrong: ['trust: path', 'create-session: path'],
     make: async (lab) => ({ env: lab.env(await foreignLeaf(lab)), account: anchorFile(lab) }),
+  },
+  {
+    seen: untrusted,
+    is: 'the CA was renewed with another key, and the trust anchor holds the certificate of before (`--trust-anchor-certificate`)',
+    wrong: ['trust: path', 'create-session: path'],
+    make: async (lab) => {
+      const { subject } = new X509Certificate(lab.sandbox.ca.certificate);
+      const renewed = await createCertificateAuthority({ subject });
+      return { env: lab.env(lab.identity(await renewed.issueLeaf())), account: anchorFile(lab) };
+    },
   },
   {
     seen: untrusted,
@@ -256,6 +266,16 @@ const session: readonly Trouble[] = [
     wrong: ['create-session: trust-policy'],
     sandbox: { roles: [{ name: 'Closed', trustPolicy: closedPolicy() }] },
     make: (lab) => ({ env: lab.env() }),
+  },
+  {
+    seen: denied,
+    is: 'the role does not exist, though the profile lists it',
+    wrong: ['create-session: trust-policy'],
+    make: (lab) => {
+      const nobody = lab.sandbox.roleArn.replace(/[^/]+$/, 'Nobody');
+      const profileArn = lab.sandbox.addProfile({ name: 'outdated', roleArns: [nobody] });
+      return { env: lab.env({ ROLES_ANYWHERE_PROFILE_ARN: profileArn, ROLES_ANYWHERE_ROLE_ARN: nobody }) };
+    },
   },
   {
     seen: denied,
@@ -471,6 +491,14 @@ const local: readonly Trouble[] = [
     wrong: ['arns: ARN_MISMATCH'],
     make: (lab) => ({
       env: lab.env({ ROLES_ANYWHERE_PROFILE_ARN: lab.sandbox.profileArn.replace('us-east-1', 'eu-west-1') }),
+    }),
+  },
+  {
+    seen: 'the role is of another account',
+    is: 'trust anchor, profile and role must be of one: a role of another is assumed behind the session (`--assume-role`)',
+    wrong: ['arns: ARN_MISMATCH'],
+    make: (lab) => ({
+      env: lab.env({ ROLES_ANYWHERE_ROLE_ARN: lab.sandbox.roleArn.replace(lab.sandbox.accountId, '444455556666') }),
     }),
   },
   {
