@@ -249,8 +249,8 @@ describe('as a user that the system has no entry for, without HOME (as root)', n
   test('sandbox', async () => {
     const command = start(['sandbox']);
     await command.said(/the sandbox listens on/);
-    expect(command.stdout()).toContain('export ROLES_ANYWHERE_TRUST_ANCHOR_ARN=');
     expect(await command.stop()).toEqual({ status: 0, signal: null });
+    expect(command.stdout()).toContain('export ROLES_ANYWHERE_TRUST_ANCHOR_ARN=');
   });
 
   test('the provider, by options and by a profile', needsNode('the provider'), async () => {
