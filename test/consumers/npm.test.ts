@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ConsumerTools, consumerTools, outcomeOf, type Outcome } from './tools.ts';
 
-const patient = { timeout: 240_000 };
+const patient = { timeout: 550_000 };
 
 describe.skipIf(consumerTools === undefined)('installed by npm', () => {
   const {

@@ -7,11 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { descriptorOf } from '../../src/outputs/serve/socket-calls.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { ask, imdsToken } from '../support/ask-server.ts';
-import { commandPath, root } from '../support/command.ts';
+import { commandPath, executable as underTest, root } from '../support/command.ts';
 import { needsRoot } from '../support/fresh-user.ts';
 
-/** Builds the executable of this machine: seconds, and Bun comes from the registry the first time. */
+/** Builds the executable of this machine, where it is not the one that is tested: seconds, and Bun comes from the registry the first time. */
 function buildExecutable(): string {
+  if (underTest !== undefined) return underTest;
   const target = `linux-${process.arch}`;
   execFileSync(process.execPath, [join(root, 'scripts', 'build-native.mjs'), target], { stdio: 'ignore' });
   return join(root, 'dist-native', target, 'roles-anywhere');

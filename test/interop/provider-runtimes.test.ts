@@ -60,7 +60,7 @@ async function run(
   program: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<unknown[]> {
-  const { stdout, stderr } = await promisify(execFile)(executable, [...args, ...program], { env, timeout: 60_000 });
+  const { stdout, stderr } = await promisify(execFile)(executable, [...args, ...program], { env, timeout: 200_000 });
   expect(stderr.replace(ofTheSdk, '')).toBe('');
   return stdout
     .trim()

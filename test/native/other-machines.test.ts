@@ -50,7 +50,7 @@ describe.skipIf(isLeftOut).each(Object.entries(starters))('%s', (target, starter
     const [program = '', ...rest] = [...starter.words, join(root, 'dist-native', target, 'roles-anywhere'), ...args];
     const env = { PATH: process.env['PATH'], HOME: folder, ...sandbox.environment, ...starter.env };
     return new Promise((settle) => {
-      execFile(program, rest, { env, timeout: 50_000 }, (error, stdout, stderr) =>
+      execFile(program, rest, { env, timeout: 200_000 }, (error, stdout, stderr) =>
         settle({ status: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
       );
     });
@@ -60,7 +60,7 @@ describe.skipIf(isLeftOut).each(Object.entries(starters))('%s', (target, starter
     expect((await run('version', '--verbose')).stdout).toContain(`build: executable for ${target}\n`);
   });
 
-  test('signs with P-256 and with RSA, and verifies the server', { timeout: 150_000 }, async () => {
+  test('signs with P-256 and with RSA, and verifies the server', { timeout: 550_000 }, async () => {
     for (const args of [[], rsaLeaf]) {
       const { status, stdout, stderr } = await run('credential-process', '--ca-bundle', ca.certificate, ...args);
       expect([status, stderr]).toEqual([0, '']);

@@ -15,12 +15,12 @@ async function checkOut(to: string): Promise<void> {
   mkdirSync(join(to, '.cache'));
   const fetched = readdirSync(join(root, '.cache')).filter((name) => name.startsWith('bun-'));
   for (const name of fetched) symlinkSync(join(root, '.cache', name), join(to, '.cache', name));
-  await promisify(execFile)('cp', ['-al', join(root, 'node_modules'), to], { timeout: 60_000 });
+  await promisify(execFile)('cp', ['-al', join(root, 'node_modules'), to], { timeout: 240_000 });
 }
 
 test(
   'built again in another folder, it is the same bytes',
-  { skip: executable === undefined, timeout: 120_000 },
+  { skip: executable === undefined, timeout: 560_000 },
   async () => {
     const path = executable ?? '';
     const target = basename(dirname(path));
@@ -28,7 +28,7 @@ test(
     try {
       await checkOut(again);
       const script = join(again, 'scripts', 'build-native.mjs');
-      await promisify(execFile)(process.execPath, [script, target], { cwd: again, timeout: 110_000 });
+      await promisify(execFile)(process.execPath, [script, target], { cwd: again, timeout: 550_000 });
       expect(sha256(join(again, 'dist-native', target, basename(path)))).toBe(sha256(path));
       expect(readFileSync(join(again, 'dist-native', 'SHA256SUMS'), 'utf8')).toContain(sha256(path));
     } finally {

@@ -55,7 +55,7 @@ async function runs(
   settings: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {},
 ): Promise<Outcome> {
   const env = { PATH: process.env['PATH'], HOME: folder, ...sandbox.environment, ...settings.env };
-  return promisify(execFile)(program, args, { cwd: settings.cwd ?? folder, env, timeout: 50_000 }).then(
+  return promisify(execFile)(program, args, { cwd: settings.cwd ?? folder, env, timeout: 200_000 }).then(
     (result) => ({ status: 0, ...result }),
     ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ status: code, stdout, stderr }),
   );

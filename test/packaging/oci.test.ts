@@ -77,7 +77,7 @@ describe.skipIf(isLeftOut || needsUmoci().skip || needsMounts().skip)('the image
     const words = [rootOf(architecture), `${user.uid}:${user.gid}`, ...args];
     const settings = {
       env: { ...Object.fromEntries(own.map((line) => line.split(/=(.*)/s))), ...env },
-      timeout: 50_000,
+      timeout: 200_000,
     };
     const { stdout } = await promisify(execFile)(
       '/usr/bin/unshare',
