@@ -4,8 +4,8 @@ import { RolesAnywhereError } from '../core/errors.ts';
 import { systemCodeOf } from '../core/errno.ts';
 import type { UnreadPlace } from './reported-certificate.ts';
 
-/** Files of a folder, and folders below each other, at the most. */
-const [mostFiles, mostFolders] = [20_000, 8];
+/** Files and folders of a folder, and folders below each other, at the most. */
+const [mostEntries, mostDeep] = [20_000, 8];
 
 const hints = ['name the folders that matter'];
 
@@ -23,10 +23,10 @@ export interface FolderFiles {
  * The files below a folder, in the order of their names. What begins with a dot is passed over, as the `..data` of a volume
  * of Kubernetes, whose links to files are followed as all links to files are; links to folders are not.
  *
- * @throws RolesAnywhereError FILE_FAILED where the folder itself cannot be listed, or has too many files
+ * @throws RolesAnywhereError FILE_FAILED where the folder itself cannot be listed, or holds too many
  */
 export function filesBelow(folder: string): FolderFiles {
-  const found = { files: [], unread: [] };
+  const found = { files: [], unread: [], folders: 0 };
   collect(folder, entriesOf(folder), 1, found);
   return found;
 }
@@ -34,6 +34,7 @@ export function filesBelow(folder: string): FolderFiles {
 interface Found {
   readonly files: string[];
   readonly unread: UnreadPlace[];
+  folders: number;
 }
 
 function collect(folder: string, entries: readonly Dirent[], depth: number, found: Found): void {
@@ -42,16 +43,17 @@ function collect(folder: string, entries: readonly Dirent[], depth: number, foun
     if (entry.name.startsWith('.')) continue;
     if (entry.isDirectory()) collect(path, listedBelow(path, depth + 1, found), depth + 1, found);
     else if (isFile(entry, path)) found.files.push(path);
-    if (found.files.length > mostFiles) throw tooMany(folder);
+    if (found.files.length + found.folders > mostEntries) throw tooMany(folder);
   }
 }
 
-function listedBelow(folder: string, depth: number, { unread }: Found): readonly Dirent[] {
+function listedBelow(folder: string, depth: number, found: Found): readonly Dirent[] {
+  found.folders += 1;
   try {
-    if (depth > mostFolders) throw tooDeep(folder);
+    if (depth > mostDeep) throw tooDeep(folder);
     return entriesOf(folder);
   } catch (error) {
-    unread.push({ place: folder, error });
+    found.unread.push({ place: folder, error });
     return [];
   }
 }
@@ -77,9 +79,9 @@ function entriesOf(folder: string): readonly Dirent[] {
 }
 
 function tooDeep(folder: string): RolesAnywhereError {
-  return new RolesAnywhereError('FILE_FAILED', `the folder ${folder} is more than ${mostFolders} deep`, { hints });
+  return new RolesAnywhereError('FILE_FAILED', `the folder ${folder} is more than ${mostDeep} deep`, { hints });
 }
 
 function tooMany(folder: string): RolesAnywhereError {
-  return new RolesAnywhereError('FILE_FAILED', `${folder} has more than ${mostFiles} files`, { hints });
+  return new RolesAnywhereError('FILE_FAILED', `${folder} has more than ${mostEntries} files and folders`, { hints });
 }

@@ -1,4 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { RolesAnywhereError } from '../core/errors.ts';
 import { systemCodeOf } from '../core/errno.ts';
 import { openTrustedPlace } from '../core/fs/trusted-place.ts';
@@ -19,8 +20,9 @@ export const checkCache: Check = {
     if (cache === undefined) return [skip('this program keeps its credentials in memory')];
     if (!cache.isUsed) return [withoutCache(cache.folder, examination)];
     const { path } = cache.folder;
-    if (statSync(path, { throwIfNoEntry: false }) === undefined) {
-      return [...placeFindings(cache.folder), pass(`${path} is not there yet: the first call makes it`)];
+    if (!isThere(path)) {
+      const ofPlace = placeFindings(cache.folder);
+      return ofPlace.length > 0 ? ofPlace : [pass(`${path} is not there yet: the first call makes it`)];
     }
     const own = await ownFinding(cache.folder, examination);
     if (own.status === 'FAIL') return [own];
@@ -48,16 +50,29 @@ function countText(entries: readonly ListedEntry[]): string {
 /** Whether entries can be put there, by who may change what is on the way. */
 function placeFindings({ path, userId, accessLists }: CacheFolder): readonly Finding[] {
   try {
-    openTrustedPlace(`${path}/entry`, { userId, accessLists }).close();
-    accessSync(path, constants.W_OK);
+    if (isThere(path)) openTrustedPlace(`${path}/entry`, { userId, accessLists }).close();
+    accessSync(nearest(path), constants.W_OK);
     return [];
   } catch (error) {
-    const code = systemCodeOf(error);
-    if (code === 'ENOENT') return [];
-    if (code === undefined) return [failed(error)];
-    const message = `${path} cannot be written (${code}): credentials are not kept`;
+    if (error instanceof RolesAnywhereError) return [failed(error)];
+    const message = `${path} cannot be written (${systemCodeOf(error) ?? 'no reason'}): credentials are not kept`;
     return [warn('cache-write', message, 'name a folder by --cache-dir that this user may write to')];
   }
+}
+
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    // What cannot be looked at is told by whoever tries to write there.
+    return false;
+  }
+}
+
+/** The folder, or the one that it would be made in. @throws where a part of the path cannot be looked at, with a code */
+function nearest(path: string): string {
+  const above = dirname(path);
+  return statSync(path, { throwIfNoEntry: false }) === undefined && above !== path ? nearest(above) : path;
 }
 
 /** What belongs to other options does not keep these from being cached. */

@@ -188,6 +188,21 @@ describe('the folder', () => {
     expect(findingsOf(report, 'cache').map(({ status }) => status)).toEqual(['PASS', 'WARN']);
   });
 
+  test('that others may write to is told where no certificate tells the entry', async () => {
+    mkdirSync(folder.path);
+    chmodSync(folder.path, 0o777);
+    const { report } = await later(0, { ...plain(), env: { ROLES_ANYWHERE_CERTIFICATE: join(lab.folder, 'none') } });
+    expect(findingsOf(report, 'cache').map(({ status, cause }) => cause ?? status)).toEqual(['SKIP', 'FILE_UNSAFE']);
+  });
+
+  test('below a file', async () => {
+    writeFileSync(folder.path, '');
+    folder = { ...folder, path: join(folder.path, 'cache') };
+    const { wrong, text } = await later(0, plain());
+    expect(wrong).toEqual(['cache: cache-write']);
+    expect(text).toContain('cannot be written (ENOTDIR): credentials are not kept');
+  });
+
   test('that is a file', async () => {
     writeFileSync(folder.path, '', { mode: 0o600 });
     expect((await later(0, plain())).wrong).toEqual(['cache: cache-write']);
