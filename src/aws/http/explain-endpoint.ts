@@ -24,7 +24,7 @@ export function isOfAws(hostname: string): boolean {
  * The region that a host of AWS names, also one of a VPC endpoint: `rolesanywhere.eu-west-1.amazonaws.com`. Undefined
  * for global hosts, and for those of others, whose names need not mean what they say.
  */
-export function regionOfHost(hostname: string): string | undefined {
+function regionOfHost(hostname: string): string | undefined {
   if (!isOfAws(hostname)) return undefined;
   return hostname.split('.').find((label) => /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/.test(label));
 }
