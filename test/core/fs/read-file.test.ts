@@ -79,7 +79,8 @@ describe('has its end at once:', () => {
   ])('%s', async (path, code) => {
     const start = performance.now();
     expect(await failureOf(typeof path === 'string' ? path : path())).toBe(code);
-    expect(performance.now() - start).toBeLessThan(2000);
+    // Not after the bounds of what has no end.
+    expect(performance.now() - start).toBeLessThan(4500);
   });
 });
 

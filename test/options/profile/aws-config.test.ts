@@ -132,12 +132,12 @@ test('a profile called __proto__ is refused, as the SDK gives up on the whole fi
 });
 
 test('a large file of noise is read in no time', () => {
-  const started = performance.now();
+  const started = process.cpuUsage();
   parseAwsConfig('[profile p]\n'.repeat(50_000));
   parseAwsConfig(`[profile p]\n${'k = v # c\n'.repeat(100_000)}`);
   parseAwsConfig(`[profile ${' '.repeat(100_000)}x`);
   parseAwsConfig(`[profile p]\na =${' \t'.repeat(200_000)}x`);
-  expect(performance.now() - started).toBeLessThan(5000);
+  expect(process.cpuUsage(started).user).toBeLessThan(5_000_000);
 });
 
 describe('a credential_process that is broken over several lines', () => {
