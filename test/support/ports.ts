@@ -8,8 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const deadPort = 9;
 
 /** Below the ports that systems give to whoever asks for any: 32768 on Linux, 49152 elsewhere. */
-const first = 10_000;
-const last = 32_000;
+const [lowest, highest] = [10_000, 32_000];
+
+/** Each worker of a run has some of its own (vitest's VITEST_POOL_ID, from 1). */
+const mostWorkers = 44;
+const room = (highest - lowest) / mostWorkers;
+const first = lowest + ((Number(process.env['VITEST_POOL_ID'] ?? 1) - 1) % mostWorkers) * room;
 
 /**
  * Ports in a row for a server that wants numbers, or wants its own again after it was closed: free now, and given to no client
@@ -19,7 +23,7 @@ const last = 32_000;
  */
 export async function ownPorts(count = 1): Promise<number> {
   for (;;) {
-    const port = first + Math.floor(Math.random() * (last - first));
+    const port = first + Math.floor(Math.random() * (room - count));
     const free = await Promise.all(Array.from({ length: count }, (_, at) => isFree(port + at)));
     if (free.every(Boolean)) return port;
   }
