@@ -61,14 +61,26 @@ export async function openWindowsCalls(option: string, libraries?: WindowsLibrar
   }
   const ffi = await findFfi();
   if (!('open' in ffi)) throw unavailable(`${option} needs ${ffi.missing}`, ffi.hints, ffi.cause);
-  const paths = libraries ?? ofSystem;
-  return {
-    ...ffi.open(paths.crypt32, crypt32),
-    ...ffi.open(paths.ncrypt, ncrypt),
-    ...ffi.open(paths.advapi32, advapi32),
-    read: (address, length) => ffi.read(address, length),
-    addressOf: (bytes) => ffi.addressOf(bytes),
-  };
+  return callsOf(ffi, option, libraries ?? ofSystem);
+}
+
+function callsOf(ffi: Ffi, option: string, paths: WindowsLibraries): WindowsCalls {
+  try {
+    return {
+      ...ffi.open(paths.crypt32, crypt32),
+      ...ffi.open(paths.ncrypt, ncrypt),
+      ...ffi.open(paths.advapi32, advapi32),
+      read: (address, length) => ffi.read(address, length),
+      addressOf: (bytes) => ffi.addressOf(bytes),
+    };
+  } catch (cause) {
+    const names = Object.values(paths).join(', ');
+    throw unavailable(
+      `${option}: this Windows lacks a function of its stores`,
+      [`it is looked for in ${names}`],
+      cause,
+    );
+  }
 }
 
 export function unavailable(message: string, hints: readonly string[], cause?: unknown): RolesAnywhereError {

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type * as Keychains from '../../../../src/identity/backends/macos-keychain/open-keychain.ts';
+import { openKeychainCalls } from '../../../../src/identity/backends/macos-keychain/keychain-calls.ts';
 import { listStoreCertificates } from '../../../../src/identity/backends/system-store/open-from-store.ts';
+import { openWindowsCalls } from '../../../../src/identity/backends/windows-store/windows-calls.ts';
 import type * as WindowsStores from '../../../../src/identity/backends/windows-store/open-windows-store.ts';
 import type { CertificateSelection, IdentityContext, IdentitySource } from '../../../../src/identity/identity.ts';
 import { openIdentity, openSigner } from '../../../../src/identity/open-identity.ts';
@@ -26,6 +28,7 @@ import {
 } from '../../../support/openssl.ts';
 import { calledAtGate } from '../../../support/gate.ts';
 import { opensslJudge } from '../../../support/openssl-judge.ts';
+import { needsFfi } from '../../../support/programs.ts';
 import { makeStandIn, needsStandIns, type StandIn, type SystemName } from '../../../support/store-stand-ins.ts';
 import { rejectionOf } from '../../../support/thrown.ts';
 import { planFor, serveSandbox } from '../../../outputs/serve/served-sandbox.ts';
@@ -442,6 +445,13 @@ describe('a key of a Windows store', needsStandIns(), () => {
     expect(store.live()).toBe(0);
     removeFolder(folder);
   });
+});
+
+test.each([
+  ['Windows', () => openWindowsCalls('--cert-selector', { crypt32: '/none', ncrypt: '/none', advapi32: '/none' })],
+  ['macOS', () => openKeychainCalls('--cert-selector', { foundation: '/none', security: '/none' })],
+])('a %s without the libraries of its stores has none', needsFfi(), async (_system, open) => {
+  expect((await rejectionOf(open())).code).toBe('STORE_UNAVAILABLE');
 });
 
 const bun = process.env['BUN'];
