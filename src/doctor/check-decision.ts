@@ -1,5 +1,4 @@
-import { sessionQuestion } from '../aws/create-session/session-question.ts';
-import { causesOfRefusal, type Explanation } from '../trust/session/causes-of-refusal.ts';
+import { causesFound, type KnownSession, sessionQuestion } from '../aws/create-session/session-question.ts';
 import {
   type CauseName,
   decideSession,
@@ -112,22 +111,22 @@ function previewOf({ preview, unknown }: SessionDecision): Finding {
 
 /** Everything that is known of the CreateSession; undefined where there is none to ask about. */
 async function questionOf(examination: Examination): Promise<SessionQuestion | undefined> {
-  const { subject, context, account, facts } = examination;
+  const known = await knownOf(examination);
+  return known === undefined ? undefined : { ...sessionQuestion(known), ...examination.account };
+}
+
+async function knownOf(examination: Examination): Promise<KnownSession | undefined> {
+  const { subject, context, facts } = examination;
   const { request } = subject;
   if (request === undefined || subject.identity === undefined) return undefined;
   const { leaf, identity } = await openSubject(examination);
   if (leaf === undefined) return undefined;
   const { clockOffset, keyFits } = facts;
-  const known = { leaf, chain: identity?.chain ?? [], now: context.now(), clockOffset, keyFits };
-  return { ...sessionQuestion({ ...known, request: request.session }), ...account };
+  return { request: request.session, leaf, chain: identity?.chain ?? [], now: context.now(), clockOffset, keyFits };
 }
 
 /** What of all that is known the service's words stand for. */
-export async function explainByAccount(
-  examination: Examination,
-  message: string,
-): Promise<Pick<Explanation, 'causes'>> {
-  const question = await questionOf(examination);
-  if (question === undefined) return { causes: [] };
-  return causesOfRefusal(question, { message });
+export async function explainByAccount(examination: Examination, message: string): Promise<readonly RefusalCause[]> {
+  const known = await knownOf(examination);
+  return known === undefined ? [] : causesFound(known, message, examination.account);
 }

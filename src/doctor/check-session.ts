@@ -71,7 +71,7 @@ function sessionFindings(credentials: Credentials, told: ToldSession, { context,
 /** What is known of the account goes before what the words of the service leave open. */
 async function refusalFindings(error: unknown, examination: Examination): Promise<readonly Finding[]> {
   const told = failed(error);
-  const { causes } = await explainByAccount(examination, told.message);
+  const causes = await explainByAccount(examination, told.message);
   if (causes.length === 0) return [told];
   return causes.map(({ name, reason, hints }) => fail(name, `${told.message}: ${reason}`, ...hints));
 }

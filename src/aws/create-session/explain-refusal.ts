@@ -2,12 +2,11 @@ import type { ErrorCode } from '../../core/errors.ts';
 import type { RefusalName } from '../../core/refusal-name.ts';
 import { otherRegion } from '../http/explain-endpoint.ts';
 import type { SigningIdentity } from '../../identity/identity.ts';
-import { causesOfRefusal } from '../../trust/session/causes-of-refusal.ts';
 import type { RefusalCause } from '../../trust/session/decide-session.ts';
 import { arnParts } from '../../trust/session/session-arns.ts';
 import type { SignedRequest } from '../sigv4-x509/request.ts';
 import { chainGap, clockSkew, certificateNameOf, signatureFits } from './local-checks.ts';
-import { sessionQuestion } from './session-question.ts';
+import { causesFound } from './session-question.ts';
 import type { SessionRequest } from './session-request.ts';
 
 /** What was refused, and by which clock it was made. */
@@ -56,18 +55,12 @@ export async function explainSessionRefusal(
   return because(first.name, [...causes.map(({ reason }) => reason), ...new Set(causes.flatMap(({ hints }) => hints))]);
 }
 
-/** None for a certificate that the rules cannot read. */
-async function causesOf(facts: Facts, message: string): Promise<readonly RefusalCause[]> {
+function causesOf(facts: Facts, message: string): Promise<readonly RefusalCause[]> {
   const { request, identity, signed, now, serviceDate } = facts;
   const { certificate: leaf, chain } = identity;
   const clockOffset = serviceDate === undefined ? undefined : clockSkew(now, serviceDate);
   const keyFits = signatureFits(signed, identity);
-  try {
-    const question = sessionQuestion({ request, leaf, chain, now, clockOffset, keyFits });
-    return (await causesOfRefusal(question, { message })).causes;
-  } catch {
-    return [];
-  }
+  return causesFound({ request, leaf, chain, now, clockOffset, keyFits }, message);
 }
 
 function because(causeName: RefusalName, hints: readonly string[]): RefusalExplanation {

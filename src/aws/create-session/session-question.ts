@@ -1,10 +1,12 @@
+import { RolesAnywhereError } from '../../core/errors.ts';
 import type { Certificate } from '../../identity/x509/certificate.ts';
-import type { SessionQuestion } from '../../trust/session/decide-session.ts';
+import { causesMeant, causesOfRefusal } from '../../trust/session/causes-of-refusal.ts';
+import { callerCauses, type RefusalCause, type SessionQuestion } from '../../trust/session/decide-session.ts';
 import { decodeCertificate } from '../../trust/x509/read-certificate.ts';
 import type { SessionRequest } from './session-request.ts';
 
 /** A CreateSession, as far as it is known to who sends it. */
-interface KnownSession {
+export interface KnownSession {
   readonly request: SessionRequest;
   readonly leaf: Certificate;
   readonly chain: readonly Certificate[];
@@ -16,7 +18,10 @@ interface KnownSession {
   readonly keyFits?: boolean | undefined;
 }
 
-/** What `roles-anywhere/trust` is asked about it. What only the account knows is added by who knows it. */
+/**
+ * What `roles-anywhere/trust` is asked about it. What only the account knows is added by who knows it.
+ * @throws RolesAnywhereError CERTIFICATE_INVALID
+ */
 export function sessionQuestion({ request, leaf, chain, now, clockOffset, keyFits }: KnownSession): SessionQuestion {
   return {
     asked: request,
@@ -26,4 +31,27 @@ export function sessionQuestion({ request, leaf, chain, now, clockOffset, keyFit
     clockOffset,
     keyFits,
   };
+}
+
+/**
+ * The causes that a message of the service is known to stand for, as far as they are found. Clock, key and ARNs are judged
+ * also where a certificate cannot be read by these rules, which are stricter than those that signing goes by.
+ */
+export async function causesFound(
+  known: KnownSession,
+  message: string,
+  account: Partial<SessionQuestion> = {},
+): Promise<readonly RefusalCause[]> {
+  const question = readableQuestion(known);
+  if (question === undefined) return causesMeant(callerCauses({ ...known, asked: known.request }), { message });
+  return (await causesOfRefusal({ ...question, ...account }, { message })).causes;
+}
+
+function readableQuestion(known: KnownSession): SessionQuestion | undefined {
+  try {
+    return sessionQuestion(known);
+  } catch (error) {
+    if (error instanceof RolesAnywhereError && error.code === 'CERTIFICATE_INVALID') return undefined;
+    throw error;
+  }
 }

@@ -124,9 +124,17 @@ const messages: readonly KnownMessage[] = [
  */
 export async function causesOfRefusal(question: SessionQuestion, refusal: ServiceRefusalText): Promise<Explanation> {
   const decision = await decideSession(question);
-  const known = messages.find(({ pattern }) => pattern.test(refusal.message));
-  const isMeant = ({ name }: RefusalCause): boolean => known === undefined || known.causes.includes(name);
-  const causes = decision.causes.filter(isMeant);
-  const others = decision.causes.filter((cause) => !isMeant(cause));
-  return { causes, others, possible: causes.length > 0 ? [] : (known?.possible ?? []), decision };
+  const causes = causesMeant(decision.causes, refusal);
+  const others = decision.causes.filter((cause) => !causes.includes(cause));
+  return { causes, others, possible: causes.length > 0 ? [] : (knownMessage(refusal)?.possible ?? []), decision };
+}
+
+/** Of causes that were found, those that the message is known to stand for; all where it is not known. */
+export function causesMeant(causes: readonly RefusalCause[], refusal: ServiceRefusalText): readonly RefusalCause[] {
+  const known = knownMessage(refusal);
+  return causes.filter(({ name }) => known === undefined || known.causes.includes(name));
+}
+
+function knownMessage({ message }: ServiceRefusalText): KnownMessage | undefined {
+  return messages.find(({ pattern }) => pattern.test(message));
 }

@@ -118,9 +118,7 @@ export async function decideSession(question: SessionQuestion): Promise<SessionD
   const { causes: certificateCauses, violations } = await certificateOf(question);
   return {
     causes: [
-      ...clockCauses(question),
-      ...keyCauses(question),
-      ...arnCauses(asked),
+      ...callerCauses(question),
       ...stateCauses(question),
       ...leafViolations(leaf).map(({ reason }) =>
         cause('certificate', reason, 'have the CA issue a certificate that Roles Anywhere takes'),
@@ -147,6 +145,11 @@ export async function decideSession(question: SessionQuestion): Promise<SessionD
   };
 }
 
+/** Of the reasons, those that no certificate has to be read for. */
+export function callerCauses(question: Pick<SessionQuestion, 'asked' | 'clockOffset' | 'keyFits'>): RefusalCause[] {
+  return [...clockCauses(question), ...keyCauses(question), ...arnCauses(question.asked)];
+}
+
 function cause(name: CauseName, reason: string, ...hints: readonly string[]): RefusalCause {
   return { name, reason, hints };
 }
@@ -171,7 +174,7 @@ function previewOf({ asked, leaf, profile }: SessionQuestion): SessionPreview {
 /** Seconds. Services take a signature that is up to 5 or 15 minutes off; that of this one is not published. */
 const clockWindow = { sure: 900, likely: 300 };
 
-function clockCauses({ clockOffset = 0 }: SessionQuestion): RefusalCause[] {
+function clockCauses({ clockOffset = 0 }: Pick<SessionQuestion, 'clockOffset'>): RefusalCause[] {
   const seconds = Math.round(Math.abs(clockOffset));
   if (seconds < clockWindow.likely) return [];
   const way = clockOffset > 0 ? 'ahead of' : 'behind';
@@ -180,7 +183,7 @@ function clockCauses({ clockOffset = 0 }: SessionQuestion): RefusalCause[] {
   return [cause('clock', reason, 'set the clock, by NTP for one: a signature carries its time')];
 }
 
-function keyCauses({ keyFits }: SessionQuestion): RefusalCause[] {
+function keyCauses({ keyFits }: Pick<SessionQuestion, 'keyFits'>): RefusalCause[] {
   if (keyFits !== false) return [];
   return [
     cause('key', 'the private key is not that of the certificate', 'give the key that the certificate was issued for'),

@@ -391,6 +391,27 @@ describe('the hints', () => {
     ]);
   });
 
+  it.each(['leaf', 'chain'])(
+    'clock, key and ARNs, also of a request with a certificate that trust cannot read: %s',
+    async (which) => {
+      const extensions = ['keyUsage = critical, digitalSignature', 'nameConstraints = DER:0500'];
+      const odd = makeLeaf(folder, `odd-${which}`, sub, { ...validity, extensions });
+      const [first, ...others] = which === 'leaf' ? [odd, sub] : [leaf, odd];
+      const who = identityOf(first, others);
+      const date = 'Mon, 01 Jun 2026 11:30:00 GMT';
+      const asked = { profileArn: 'arn:aws:rolesanywhere:us-east-1:111122223333:profile/p' };
+
+      expect(await refusal('Invalid signature', { who }, { date })).toMatchObject({
+        causeName: 'clock',
+        hints: [expect.stringContaining('the clock is 1800 s ahead'), expect.stringContaining('set the clock')],
+      });
+      expect(await refusal('Invalid signature', { who, asked })).toMatchObject({ causeName: 'arns' });
+      expect(await refusal('Untrusted certificate', { who, asked })).toMatchObject({ causeName: 'path' });
+      const foreign = identityOf(first, others, makeKey(folder, `foreign-${which}`));
+      expect(await refusal('Invalid signature', { who: foreign })).toMatchObject({ causeName: 'key' });
+    },
+  );
+
   it('for an invalid signature: a key that this runtime does not know', async () => {
     const { certificate } = identity;
     // A SubjectPublicKeyInfo of the algorithm 1.2.3, which nobody has.
