@@ -112,7 +112,7 @@ export interface SessionDecision {
  * the first alone, in the order in which a request meets them; the service's own order is not published.
  */
 export async function decideSession(question: SessionQuestion): Promise<SessionDecision> {
-  const { asked, leaf, trustAnchor, profile, role } = question;
+  const { leaf, trustAnchor, profile, role } = question;
   const preview = previewOf(question);
   const { decisions, warnings } = policyOf(question, preview);
   const { causes: certificateCauses, violations } = await certificateOf(question);
