@@ -20,13 +20,16 @@ export function isOfAws(hostname: string): boolean {
   return allSuffixes.some((suffix) => hostname.endsWith(`.${suffix}`));
 }
 
+/** The region is what comes right behind the name of the service; labels before it are whoever's choice. */
+const regionBehindService = /(?:^|\.)(?:rolesanywhere|sts)(?:-fips)?\.([a-z]{2,4}(?:-[a-z]+)+-\d{1,2})\./;
+
 /**
- * The region that a host of AWS names, also one of a VPC endpoint: `rolesanywhere.eu-west-1.amazonaws.com`. Undefined
- * for global hosts, and for those of others, whose names need not mean what they say.
+ * The region that a host of the service or of STS names, also one of a VPC endpoint:
+ * `rolesanywhere.eu-west-1.amazonaws.com`. Undefined for global hosts, for what else runs at AWS, such as a proxy behind a
+ * load balancer, which may stand in any region, and for hosts of others, whose names need not mean what they say.
  */
 function regionOfHost(hostname: string): string | undefined {
-  if (!isOfAws(hostname)) return undefined;
-  return hostname.split('.').find((label) => /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/.test(label));
+  return isOfAws(hostname) ? regionBehindService.exec(hostname)?.[1] : undefined;
 }
 
 /** Why a request that is signed for one region cannot be for that host; undefined where nothing says so. */

@@ -109,6 +109,8 @@ describe('a host against the region that is signed for', () => {
     'rolesanywhere-fips.us-gov-west-1.api.aws',
     'vpce-0123456789abcdef0-abcdefgh.rolesanywhere.ap-southeast-2.vpce.amazonaws.com',
     'sts.cn-northwest-1.amazonaws.com.cn',
+    'sts-fips.us-west-2.amazonaws.com',
+    'vpce-0123456789abcdef0-abcdefgh-us-east-1a.sts.us-west-2.vpce.amazonaws.com',
     'rolesanywhere.eusc-de-east-1.amazonaws.eu',
     'rolesanywhere.us-isob-east-1.sc2s.sgov.gov',
   ])('%s', (host) => {
@@ -121,6 +123,12 @@ describe('a host against the region that is signed for', () => {
 
   it.each([
     'sts.amazonaws.com',
+    'signing-proxy-1234567890.elb.eu-west-1.amazonaws.com',
+    'ec2-203-0-113-25.eu-west-1.compute.amazonaws.com',
+    'a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com',
+    'web-proxy-1.s3.us-east-1.amazonaws.com',
+    'web-proxy-1.sts.amazonaws.com',
+    'eu-west-1.amazonaws.com',
     'rolesanywhere.eu-west-1.example.com',
     'web-proxy-1.example',
     '127.0.0.1',
