@@ -52,8 +52,14 @@ export function explainStsRefusal(refusal: StsRefusal, call: RoleCall, now: Date
   };
 }
 
-/** A signature is for one region, and an endpoint takes those for its own alone. */
+/**
+ * A signature is for one region, and an endpoint takes those for its own alone. Nothing is said where a caller's own
+ * settings decide about either in a way that is not seen here.
+ */
 function endpointElsewhere(call: RoleCall): string | undefined {
+  const { endpoint, region } = call.sts.clientConfig ?? {};
+  const isByFunction = call.hop.region === undefined && typeof region === 'function';
+  if (endpoint !== undefined || isByFunction) return undefined;
   const { url } = call.sts.endpoint ?? { url: '' };
   return URL.canParse(url) ? otherRegion(new URL(url).hostname, regionOf(call)) : undefined;
 }
@@ -114,7 +120,8 @@ function explainUnknownKeys(_refusal: StsRefusal, call: RoleCall): readonly stri
 /** The one that was asked, as far as it is known here: a caller's own settings may name another. */
 function regionOf({ hop, region, sts }: RoleCall): string {
   const given = sts.clientConfig?.region;
-  return hop.region ?? (typeof given === 'string' ? given : region);
+  if (hop.region !== undefined) return hop.region;
+  return typeof given === 'function' ? 'the region that clientConfig.region gives' : (given ?? region);
 }
 
 function explainPolicy(): readonly string[] {
