@@ -19,8 +19,12 @@ async function readRegularFile(path: string, limits: ReadLimits): Promise<FileCo
     const { size } = file;
     // Infinity for a pipe and a device, 0 for a file of /proc and for what is not there.
     if (size === 0 || size > limits.bytes) return undefined;
-    const [stats, { buffer }] = await Promise.all([file.stat(), file.slice(0, size + 1).bytes()]);
-    return buffer.byteLength === size && stats.isFile() ? { bytes: Buffer.from(buffer), mode: stats.mode } : undefined;
+    const stating = file.stat().catch(() => undefined);
+    const [stats, { buffer }] = await Promise.all([stating, file.slice(0, size + 1).bytes()]);
+    const bytes = Buffer.from(buffer);
+    if (bytes.length === size && stats?.isFile() === true) return { bytes, mode: stats.mode };
+    bytes.fill(0);
+    return undefined;
   } catch {
     return undefined;
   }
