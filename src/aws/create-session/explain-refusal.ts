@@ -112,7 +112,7 @@ function explainCertificate(): RefusalExplanation {
   ]);
 }
 
-/** Seconds; with more than 300 of them the clock is the cause. */
+/** Seconds; from 300 on the clock is the cause. */
 const possibleSkew = 60;
 
 function explainSignature(facts: Facts): RefusalExplanation {

@@ -12,8 +12,8 @@ const dateRules: readonly Rule[] = [
 ];
 
 /**
- * What the service asks of an end-entity certificate (user guide, "trust model"); it refuses all with the same words. The
- * one such table of the client: before a request it stops a leaf that cannot do, after a refusal it says why.
+ * What the service asks of an end-entity certificate (user guide, "trust model"); it refuses all with the same words. This
+ * table stops a leaf that cannot do before a request; after a refusal, the one of trust/x509/leaf-constraints.ts says why.
  */
 const rules: readonly Rule[] = [
   ['CERTIFICATE_KEY_UNSUPPORTED', (leaf) => !isSupported(describePublicKey(leaf.publicKeyInfo))],
