@@ -84,6 +84,8 @@ export interface Ffi {
    * by `async` has the errno of its own thread, which cannot be had. 0 on Windows.
    */
   errno(): number;
+  /** Whether a call by `async` has not come back. */
+  isCalling(): boolean;
 }
 
 /**

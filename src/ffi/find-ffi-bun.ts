@@ -11,7 +11,7 @@ import type {
   NativeFunctions,
   ProcessLife,
 } from './ffi.ts';
-import { type PlainFunction, type PlainResult, typedFunction, typedFunctions } from './typed-functions.ts';
+import { isCalling, type PlainFunction, type PlainResult, typedFunction, typedFunctions } from './typed-functions.ts';
 
 const isWindows = platform() === 'win32';
 
@@ -85,6 +85,7 @@ function overBun(libc: Libc | undefined): Ffi {
     read,
     addressOf,
     errno: () => (libc === undefined ? 0 : read(libc.errnoAddress(), 4).readInt32LE()),
+    isCalling,
   };
 }
 

@@ -16,7 +16,7 @@ import type {
   NativeFunctions,
   ProcessLife,
 } from './ffi.ts';
-import { type PlainFunction, type PlainResult, typedFunction, typedFunctions } from './typed-functions.ts';
+import { isCalling, type PlainFunction, type PlainResult, typedFunction, typedFunctions } from './typed-functions.ts';
 
 interface Koffi {
   /** `3.3.4` */
@@ -99,6 +99,7 @@ function overKoffi(koffi: Koffi): Ffi {
     read: (address, length) => Buffer.from(length === 0 ? [] : koffi.decode(address, 'uint8_t', length)),
     addressOf: (bytes) => koffi.address(bytes),
     errno: () => koffi.errno(),
+    isCalling,
   };
 }
 

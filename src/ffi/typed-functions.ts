@@ -17,8 +17,20 @@ export interface PlainFunction {
   readonly callOnThread: (given: readonly NativeArgument[]) => Promise<PlainResult>;
 }
 
-/** What calls on other threads were given: they have bare addresses, which keep no bytes from being collected. */
-const underWay = new Set<readonly NativeArgument[]>();
+const key = Symbol.for('roles-anywhere: calls on other threads');
+// eslint-disable-next-line typescript/no-unsafe-type-assertion -- nobody else has this key
+const everywhere = globalThis as { [key]?: Set<readonly NativeArgument[]> };
+
+/**
+ * What calls on other threads were given: they have bare addresses, which keep no bytes from being collected. Of the
+ * process, as bundles of the command and of programs hold copies of this file.
+ */
+const underWay = (everywhere[key] ??= new Set());
+
+/** Whether a call on another thread has not come back, by whichever copy. */
+export function isCalling(): boolean {
+  return underWay.size > 0;
+}
 
 /** A function with the type that it has by its table. */
 export function typedFunction<T extends FunctionType>(plain: PlainFunction, { gives }: T): NativeFunction<T> {

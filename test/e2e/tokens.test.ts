@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { makeParent, persist, toolKey, toolKeyFile } from '../identity/backends/tpm/keys.ts';
 import { type CommandSettings, runCommand } from '../support/command.ts';
@@ -277,6 +277,23 @@ describe('a PKCS#11 token', { skip: needsSoftHsm().skip || needsShim().skip }, (
       isAsked = false;
       await serve.stop().finally(close);
     }
+  });
+
+  test.each([
+    ['C_OpenSession', []],
+    ['C_Sign', ['--wait']],
+  ])('serve ends by a signal while %s of a module hangs', async (name, how) => {
+    const { trustAnchorArn, profileArn, roleArn, endpoint } = sandbox;
+    const target = ['--trust-anchor-arn', trustAnchorArn, '--profile-arn', profileArn, '--role-arn', roleArn];
+    const key = ['--certificate', uri('p256'), '--pkcs11-lib', shim, '--pkcs11-pin-file', pinFile];
+    const gate = at(`gate-${name}`);
+    const serve = startCommand(['serve', ...how, '--port', '0', ...target, '--endpoint', endpoint, ...key], {
+      env: { ...run().env, SHIM_MODULE: softHsmModule, TEST_GATE: gate, TEST_GATE_AT: name },
+    });
+    onTestFinished(() => void serve.child.kill('SIGKILL'));
+    // It hangs for longer than this test may take.
+    await expect.poll(() => existsSync(gate), { timeout: 60_000 }).toBe(true);
+    expect(await serve.stop()).toEqual({ status: 0, signal: null });
   });
 
   test('a token that is pulled before the PIN comes', async () => {

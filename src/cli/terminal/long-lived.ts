@@ -1,4 +1,5 @@
 import { url } from 'node:inspector';
+import type { Ffi, MissingFfi } from '../../ffi/ffi.ts';
 
 /** Flags of Node by which it lets a debugger in, or writes what it has in memory to files of mode 0644. */
 const telling = /--(?:inspect|heapsnapshot-|heap-prof|report-on-|report-uncaught-)[^\s=]*/g;
@@ -22,7 +23,30 @@ export function warnOfDebugDoors(
 /** Milliseconds from the signal that ends a command to its end. Containers are given 10 s, services of systemd 90. */
 const longestStop = 8000;
 
-/** Waits for work that a signal ends, but no longer than eight seconds from it: whatever hangs then ends with the process. */
+/**
+ * Lets the process end while a call of a PKCS#11 module, a keychain or a store hangs: as it exits, Node waits for the
+ * threads that it lends to such calls, for ever. Whatever this process writes has been written by then.
+ */
+export function endDespiteCalls(ffi: Ffi | MissingFfi): void {
+  if ('missing' in ffi) return;
+  const end = process.platform === 'win32' ? killItself : ffi.openLibc(endings)._exit;
+  process.once('exit', (status) => {
+    if (ffi.isCalling()) end(status);
+  });
+}
+
+/** _exit(2): at once, with a status, and without what libraries want done at an end. */
+const endings = { _exit: { takes: ['i32'], gives: 'void' } } as const;
+
+/** Windows has no such function in a library that is always there; the status is lost, and better so than no end. */
+function killItself(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+/**
+ * Waits for work that a signal ends, but no longer than eight seconds from it: whatever hangs then ends with the process
+ * (endDespiteCalls).
+ */
 export async function endingInTime<T>(
   work: Promise<T>,
   stopped: Promise<void>,

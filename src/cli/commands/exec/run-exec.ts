@@ -77,11 +77,13 @@ async function openEndpoint(plan: CredentialPlan, values: OptionValues, terminal
   const { openContainerEndpoint } = await import('../../../outputs/exec/container-endpoint.ts');
   const { systemClock } = await import('../../../pipeline/refresh/clock.ts');
   await warnOfDefaultProfile(terminal);
-  const { endingInTime, warnOfDebugDoors } = await import('../../terminal/long-lived.ts');
+  const { endDespiteCalls, endingInTime, warnOfDebugDoors } = await import('../../terminal/long-lived.ts');
   warnOfDebugDoors(terminal.env, terminal.warn);
   const { findFfi } = await import('../../../ffi/find-ffi.ts');
   const { hideMemory } = await import('../../terminal/hide-memory.ts');
-  hideMemory(await findFfi('long'), terminal.warn);
+  const ffi = await findFfi('long');
+  hideMemory(ffi, terminal.warn);
+  endDespiteCalls(ffi);
   const pipeline: PipelineContext = { ...(await pipelineContext(values, terminal)), life: 'long' };
   const endpoint = await openContainerEndpoint(plan, { pipeline, clock: systemClock(), warn: terminal.warn });
   return {

@@ -22,7 +22,7 @@ import { version } from '../../../version.ts';
 import type { Terminal } from '../../command.ts';
 import { pipelineContext } from '../../contexts.ts';
 import { hideMemory } from '../../terminal/hide-memory.ts';
-import { endingInTime, HangUps, unlessStopped, warnOfDebugDoors } from '../../terminal/long-lived.ts';
+import { endDespiteCalls, endingInTime, HangUps, unlessStopped, warnOfDebugDoors } from '../../terminal/long-lived.ts';
 import { logLines } from './serve-log-lines.ts';
 
 /** Serves until a signal ends it; SIGHUP reads everything again. */
@@ -57,6 +57,7 @@ async function serveUntil(stopped: Promise<void>, command: Command): Promise<voi
   const { values, terminal, reread, log, hangUps } = command;
   const ffi = await findFfi('long');
   hideMemory(ffi, terminal.warn);
+  endDespiteCalls(ffi);
   const notify = notifier(terminal.env, ffi, terminal.warn);
   const { openAccessLists } = await import('../../../core/fs/access-lists.ts');
   const options = serveOptionsOf(values, terminal.env, await openAccessLists(terminal.warn));

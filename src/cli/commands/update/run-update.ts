@@ -11,7 +11,7 @@ import { systemClock } from '../../../pipeline/refresh/clock.ts';
 import type { Terminal } from '../../command.ts';
 import { pipelineContext } from '../../contexts.ts';
 import { hideMemory } from '../../terminal/hide-memory.ts';
-import { endingInTime, HangUps, unlessStopped, warnOfDebugDoors } from '../../terminal/long-lived.ts';
+import { endDespiteCalls, endingInTime, HangUps, unlessStopped, warnOfDebugDoors } from '../../terminal/long-lived.ts';
 import { printable } from '../../terminal/printable.ts';
 import { logLines } from '../serve/serve-log-lines.ts';
 import { thisProcess } from '../../terminal/this-process.ts';
@@ -50,7 +50,9 @@ interface Command {
 
 async function updateUntil(stopped: Promise<void>, command: Command): Promise<void> {
   const { values, terminal, reread, hangUps } = command;
-  hideMemory(await findFfi('long'), terminal.warn);
+  const ffi = await findFfi('long');
+  hideMemory(ffi, terminal.warn);
+  endDespiteCalls(ffi);
   const targets = await targetsOf(values, terminal);
   const starting = keepUpdated(targets, await updateContext(values, terminal, 'long'));
   const updating = await unlessStopped(starting, stopped);
