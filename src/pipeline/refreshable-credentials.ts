@@ -6,7 +6,7 @@ import { TargetHealth } from './failover/target-health.ts';
 import { describeError } from '../core/describe-error.ts';
 import { failureKind } from '../core/error-facts.ts';
 import { isLoadFailure, loadFailure } from '../core/load-part.ts';
-import type { ReloadingIdentity } from '../identity/identity.ts';
+import type { ReloadingIdentity, SigningIdentity } from '../identity/identity.ts';
 import { identityPool, type IdentityPool } from '../identity/reloading-identity.ts';
 import { type Judge, LinkMemory, type PlanMemory } from './link-memory.ts';
 import { obtainPlanned } from './pipeline.ts';
@@ -146,8 +146,14 @@ function within(plan: CredentialPlan, signal: AbortSignal): CredentialPlan {
 function endingWith({ name, request }: CredentialTarget, signal: AbortSignal): CredentialTarget {
   const { identity } = request;
   if (!('use' in identity)) return { name, request };
+  /** What waited for a key to open until it was given up is not begun then. */
+  const use = <T>(of: ReloadingIdentity, action: (opened: SigningIdentity) => Promise<T>): Promise<T> =>
+    of.use(async (opened) => {
+      signal.throwIfAborted();
+      return abortable(action(opened), signal);
+    });
   const ending: ReloadingIdentity = {
-    use: (action) => identity.use((opened) => abortable(action(opened), signal)),
+    use: (action) => abortable(use(identity, action), signal),
     reload: () => identity.reload(),
     onChange: (callback) => identity.onChange(callback),
     close: () => identity.close(),

@@ -412,6 +412,43 @@ describe('a chain of roles, while the renewal before still signs with the old ce
   });
 });
 
+describe('a key that takes longer to open than a renewal may take', () => {
+  it('signs for the renewal that still waits, and for none that was given up', async () => {
+    const sandbox = await start();
+    const opened = await openIdentity(install(await sandbox.ca.issueLeaf()), context());
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    let [uses, signatures] = [0, 0];
+    const { signer } = opened;
+    const sign: typeof signer.sign = (message, digest) => {
+      signatures += 1;
+      return signer.sign(message, digest);
+    };
+    const identity: ReloadingIdentity = {
+      async use(action) {
+        uses += 1;
+        await released;
+        return action({ ...opened, signer: { ...signer, sign } });
+      },
+      reload: () => undefined,
+      onChange: () => () => undefined,
+      close: () => opened.close(),
+    };
+    const credentials = refreshing(target(sandbox, { identity }));
+    for (const nth of [1, 2]) {
+      const givenUp = rejectionOf(credentials.get());
+      await until(() => uses === nth);
+      await clock.advance(hour);
+      await givenUp;
+    }
+    const last = credentials.get();
+    await until(() => uses === 3);
+    release();
+    await last;
+    expect([signatures, operations(sandbox)]).toEqual([1, ['CreateSession']]);
+  });
+});
+
 describe('several targets', () => {
   it('serve one after the other, and the first one again when it is back', async () => {
     const [east, west] = [await start({ region: 'us-east-1' }), await start({ region: 'us-west-2' })];
