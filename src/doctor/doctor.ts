@@ -47,7 +47,8 @@ export interface Consultation {
   readonly files: ReadAccount;
   /** Reads what the account itself says; undefined where nobody asked for that. */
   readonly inspect?: ((request: CredentialRequest) => Promise<ReadAccount>) | undefined;
-  readonly onResult?: ((result: CheckResult) => void) | undefined;
+  /** Is waited for. */
+  readonly onResult?: ((result: CheckResult) => Promise<void>) | undefined;
 }
 
 /** Runs every check over every subject. None of them keeps the next from being run. */
@@ -60,7 +61,7 @@ export async function examine(
   const run = async (check: Check, examination: Examination, target?: string): Promise<void> => {
     const result = await resultOf(check, examination, target);
     checks.push(result);
-    onResult?.(result);
+    await onResult?.(result);
   };
   try {
     for (const subject of subjects) {

@@ -31,8 +31,8 @@ export async function runDoctor(call: Call, terminal: Terminal): Promise<number>
     context,
     files,
     inspect: own.isOn('inspect') ? await inspector(context) : undefined,
-    onResult: (result) => {
-      if (!isJson) void terminal.stdout(linesOf(result, { style, quiet: own.isOn('quiet') }));
+    onResult: async (result) => {
+      if (!isJson) await terminal.stdout(linesOf(result, { style, quiet: own.isOn('quiet') }));
     },
   });
   await terminal.stdout(isJson ? jsonOf(report, own.isOn('quiet')) : closingLines(report, style));
