@@ -138,7 +138,7 @@ const processMembers = {
   'supported-node.ts': ['version', 'versions'],
   'core/fs/read-file-at-start.ts': ['platform'],
   'runtime/bun/crypto.ts': ['getBuiltinModule'],
-  'runtime/bun/output.ts': ['getBuiltinModule', 'binding'],
+  'runtime/bun/output.ts': ['platform', 'getBuiltinModule', 'binding'],
   'runtime/bun/certificate.ts': ['getBuiltinModule'],
 };
 
