@@ -43,15 +43,22 @@ export async function causesFound(
   account: Partial<SessionQuestion> = {},
 ): Promise<readonly RefusalCause[]> {
   const question = readableQuestion(known);
-  if (question === undefined) return causesMeant(callerCauses({ ...known, asked: known.request }), { message });
+  if (question instanceof RolesAnywhereError) {
+    return causesMeant([...callerCauses({ ...known, asked: known.request }), unreadable(question)], { message });
+  }
   return (await causesOfRefusal({ ...question, ...account }, { message })).causes;
 }
 
-function readableQuestion(known: KnownSession): SessionQuestion | undefined {
+function readableQuestion(known: KnownSession): SessionQuestion | RolesAnywhereError {
   try {
     return sessionQuestion(known);
   } catch (error) {
-    if (error instanceof RolesAnywhereError && error.code === 'CERTIFICATE_INVALID') return undefined;
+    if (error instanceof RolesAnywhereError && error.code === 'CERTIFICATE_INVALID') return error;
     throw error;
   }
+}
+
+function unreadable({ message }: RolesAnywhereError): RefusalCause {
+  const reason = `a certificate that is sent cannot be read: ${message}`;
+  return { name: 'certificate', reason, hints: ['have the CA issue another certificate'] };
 }

@@ -407,6 +407,10 @@ describe('the hints', () => {
       });
       expect(await refusal('Invalid signature', { who, asked })).toMatchObject({ causeName: 'arns' });
       expect(await refusal('Untrusted certificate', { who, asked })).toMatchObject({ causeName: 'path' });
+      expect((await refusal('Insufficient certificate', { who })).hints).toEqual([
+        expect.stringMatching(/^a certificate that is sent cannot be read: the DER of the certificate is malformed: /),
+        'have the CA issue another certificate',
+      ]);
       const foreign = identityOf(first, others, makeKey(folder, `foreign-${which}`));
       expect(await refusal('Invalid signature', { who: foreign })).toMatchObject({ causeName: 'key' });
     },
