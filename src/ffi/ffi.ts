@@ -54,7 +54,8 @@ export interface NativeFunction<T extends FunctionType = FunctionType> {
   (...given: ArgumentsOf<T['takes']>): Results[T['gives']];
   /**
    * Runs on another thread, while this one goes on (but for what ProcessLife says). What is given as bytes must not be changed or read before that is
-   * done; it is kept from being collected. Several such calls run at once.
+   * done; it is kept from being collected. Two such calls run at once, in the
+   * executable any number.
    */
   readonly async: (...given: ArgumentsOf<T['takes']>) => Promise<Results[T['gives']]>;
 }

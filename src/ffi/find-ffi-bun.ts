@@ -11,7 +11,8 @@ import type {
   NativeFunctions,
   ProcessLife,
 } from './ffi.ts';
-import { isCalling, type PlainFunction, type PlainResult, typedFunction, typedFunctions } from './typed-functions.ts';
+import { isCalling } from './thread-calls.ts';
+import { type PlainFunction, type PlainResult, typedFunction, typedFunctions } from './typed-functions.ts';
 
 const isWindows = platform() === 'win32';
 

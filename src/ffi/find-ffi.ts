@@ -16,7 +16,8 @@ import type {
   NativeFunctions,
   ProcessLife,
 } from './ffi.ts';
-import { isCalling, type PlainFunction, type PlainResult, typedFunction, typedFunctions } from './typed-functions.ts';
+import { amongFew, isCalling } from './thread-calls.ts';
+import { type PlainFunction, type PlainResult, typedFunction, typedFunctions } from './typed-functions.ts';
 
 interface Koffi {
   /** `3.3.4` */
@@ -135,17 +136,21 @@ function namesOf(types: FunctionType['takes']): readonly string[] {
 }
 
 function plainFunction(call: KoffiFunction): PlainFunction {
-  return {
-    call: (given) => call(...given),
-    callOnThread: (given) =>
-      new Promise((resolve, reject) => {
-        call.async(...given, (error, result) => {
-          if (error === null) resolve(result);
-          else reject(error);
-        });
-      }),
-  };
+  const onThread = (given: readonly NativeArgument[]): Promise<PlainResult> =>
+    new Promise((resolve, reject) => {
+      call.async(...given, (error, result) => {
+        if (error === null) resolve(result);
+        else reject(error);
+      });
+    });
+  return { call: (given) => call(...given), callOnThread: (given) => amongFew(mostAtOnce, () => onThread(given)) };
 }
+
+/**
+ * Half of the threads that libuv has, unless somebody said otherwise: the same look up names, read files and compute for
+ * WebCrypto, which calls that hang must not hold up.
+ */
+const mostAtOnce = 2;
 
 /** The package is named where it is missing, else the file of its native part. */
 function explainMissing(name: string, cause: unknown): MissingFfi {

@@ -147,13 +147,15 @@ export const ffiCases: Readonly<Record<string, (ffi: Ffi) => unknown>> = {
     const pipes = [makePipe(), makePipe()] as const;
     const done: string[] = [];
     // Each waits until something is written, which comes last for the one that was called first.
-    const [first, second] = pipes.map(async ([from], at) => {
-      assert.equal(await read.async(from, Buffer.alloc(1), 1n), 1n);
+    const readAt = async (at: 0 | 1): Promise<void> => {
+      assert.equal(await read.async(pipes[at][0], Buffer.alloc(1), 1n), 1n);
       done.push(`read ${at}`);
-    });
+    };
+    const first = readAt(0);
     const bytes = Buffer.alloc(4);
     assert.equal(await memset.async(bytes, 0x42, 3n), ffi.addressOf(bytes));
     assert.equal(bytes.toString(), 'BBB\0');
+    const second = readAt(1);
     assert.deepEqual(done, []);
     writeSync(pipes[1][1], 'x');
     await second;

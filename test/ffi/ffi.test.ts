@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { webcrypto } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { closeSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { isIP } from 'node:net';
 import { arch, platform, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +22,29 @@ describe('calls of C functions on Node', { skip: platform() === 'win32' }, () =>
     if ('missing' in ffi) throw new Error(ffi.missing, { cause: ffi.cause });
     await expect((async () => check(ffi))()).resolves.not.toThrow();
   });
+});
+
+test('calls that hang leave threads for names, files and WebCrypto', { skip: platform() === 'win32' }, async () => {
+  const ffi = await findFfi();
+  if ('missing' in ffi) throw new Error(ffi.missing, { cause: ffi.cause });
+  const { pipe, read } = ffi.openLibc({
+    pipe: { takes: ['pointer'], gives: 'i32' },
+    read: { takes: ['i32', 'pointer', 'u64'], gives: 'i64' },
+  });
+  const ends = Buffer.alloc(8);
+  expect(pipe(ends)).toBe(0);
+  // Twice as many as Node has threads.
+  const calls = Array.from({ length: 8 }, () => read.async(ends.readInt32LE(0), Buffer.alloc(1), 1n));
+  try {
+    const [digest, address] = await Promise.all([webcrypto.subtle.digest('SHA-256', ends), lookup('localhost')]);
+    expect([digest.byteLength, isIP(address.address)]).not.toContain(0);
+    expect(ffi.isCalling()).toBe(true);
+  } finally {
+    writeSync(ends.readInt32LE(4), 'written!');
+  }
+  expect(await Promise.all(calls)).toEqual(calls.map(() => 1n));
+  expect(ffi.isCalling()).toBe(false);
+  for (const end of [0, 4]) closeSync(ends.readInt32LE(end));
 });
 
 const bun = process.env['BUN'];
