@@ -37,6 +37,8 @@ interface Library extends CryptokiFunctions {
   readonly structures: CryptokiStructures;
   readonly addressOf: (bytes: Uint8Array) => bigint;
   readonly life: ProcessLife;
+  /** For calls that must not meet, of which those before C_Finalize may still be under way after it. */
+  readonly turns: ReturnType<typeof inTurn>;
   /** Calls one of its functions. */
   call: Call;
   /** The same for those that wait for a person or compute: the connection to the service is made meanwhile. */
@@ -56,9 +58,13 @@ const callHere: Call = async (call, ...given) => call(...given);
 const callOnThread: Call = (call, ...given) => call.async(...given);
 
 /** By threads, of which one at a time is in the module. */
-function oneAtATime(): Call {
-  const turns = inTurn();
+function oneAtATime({ turns }: Library): Call {
   return (call, ...given) => turns(() => call.async(...given));
+}
+
+/** By the thread of the event loop, once no other is in the module any more. */
+function hereInTurn({ turns }: Library): Call {
+  return (call, ...given) => turns(async () => call(...given));
 }
 
 /**
@@ -74,7 +80,7 @@ type Locking = 'several' | 'one' | 'none';
 function callBy(library: Library, locking: Locking): void {
   const isLong = library.life === 'long';
   if (locking === 'several') library.callSlow = callOnThread;
-  else library.callSlow = locking === 'one' && isLong ? oneAtATime() : callHere;
+  else library.callSlow = locking === 'one' && isLong ? oneAtATime(library) : hereInTurn(library);
   library.call = isLong ? library.callSlow : callHere;
 }
 
@@ -109,7 +115,15 @@ function load(ffi: Ffi, path: string, life: ProcessLife): Library {
   const structures = cryptokiStructures();
   try {
     const functions = openFunctions(ffi, path, structures);
-    return { ...functions, structures, addressOf: ffi.addressOf, life, call: callHere, callSlow: callHere };
+    return {
+      ...functions,
+      structures,
+      addressOf: ffi.addressOf,
+      life,
+      turns: inTurn(),
+      call: callHere,
+      callSlow: callHere,
+    };
   } catch (error) {
     throw new LoadFailure(error instanceof Error ? error.message : String(error), { cause: error });
   }

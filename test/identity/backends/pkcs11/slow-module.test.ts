@@ -7,6 +7,7 @@ import {
   openPkcs11Signer,
   type Pkcs11Signer,
 } from '../../../../src/identity/backends/pkcs11/open-pkcs11.ts';
+import { loadModule } from '../../../../src/identity/backends/pkcs11/load-module.ts';
 import { cryptokiFunctions, faultAt, makeShim, needsShim, withFault } from '../../../support/cryptoki-shim.ts';
 import { calledAtGate } from '../../../support/gate.ts';
 import { makeFolder, makeKey, removeFolder } from '../../../support/openssl.ts';
@@ -56,6 +57,16 @@ describe('a module', { skip }, () => {
     };
     const called = await withFault(more, () => calledAtGate(join(folder, 'gate'), openAndSign));
     expect(called).toEqual([...cryptokiFunctions].sort());
+  });
+
+  test('that cannot be used by several threads is started anew once the calls of before have come back', async () => {
+    const module = await loadModule(shim);
+    await withFault(cannotLock, async () => {
+      await module.initialize();
+      const restart = (): Promise<unknown> => Promise.all([module.describe(), module.finalize(), module.initialize()]);
+      expect(await calledAtGate(join(folder, 'gate'), restart)).toEqual(['C_Finalize', 'C_GetInfo', 'C_Initialize']);
+      await module.finalize();
+    });
   });
 
   test('is sent a wrong PIN once, also by two who log in at the same time', async () => {
