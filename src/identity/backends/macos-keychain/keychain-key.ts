@@ -61,8 +61,9 @@ async function sign(
   calls.SecKeychainSetUserInteractionAllowed(use.mayAsk ? 1 : 0);
   const error = new Slot();
   const data = calls.CFDataCreate(null, hash, hash.length);
-  const signature = await calls.SecKeyCreateSignature.async(key, algorithm, data, error.bytes);
-  release(calls, data);
+  const signature = await calls.SecKeyCreateSignature.async(key, algorithm, data, error.bytes).finally(() =>
+    release(calls, data),
+  );
   if (signature === 0n) throw refused(use, 'did not sign', takeError(calls, error.value));
   return takeData(calls, signature);
 }

@@ -77,8 +77,7 @@ async function findAll(
     keychain === 0n ? 0n : calls.CFArrayCreate(null, inArray(keychain), 1, calls.addressOf('kCFTypeArrayCallBacks'));
   const query = makeQuery(calls, itemClass, list);
   const found = new Slot();
-  const status = await calls.SecItemCopyMatching.async(query, found.bytes);
-  release(calls, query, list);
+  const status = await calls.SecItemCopyMatching.async(query, found.bytes).finally(() => release(calls, query, list));
   if (status === itemNotFound) return [];
   if (status !== 0) throw cannotRead(calls, source, status);
   const items = itemsOf(calls, found.value).map((item) => calls.CFRetain(item));
@@ -165,10 +164,13 @@ async function issuersOf(calls: KeychainCalls, identity: bigint): Promise<readon
   if (calls.SecIdentityCopyCertificate(identity, certificate.bytes) !== 0) return [];
   const policy = calls.SecPolicyCreateBasicX509();
   const trust = new Slot();
-  const status = calls.SecTrustCreateWithCertificates(certificate.value, policy, trust.bytes);
-  const found = status === 0 ? await chainOfTrust(calls, trust.value) : [];
-  release(calls, trust.value, policy, certificate.value);
-  return found.map(parsed).filter((one) => one !== undefined);
+  try {
+    const status = calls.SecTrustCreateWithCertificates(certificate.value, policy, trust.bytes);
+    const found = status === 0 ? await chainOfTrust(calls, trust.value) : [];
+    return found.map(parsed).filter((one) => one !== undefined);
+  } finally {
+    release(calls, trust.value, policy, certificate.value);
+  }
 }
 
 async function chainOfTrust(calls: KeychainCalls, trust: bigint): Promise<readonly Buffer[]> {

@@ -237,9 +237,11 @@ function adaptSession(session: Session): CryptokiSession {
     login: async (kind, pin) => {
       const bytes = Buffer.from(pin);
       const given = bytes.length === 0 ? null : bytes;
-      const result = await library.callSlow(library.C_Login, handle, userTypes[kind], given, bytes.length);
-      bytes.fill(0);
-      check(result);
+      try {
+        check(await library.callSlow(library.C_Login, handle, userTypes[kind], given, bytes.length));
+      } finally {
+        bytes.fill(0);
+      }
     },
     find: (template) => find(session, template),
     startSigning: async (key, mechanism) =>
@@ -270,9 +272,11 @@ async function sign({ library, handle }: Session, data: Uint8Array): Promise<Uin
   const input = Buffer.from(data);
   const output = Buffer.alloc(longestSignature);
   const length = structures.ulong(output.length);
-  const result = await library.callSlow(library.C_Sign, handle, input, input.length, output, length);
-  input.fill(0);
-  check(result);
+  try {
+    check(await library.callSlow(library.C_Sign, handle, input, input.length, output, length));
+  } finally {
+    input.fill(0);
+  }
   return output.subarray(0, Number(structures.readUlong(length)));
 }
 

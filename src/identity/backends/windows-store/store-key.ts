@@ -174,9 +174,11 @@ async function signInContainer(
   const container = name.subarray(0, size.readUInt32LE()).toString('latin1').replace(/\0.*$/s, '');
   const provider = new Slot();
   if (calls.CryptAcquireContextW(provider.bytes, wide(container), null, providerAes, flags) === 0) return undefined;
-  const signature = await signHash(calls, provider.value, spec, toSign);
-  calls.CryptReleaseContext(provider.value, 0);
-  return signature;
+  try {
+    return await signHash(calls, provider.value, spec, toSign);
+  } finally {
+    calls.CryptReleaseContext(provider.value, 0);
+  }
 }
 
 /** CryptSignHash gives the signature with its last byte first. On another thread, as somebody may be asked. */
@@ -191,11 +193,14 @@ async function signHash(
   const size = Buffer.alloc(4);
   const signature = Buffer.alloc(1024);
   size.writeUInt32LE(signature.length);
-  const isSigned =
-    calls.CryptSetHashParam(handle.value, hashValue, hash, 0) !== 0 &&
-    (await calls.CryptSignHashW.async(handle.value, spec, null, 0, signature, size)) !== 0;
-  calls.CryptDestroyHash(handle.value);
-  return isSigned ? Buffer.from(signature.subarray(0, size.readUInt32LE())).reverse() : undefined;
+  try {
+    const isSigned =
+      calls.CryptSetHashParam(handle.value, hashValue, hash, 0) !== 0 &&
+      (await calls.CryptSignHashW.async(handle.value, spec, null, 0, signature, size)) !== 0;
+    return isSigned ? Buffer.from(signature.subarray(0, size.readUInt32LE())).reverse() : undefined;
+  } finally {
+    calls.CryptDestroyHash(handle.value);
+  }
 }
 
 /** winerror.h: results of CNG that are what somebody said to a window, or what came of it. */
