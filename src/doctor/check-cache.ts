@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { RolesAnywhereError } from '../core/errors.ts';
 import { systemCodeOf } from '../core/errno.ts';
 import { openTrustedPlace } from '../core/fs/trusted-place.ts';
@@ -51,7 +51,8 @@ function countText(entries: readonly ListedEntry[]): string {
 function placeFindings({ path, userId, accessLists }: CacheFolder): readonly Finding[] {
   try {
     if (isThere(path)) openTrustedPlace(`${path}/entry`, { userId, accessLists }).close();
-    accessSync(nearest(path), constants.W_OK);
+    // With a dot behind it, a file on the way is no folder.
+    accessSync(`${nearest(path)}${sep}.`, constants.W_OK);
     return [];
   } catch (error) {
     if (error instanceof RolesAnywhereError) return [failed(error)];

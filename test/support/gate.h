@@ -14,8 +14,12 @@ static int waits_in_vain(const char *name) {
   if (only && strcmp(only, name)) return 0;
   if (!gate || snprintf(written, sizeof written, "%s.%p", gate, (void *)&file) >= (int)sizeof written) return 0;
   file = fopen(written, "w");
-  if (!file || fputs(name, file) < 0 || fclose(file) || rename(written, gate)) return 1;
-  for (int left = only ? 600000 : 120000; left > 0; left--) {
+  if (!file || fputs(name, file) < 0 || fclose(file)) return 1;
+  int left = only ? 600000 : 120000;
+  /* Of several calls one after the other: a name in the place of another's would hide that. */
+  for (; left > 0 && link(written, gate); left--) usleep(1000);
+  unlink(written);
+  for (; left > 0; left--) {
     if (access(gate, F_OK)) return 0;
     usleep(1000);
   }
