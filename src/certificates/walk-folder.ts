@@ -9,8 +9,13 @@ const [mostEntries, mostDeep] = [20_000, 8];
 
 const hints = ['name the folders that matter'];
 
+/** Not what cannot be looked at: why that is so, whoever reads it tells. */
 export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 export interface FolderFiles {

@@ -1,6 +1,7 @@
 import { constants, statSync, type Stats } from 'node:fs';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
+import { systemCodeOf } from '../core/errno.ts';
 import { openTrustedPlace } from '../core/fs/trusted-place.ts';
 import { looksLikeContent } from '../core/looks-like-content.ts';
 import { RolesAnywhereError } from '../core/errors.ts';
@@ -64,11 +65,21 @@ function userIdOf(): number | undefined {
   }
 }
 
+/** Why there are none, in words: whoever opens the file fails for that. */
+function statsOf(path: string): Stats | string {
+  try {
+    return statSync(path);
+  } catch (error) {
+    const code = systemCodeOf(error);
+    return code === 'ENOENT' ? 'is not there' : `cannot be looked at (${code})`;
+  }
+}
+
 function judge(file: NamedFile, userId: number): readonly Finding[] {
   const { option } = file;
   const path = resolve(file.path);
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return [skip(`${option}: ${path} is not there`)];
+  const stats = statsOf(path);
+  if (typeof stats === 'string') return [skip(`${option}: ${path} ${stats}`)];
   if (!stats.isFile()) return [skip(`${option}: ${path} is no regular file`)];
   const faults = [
     ...modeFaults({ ...file, path }, stats),

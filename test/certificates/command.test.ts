@@ -160,6 +160,11 @@ describe('what is listed', () => {
     expect(stderr).toContain('missing.pem');
   });
 
+  test('a place below a file', async () => {
+    const { status, stderr } = await run(join(leaf.certificate, 'below'));
+    expect([status, stderr]).toEqual([3, expect.stringContaining('part of the path is no directory')]);
+  });
+
   test('a server that sends a byte now and then is waited for no longer than one that sends none', async () => {
     const server = createTcpServer((socket) => {
       // The head of a handshake record of 16 KiB.

@@ -35,6 +35,12 @@ test('each way to fall back on', async () => {
   expect(wrongIn(report)).toEqual(['create-session: role-not-in-profile']);
 });
 
+test('a certificate below a file', async () => {
+  const report = await examineInit({ ...initFor(sandbox), certificate: `${import.meta.filename}/leaf.pem` }, {}, env());
+  expect(wrongIn(report)).toEqual(['certificate: CERTIFICATE_UNREADABLE']);
+  expect(findingsOf(report, 'files')[0]?.message).toMatch(/leaf\.pem (is not there|cannot be looked at \(ENOTDIR\))$/);
+});
+
 test('certificate and key by functions', async () => {
   const { certificate: _, privateKey: __, ...rest } = initFor(sandbox);
   const init = {

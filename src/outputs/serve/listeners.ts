@@ -118,8 +118,16 @@ async function listenOnUnixSocket(server: NetServer, path: string, mode: number)
   }
 }
 
+function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw unavailable(path, systemCodeOf(cause) ?? 'unknown reason', cause);
+  }
+}
+
 async function makeSureItIsFree(path: string): Promise<void> {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = lookAt(path);
   if (stats === undefined) return;
   if (!stats.isSocket()) throw unavailable(path, 'there is a file of another kind');
   const isAlive = await new Promise<boolean>((settle) => {

@@ -94,6 +94,12 @@ describe.runIf(process.platform !== 'win32')('a Unix socket', () => {
     expect(lstatSync(path).isFile()).toBe(true);
   });
 
+  test('a folder that is a file', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    path = join(folder, 'file', 'socket');
+    expect((await rejectionOf(open())).message).toBe(`cannot listen on ${path}: ENOTDIR`);
+  });
+
   test('a folder that is not there', async () => {
     path = join(folder, 'missing', 'socket');
     expect((await rejectionOf(open())).message).toBe(`cannot listen on ${path}: ENOENT`);
