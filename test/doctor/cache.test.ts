@@ -17,7 +17,7 @@ import { readValues } from '../../src/options/parse/read-values.ts';
 import { resolvePlan } from '../../src/options/resolve/resolve-plan.ts';
 import type { CacheFolder } from '../../src/pipeline/disk-cache/cache-folder.ts';
 import { obtainCached } from '../../src/pipeline/pipeline-cached.ts';
-import { type Case, diagnose, findingsOf, wrongIn } from './diagnose.ts';
+import { type Case, diagnose, findingsOf, world, wrongIn } from './diagnose.ts';
 import { Lab } from './lab.ts';
 
 const [minute, hour] = [60_000, 3_600_000] as const;
@@ -41,15 +41,8 @@ beforeEach(() => {
 async function fill({ args = [], env = {} }: Case): Promise<void> {
   const flags = parseFlags(args, credentialProcess.options, false);
   const values = await readValues(credentialProcess, flags, { HOME: lab.folder, ...env });
-  const context = {
-    now: () => new Date(),
-    warn: () => undefined,
-    random: Math.random,
-    sleep: () => Promise.resolve(),
-    userAgent: 'roles-anywhere/test',
-    environment: env,
-  };
   const thisProcess = { pid: process.pid, isRunning: () => true };
+  const context = { ...world, environment: env };
   await obtainCached(await resolvePlan(values, env), { folder, process: thisProcess }, context);
 }
 

@@ -36,7 +36,8 @@ export async function diagnose({
   });
 }
 
-const world = {
+/** What calls are given that is no trouble of theirs. */
+export const world = {
   now: () => new Date(),
   warn: () => undefined,
   random: Math.random,

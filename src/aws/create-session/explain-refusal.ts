@@ -2,7 +2,6 @@ import type { ErrorCode } from '../../core/errors.ts';
 import type { RefusalName } from '../../core/refusal-name.ts';
 import { otherRegion } from '../http/explain-endpoint.ts';
 import type { SigningIdentity } from '../../identity/identity.ts';
-import type { RefusalCause } from '../../trust/session/decide-session.ts';
 import { arnParts } from '../../trust/session/session-arns.ts';
 import type { SignedRequest } from '../sigv4-x509/request.ts';
 import { chainGap, clockSkew, certificateNameOf, signatureFits } from './local-checks.ts';
@@ -17,9 +16,12 @@ export interface RefusedRequest {
   readonly now: Date;
 }
 
-/** The same, with the service's own clock where its answer told it. */
+/** The same, with what is found out about it once. */
 interface Facts extends RefusedRequest {
-  readonly serviceDate: Date | undefined;
+  /** Seconds that this machine's clock is ahead of the service's; undefined where its answer told no time. */
+  readonly clockOffset: number | undefined;
+  /** Whether the signature fits the leaf; undefined where that cannot be found out. */
+  readonly keyFits: boolean | undefined;
 }
 
 /** A refusal in words, and by the name of its likeliest cause. */
@@ -48,18 +50,19 @@ export async function explainSessionRefusal(
   { code, message, serviceDate }: Refusal,
   refused: RefusedRequest,
 ): Promise<RefusalExplanation> {
-  const facts = { ...refused, serviceDate };
+  const clockOffset = serviceDate === undefined ? undefined : clockSkew(refused.now, serviceDate);
+  const facts = { ...refused, clockOffset, keyFits: signatureFits(refused.signed, refused.identity) };
   const [first, ...others] = await causesOf(facts, message);
   if (first === undefined) return explanations.get(code)?.(facts) ?? because('unknown', []);
   const causes = [first, ...others];
   return because(first.name, [...causes.map(({ reason }) => reason), ...new Set(causes.flatMap(({ hints }) => hints))]);
 }
 
-function causesOf(facts: Facts, message: string): Promise<readonly RefusalCause[]> {
-  const { request, identity, signed, now, serviceDate } = facts;
+function causesOf(
+  { request, identity, now, clockOffset, keyFits }: Facts,
+  message: string,
+): ReturnType<typeof causesFound> {
   const { certificate: leaf, chain } = identity;
-  const clockOffset = serviceDate === undefined ? undefined : clockSkew(now, serviceDate);
-  const keyFits = signatureFits(signed, identity);
   return causesFound({ request, leaf, chain, now, clockOffset, keyFits }, message);
 }
 
@@ -115,25 +118,22 @@ function explainCertificate(): RefusalExplanation {
 /** Seconds; from 300 on the clock is the cause. */
 const possibleSkew = 60;
 
-function explainSignature(facts: Facts): RefusalExplanation {
-  const skew = facts.serviceDate === undefined ? undefined : clockSkew(facts.now, facts.serviceDate);
-  const fits = signatureFits(facts.signed, facts.identity);
-  const elsewhere = otherRegion(hostOf(facts), facts.request.region);
+function explainSignature({ request, signed, clockOffset, keyFits }: Facts): RefusalExplanation {
+  const elsewhere = otherRegion(hostOf(signed), request.region);
   if (elsewhere !== undefined) return because('region', [elsewhere]);
   return because('request', [
-    skew === undefined
+    clockOffset === undefined
       ? 'check the clock of this machine: the answer tells no time to compare it with'
-      : skewHint(skew),
-    fits === undefined
+      : skewHint(clockOffset),
+    keyFits === undefined
       ? 'whether the private key is the one of the leaf cannot be checked by this version of Node.js'
       : 'the signature fits the certificate, so it is not the private key',
-    'what remains is a proxy that changes headers or body, or an endpoint of another region than ' +
-      facts.request.region,
+    `what remains is a proxy that changes headers or body, or an endpoint of another region than ${request.region}`,
   ]);
 }
 
-function hostOf({ signed }: Facts): string {
-  return (signed.headers['host'] ?? '').replace(/:\d+$/, '');
+function hostOf({ headers }: SignedRequest): string {
+  return (headers['host'] ?? '').replace(/:\d+$/, '');
 }
 
 function clockHint(skew: number): string {

@@ -6,16 +6,12 @@ import { decodeCertificate } from '../../trust/x509/read-certificate.ts';
 import type { SessionRequest } from './session-request.ts';
 
 /** A CreateSession, as far as it is known to who sends it. */
-export interface KnownSession {
+export interface KnownSession extends Pick<SessionQuestion, 'clockOffset' | 'keyFits'> {
   readonly request: SessionRequest;
   readonly leaf: Certificate;
   readonly chain: readonly Certificate[];
   /** By the clock of this machine. */
   readonly now: Date;
-  /** Seconds that it is ahead of the service's; undefined where nobody told. */
-  readonly clockOffset?: number | undefined;
-  /** Whether the signature is by the key of the leaf; undefined where that cannot be found out. */
-  readonly keyFits?: boolean | undefined;
 }
 
 /**
