@@ -17,7 +17,7 @@ export interface AccessLists {
    * place, or in that of what is in it. Nothing where its list cannot be read.
    */
   readonly folderDoubt: (path: string) => string | undefined;
-  /** A folder for this user alone, and what is made in it too. @throws what node:fs throws */
+  /** A folder for this user alone, and what is made in it too. @throws what node:fs throws: EEXIST */
   readonly makeFolder: (path: string) => void;
   /** An empty file for this user alone, or with the list of another file. @throws what node:fs throws: EEXIST */
   readonly makeFile: (path: string, like?: string) => void;

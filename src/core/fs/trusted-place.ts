@@ -139,10 +139,15 @@ class Walk {
     if (doubt !== undefined && !this.#isKeptApart(uid)) throw doubt;
   }
 
+  /** Another process may do the same at this moment; what it has made is judged like any other folder. */
   #make(path: string): void {
     const { accessLists } = this.#options;
-    if (accessLists === undefined) mkdirSync(path, 0o700);
-    else accessLists.makeFolder(path);
+    try {
+      if (accessLists === undefined) mkdirSync(path, 0o700);
+      else accessLists.makeFolder(path);
+    } catch (error) {
+      if (systemCodeOf(error) !== 'EEXIST') throw error;
+    }
   }
 
   /** Whether the folder that was entered stays the same, whatever others do in the one above, and is for this user. */

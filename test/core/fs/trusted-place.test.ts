@@ -20,6 +20,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemCodeOf } from '../../../src/core/errno.ts';
 import { RolesAnywhereError } from '../../../src/core/errors.ts';
+import type { AccessLists } from '../../../src/core/fs/access-lists.ts';
 import { openTrustedFile, openTrustedPlace, type TrustOptions } from '../../../src/core/fs/trusted-place.ts';
 import { needsRoot } from '../../support/fresh-user.ts';
 
@@ -71,6 +72,15 @@ function read(name: string, options: TrustOptions = { userId: us }): string {
 }
 
 const opened = 'content';
+
+/** For a place where nothing is said against anything. */
+const noLists: AccessLists = {
+  doubt: () => undefined,
+  folderDoubt: () => undefined,
+  makeFolder: (path) => mkdirSync(path),
+  makeFile: (path) => writeFileSync(path, ''),
+  closePipe: () => true,
+};
 
 describe('a file is opened or refused by whoever has a hand in its path (as root)', needsRoot(), () => {
   const cases: readonly [string, () => void, string][] = [
@@ -245,6 +255,26 @@ describe('a file is opened or refused by whoever has a hand in its path (as root
     place.close();
     expect([statSync(at('o/one')).mode & 0o777, statSync(at('o/one/two')).mode & 0o777]).toEqual([0o700, 0o700]);
     expect(read('o/one/two/f', { userId: root })).toBe(opened);
+  });
+
+  test.each<[what: string, make: (path: string) => void, outcome: string]>([
+    ['folder', (path) => mkdirSync(path, 0o700), 'nothing'],
+    [
+      'folder of others too',
+      (path) => (mkdirSync(path), chmodSync(path, 0o777)),
+      'the folder /d/one may be written to by others',
+    ],
+    ['file', (path) => writeFileSync(path, ''), 'ENOTDIR'],
+    ['link', (path) => symlinkSync('..', path), 'ENOTDIR'],
+  ])('of two processes that make a folder at once, the later one takes what it finds: a %s', (_, make, outcome) => {
+    const makeFolder = (path: string): void => {
+      make(path);
+      mkdirSync(path, 0o700);
+    };
+    dir('d', root);
+    expect(read('d/one/f', { userId: root, makeFolders: 'all', accessLists: { ...noLists, makeFolder } })).toBe(
+      outcome,
+    );
   });
 
   test.runIf(process.platform === 'linux')('a place stays where it was, whatever takes its name', () => {
