@@ -57,15 +57,9 @@ export const checkTrust: Check = {
  * Dates that `expiry` tells as a failure are no news. It goes by the clock of this machine and knows of no path: what has
  * expired by the time of the service alone, or one of two anchors whose other one counts, is.
  */
-function isNews({ name, reason }: RefusalCause, { facts: { toldExpiry = [] } }: Examination): boolean {
+function isNews({ name, rule, fingerprint }: RefusalCause, { facts: { toldExpiry = [] } }: Examination): boolean {
   if (toldElsewhere.has(name)) return false;
-  const [date] = /\bexpired at\b|\bnot valid before\b/.test(reason) ? timesIn(reason) : [];
-  return name !== 'path' || date === undefined || !toldExpiry.flatMap(timesIn).includes(date);
-}
-
-/** Milliseconds since 1970, of the dates in a message. */
-function timesIn(message: string): readonly number[] {
-  return (message.match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g) ?? []).map((date) => Date.parse(date));
+  return !toldExpiry.some((told) => told.rule === rule && told.fingerprint === fingerprint);
 }
 
 function policyFindings({ policyWarnings, policyDecisions }: SessionDecision): readonly Finding[] {

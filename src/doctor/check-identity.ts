@@ -3,7 +3,7 @@ import { chainGap } from '../aws/create-session/local-checks.ts';
 import type { Certificate } from '../identity/x509/certificate.ts';
 import { dateFaultOf, faultsOf } from '../identity/x509/check-leaf.ts';
 import { describeFault, explainLeaf, subjectOf } from '../identity/x509/explain-leaf.ts';
-import { describeCertificate } from '../trust/x509/describe-certificate.ts';
+import { describeCertificate, certificateFingerprint } from '../trust/x509/describe-certificate.ts';
 import type { JudgedCertificate } from '../trust/x509/certificate.ts';
 import { decodeCertificate } from '../trust/x509/read-certificate.ts';
 import { fail, failed, pass, skip, warn } from './finding.ts';
@@ -123,33 +123,44 @@ export const checkExpiry: Check = {
     ];
     if (found.length === 0) return [skip('no certificate could be read')];
     const now = context.now();
-    const findings = [
-      ...found.flatMap(({ whose, certificate }) => ofDates(whose, certificate, now)),
+    const dated = [
+      ...found.map(({ whose, certificate }) => ({ certificate, finding: ofDates(whose, certificate, now) })),
       ...ofAnchors(account.trustAnchor?.certificates ?? [], now),
     ];
-    facts.toldExpiry = findings.filter(({ status }) => status === 'FAIL').map(({ message }) => message);
-    return findings;
+    facts.toldExpiry = dated
+      .filter(({ finding }) => finding.status === 'FAIL')
+      .map(({ certificate }) => ({
+        rule: certificate.notBefore > now ? 'not-yet-valid' : 'expired',
+        fingerprint: certificateFingerprint(certificate),
+      }));
+    return dated.map(({ finding }) => finding);
   },
 };
 
+/** What is said of the dates of a certificate. */
+interface Dated {
+  readonly certificate: Pick<JudgedCertificate, 'der' | 'notBefore'>;
+  readonly finding: Finding;
+}
+
 /** One of two certificates that has expired, or is not valid yet, is what a rotation of the anchor looks like. */
-function ofAnchors(anchors: readonly JudgedCertificate[], now: Date): readonly Finding[] {
+function ofAnchors(anchors: readonly JudgedCertificate[], now: Date): readonly Dated[] {
   const isInTime = ({ notBefore, notAfter }: JudgedCertificate): boolean => notBefore <= now && now <= notAfter;
   const hasGood = anchors.some(isInTime);
   return anchors.map((anchor) => {
     const name = `the trust anchor ${anchor.subject.text}`;
     const finding = spanFinding(name, anchor, now);
-    if (!hasGood || isInTime(anchor)) return finding;
-    return pass(`${finding.message}: what its other certificate issued is taken`);
+    if (!hasGood || isInTime(anchor)) return { certificate: anchor, finding };
+    return { certificate: anchor, finding: pass(`${finding.message}: what its other certificate issued is taken`) };
   });
 }
 
-function ofDates(whose: string, certificate: Certificate, now: Date): readonly Finding[] {
+function ofDates(whose: string, certificate: Certificate, now: Date): Finding {
   const name = `${whose} ${subjectOf(certificate)}`;
   const fault = dateFaultOf(certificate, now);
-  if (fault === undefined) return [spanFinding(name, certificate, now)];
+  if (fault === undefined) return spanFinding(name, certificate, now);
   const { details } = explainLeaf(certificate, fault, now);
-  return [fail(fault, `${name} ${describeFault(certificate, fault, now)}`, ...(details.hints ?? []))];
+  return fail(fault, `${name} ${describeFault(certificate, fault, now)}`, ...(details.hints ?? []));
 }
 
 /** A month, or of a short life a third: by then whoever renews it should have. */

@@ -37,6 +37,12 @@ export interface DoctorContext extends PipelineContext {
   readonly cache?: { readonly folder: CacheFolder; readonly isUsed: boolean } | undefined;
 }
 
+/** That a certificate has expired or is not valid yet, as a `RefusalCause` has it. */
+interface ToldExpiry {
+  readonly rule: 'expired' | 'not-yet-valid';
+  readonly fingerprint: string;
+}
+
 /** What checks find out for those behind them. */
 interface Facts {
   leaf?: Certificate | undefined;
@@ -47,8 +53,8 @@ interface Facts {
   /** Why no password or PIN is to be sent to the device of the key. */
   noLogin?: string | undefined;
   identity?: SigningIdentity | undefined;
-  /** Which dates were told as a failure, in words. */
-  toldExpiry?: readonly string[] | undefined;
+  /** Which dates of which certificates were told as a failure. */
+  toldExpiry?: readonly ToldExpiry[] | undefined;
   /** Of identities that were opened. */
   readonly warnings: string[];
   endpoint?: URL | undefined;

@@ -2,9 +2,11 @@ import { readTrustPolicy, type PolicyDecision } from '../policy/trust-policy.ts'
 import { type PolicyWarning, sessionActions } from '../policy/policy-warnings.ts';
 import type { JudgedCertificate } from '../x509/certificate.ts';
 import { findPath, validityViolations } from '../x509/certificate-path.ts';
+import { certificateFingerprint } from '../x509/describe-certificate.ts';
 import { leafViolations } from '../x509/leaf-constraints.ts';
 import { anchorCrlViolations, checkRevocation, type CrlViolation } from '../x509/revocation.ts';
 import type { RevocationList } from '../x509/revocation-list.ts';
+import type { CertificateRule, Violation } from '../x509/violation.ts';
 import { type AttributeMapping, type DroppedAttribute, mapAttributes } from './attribute-mapping.ts';
 import { arnProblems, type AskedSession } from './session-arns.ts';
 import { rolesAnywhere, sessionContext } from './session-context.ts';
@@ -80,6 +82,10 @@ export interface RefusalCause {
   readonly reason: string;
   /** What to do: lower case, no full stop. */
   readonly hints: readonly string[];
+  /** Of `certificate` and `path`: the rule that a certificate breaks. */
+  readonly rule?: CertificateRule | undefined;
+  /** Which certificate that is: SHA-256 of its DER, lower-case hex. */
+  readonly fingerprint?: string | undefined;
 }
 
 /** What the session would be. */
@@ -120,8 +126,8 @@ export async function decideSession(question: SessionQuestion): Promise<SessionD
     causes: [
       ...callerCauses(question),
       ...stateCauses(question),
-      ...leafViolations(leaf).map(({ reason }) =>
-        cause('certificate', reason, 'have the CA issue a certificate that Roles Anywhere takes'),
+      ...leafViolations(leaf).map((violation) =>
+        ofCertificate('certificate', violation, 'have the CA issue a certificate that Roles Anywhere takes'),
       ),
       ...certificateCauses,
       ...profileCauses(question),
@@ -152,6 +158,10 @@ export function callerCauses(question: Pick<SessionQuestion, 'asked' | 'clockOff
 
 function cause(name: CauseName, reason: string, ...hints: readonly string[]): RefusalCause {
   return { name, reason, hints };
+}
+
+function ofCertificate(name: CauseName, { rule, certificate, reason }: Violation, hint: string): RefusalCause {
+  return { name, reason, hints: [hint], rule, fingerprint: certificateFingerprint(certificate) };
 }
 
 function previewOf({ asked, leaf, profile }: SessionQuestion): SessionPreview {
@@ -227,7 +237,7 @@ interface CertificateVerdict {
   readonly violations: readonly CrlViolation[];
 }
 
-const pathHints: Readonly<Record<string, string>> = {
+const pathHints: Readonly<Partial<Record<CertificateRule, string>>> = {
   issuer: 'send the missing intermediates along, or compare the trust anchor with the CA that issued the certificate',
   signature: 'the CA was renewed with another key, or is another one of the same name: update the trust anchor',
   expired: 'renew it; an anchor of AWS Private CA needs UpdateTrustAnchor after that',
@@ -241,9 +251,7 @@ async function certificateOf({ leaf, chain, trustAnchor, now }: SessionQuestion)
   const result = await findPath({ leaf, chain, anchors, now });
   const violations = await anchorCrlViolations(crls, { issuers: anchors, now });
   if ('problem' in result) {
-    const hint = ({ rule }: { readonly rule: string }): string =>
-      pathHints[rule] ?? 'have the CA issue another certificate';
-    return { causes: result.violations.map((one) => cause('path', one.reason, hint(one))), violations };
+    return { causes: result.violations.map(pathCause), violations };
   }
   const { revoked } = await checkRevocation({ path: result.path, crls, now });
   if (revoked === undefined) return { causes: [], violations };
@@ -255,9 +263,11 @@ async function certificateOf({ leaf, chain, trustAnchor, now }: SessionQuestion)
 
 /** What certificates say of themselves where no anchor is known. */
 function expiryCauses(certificates: readonly JudgedCertificate[], now: Date): RefusalCause[] {
-  return certificates
-    .flatMap((certificate) => validityViolations(certificate, now))
-    .map(({ rule, reason }) => cause('path', reason, pathHints[rule] ?? ''));
+  return certificates.flatMap((certificate) => validityViolations(certificate, now)).map(pathCause);
+}
+
+function pathCause(violation: Violation): RefusalCause {
+  return ofCertificate('path', violation, pathHints[violation.rule] ?? 'have the CA issue another certificate');
 }
 
 function profileCauses({ asked, profile }: SessionQuestion): RefusalCause[] {

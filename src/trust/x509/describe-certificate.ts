@@ -34,6 +34,11 @@ export interface CertificateSummary {
 
 const day = 86_400_000;
 
+/** SHA-256 of the DER, lower-case hex. */
+export function certificateFingerprint({ der }: Pick<JudgedCertificate, 'der'>): string {
+  return createHash('sha256').update(der).digest('hex');
+}
+
 /**
  * Sums a certificate up.
  *
@@ -62,7 +67,7 @@ export function describeCertificate(certificate: JudgedCertificate, now: Date): 
     notBefore,
     notAfter,
     daysLeft: Math.floor((notAfter.getTime() - now.getTime()) / day),
-    fingerprint: createHash('sha256').update(certificate.der).digest('hex'),
+    fingerprint: certificateFingerprint(certificate),
     alternativeNames: alternativeNameTexts(certificate.alternativeNames),
     objections: [...validity(certificate, now), ...rulesOf(kind, certificate)],
   };

@@ -4,6 +4,7 @@ import { createCertificateAuthority } from '../../../src/sandbox/certificate-aut
 import { decideSession, type SessionQuestion } from '../../../src/trust/session/decide-session.ts';
 import { causesOfRefusal } from '../../../src/trust/session/causes-of-refusal.ts';
 import type { JudgedCertificate } from '../../../src/trust/x509/certificate.ts';
+import { describeCertificate } from '../../../src/trust/x509/describe-certificate.ts';
 import { decodeCertificates } from '../../../src/trust/x509/read-certificate.ts';
 import type { RevocationList } from '../../../src/trust/x509/revocation-list.ts';
 
@@ -277,8 +278,19 @@ describe('what is not known', () => {
       { asked, leaf: pki.expired, chain, now },
       { message: 'Untrusted signing certificate' },
     );
-    expect(causes.map(({ name }) => name)).toEqual(['path']);
+    const { fingerprint } = describeCertificate(pki.expired, now);
+    expect(causes).toMatchObject([{ name: 'path', rule: 'expired', fingerprint }]);
   });
+});
+
+test('a cause says which rule of which certificate is broken, and is plain data', async () => {
+  const question = { ...good(), leaf: pki.sub, chain: [pki.root] };
+  const { causes } = await causesOfRefusal(question, { message: 'Insufficient certificate' });
+  const { fingerprint } = describeCertificate(pki.sub, question.now);
+  expect(JSON.parse(JSON.stringify(causes))).toMatchObject([
+    { name: 'certificate', rule: 'basic-constraints', fingerprint },
+    { name: 'certificate', rule: 'key-usage', fingerprint },
+  ]);
 });
 
 test('two things wrong: the one that the message means first, the other one as well', async () => {
