@@ -7,6 +7,7 @@ import {
   type SessionQuestion,
 } from '../trust/session/decide-session.ts';
 import { arnProblems } from '../trust/session/session-arns.ts';
+import type { CrlRule } from '../trust/x509/revocation.ts';
 import { isOfArns } from './check-options.ts';
 import type { Check, Examination } from './examination.ts';
 import { fail, failed, pass, skip, warn } from './finding.ts';
@@ -47,7 +48,7 @@ export const checkTrust: Check = {
       ...causes.map(({ name, reason, hints }) => fail(name, reason, ...hints)),
       ...policyFindings(decision),
       ...tagFindings(decision),
-      ...decision.crlViolations.map(({ reason }) => warn('crl', reason, 'import a CRL that the service can use')),
+      ...decision.crlViolations.map(({ rule, reason }) => warn('crl', reason, ...(crlHints[rule] ?? otherCrl))),
       previewOf(decision),
     ];
   },
@@ -61,6 +62,17 @@ function isNews({ name, rule, fingerprint }: RefusalCause, { facts: { toldExpiry
   if (toldElsewhere.has(name)) return false;
   return !toldExpiry.some((told) => told.rule === rule && told.fingerprint === fingerprint);
 }
+
+const otherCrl = ['import a CRL that the service can use'];
+
+/** What to do about a CRL, by the rule that it breaks. */
+const crlHints: Readonly<Partial<Record<CrlRule, readonly string[]>>> = {
+  expired: [
+    'import the newest CRL of the CA (aws rolesanywhere update-crl): what was revoked since is not in this one',
+    'AWS documents nothing of nextUpdate: what this list has is taken for revoked all the same, what it has not for accepted',
+  ],
+  encoding: ['import it as PEM: openssl crl -inform DER'],
+};
 
 function policyFindings({ policyWarnings, policyDecisions }: SessionDecision): readonly Finding[] {
   const denied = new Set(policyDecisions.filter(({ effect }) => effect !== 'allow').map(({ action }) => action));

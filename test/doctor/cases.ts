@@ -1,7 +1,10 @@
 import { randomUUID, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createCertificateAuthority, type SandboxOptions } from '../../src/sandbox/index.ts';
 import type { Case } from './diagnose.ts';
 import type { NameService } from '../../src/doctor/name-service.ts';
+import { makeCa, makeLeaf } from '../support/openssl.ts';
+import { type CrlOptions, makeCrl } from '../support/openssl-crl.ts';
 import { type Lab, policyOf } from './lab.ts';
 
 /** What a resolver says, and where somebody answers. */
@@ -54,6 +57,22 @@ async function foreignLeaf(lab: Lab): Promise<Record<string, string>> {
 }
 
 const anchorFile = (lab: Lab) => ({ trustAnchorCertificates: [lab.file(lab.sandbox.ca.certificate)] });
+
+/** A trust anchor of its own, with a CRL that should have been followed by a newer one yesterday. */
+async function outdatedCrl(lab: Lab, revoked: CrlOptions['revoked'] = []): Promise<Case> {
+  const ca = makeCa(lab.folder, 'listing');
+  const { certificate, key } = makeLeaf(lab.folder, 'listed', ca, { serial: '2001' });
+  const pem = readFileSync(ca.certificate, 'latin1');
+  const trustAnchorArn = lab.sandbox.addTrustAnchor({ name: 'listing', certificates: [pem] });
+  const dates = { lastUpdate: new Date(Date.now() - 9 * day), nextUpdate: new Date(Date.now() - day) };
+  const crl = makeCrl(lab.folder, ca, { ...dates, revoked });
+  await lab.sandbox.importCrl({ name: 'old', crl, trustAnchorArn });
+  const env = { ROLES_ANYWHERE_TRUST_ANCHOR_ARN: trustAnchorArn };
+  return {
+    env: lab.env({ ...env, ROLES_ANYWHERE_CERTIFICATE: certificate, ROLES_ANYWHERE_PRIVATE_KEY: key }),
+    account: { trustAnchorCertificates: [ca.certificate], crls: [lab.file(crl)] },
+  };
+}
 
 function profileFile(lab: Lab, changes: object = {}) {
   const profile = { enabled: true, roleArns: [lab.sandbox.roleArn], durationSeconds: 3600, ...changes };
@@ -254,6 +273,12 @@ const session: readonly Trouble[] = [
     },
   },
   {
+    seen: 'Certificate revoked',
+    is: 'the CRL that has it is past its nextUpdate (`--crl`): no entry is taken back by that',
+    wrong: ['trust: revoked', 'trust: crl', 'create-session: revoked'],
+    make: (lab) => outdatedCrl(lab, [['2001', 'keyCompromise']]),
+  },
+  {
     seen: `${denied}. The requested DurationSeconds exceeds the MaxSessionDuration set for this role.`,
     is: "the session is to last longer than the role's sessions may",
     wrong: ['create-session: duration'],
@@ -413,6 +438,12 @@ const policies: readonly Trouble[] = [
       const certificates = [lab.sandbox.ca, ...others].map(({ certificate }) => lab.file(certificate));
       return { env: lab.env(), account: { trustAnchorCertificates: certificates } };
     },
+  },
+  {
+    seen: 'nothing, and what was revoked of late gets credentials',
+    is: 'the CRL is past its nextUpdate (`--crl`). No document of AWS says what the service does then. `doctor` and the sandbox take what the list has for revoked, and accept what it has not',
+    wrong: ['trust: crl'],
+    make: (lab) => outdatedCrl(lab),
   },
 ];
 
@@ -724,7 +755,7 @@ const network: readonly Trouble[] = [
 
 export const troubles: readonly (readonly [group: string, cases: readonly Trouble[]])[] = [
   ['CreateSession is refused', session],
-  ['The trust policy and the profile', policies],
+  ['Trust anchor, trust policy and profile', policies],
   ['A role of the chain is refused', chains],
   ['Before anything is sent', local],
   ['What AWS clients make of it', clients],

@@ -46,6 +46,23 @@ describe('a CRL', () => {
     expect(wrongIn(await withCrl({ revoked: [['2002']] }, [issued.root.certificate]))).toEqual([]);
   });
 
+  test('past its nextUpdate: what it means is said, and that AWS does not say it', async () => {
+    const nextUpdate = at(-1);
+    const dates = { lastUpdate: at(-9), nextUpdate };
+    const report = await withCrl(dates, [issued.root.certificate]);
+    expect(wrongIn(report)).toEqual(['trust: crl']);
+    const told = findingsOf(report, 'trust').find(({ cause }) => cause === 'crl');
+    const second = nextUpdate.toISOString().slice(0, 19);
+    expect(told?.message).toContain(`should have been followed by a newer one at ${second}`);
+    expect(told?.hints).toEqual([
+      'import the newest CRL of the CA (aws rolesanywhere update-crl): what was revoked since is not in this one',
+      expect.stringContaining('AWS documents nothing of nextUpdate'),
+    ]);
+    const { serialNumber } = new X509Certificate(readFileSync(issued.sub.certificate));
+    const revoked = await withCrl({ ...dates, revoked: [[serialNumber]] }, [issued.root.certificate]);
+    expect(wrongIn(revoked)).toEqual(['trust: revoked', 'trust: crl']);
+  });
+
   test('without the certificate of the trust anchor: it is said that nobody looks at it', async () => {
     expect(wrongIn(await withCrl({}, []))).toEqual(['trust: crl']);
   });
