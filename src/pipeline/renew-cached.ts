@@ -1,7 +1,8 @@
 import type { CredentialPlan, PipelineContext } from './credential-plan.ts';
 import { type CacheEntry, isFresh, isValid, type CachedSet } from './disk-cache/cache-entry.ts';
-import { type EntryLocation, readEntry, writeEntry } from './disk-cache/entry-file.ts';
+import { type EntryLocation, readEntry } from './disk-cache/entry-file.ts';
 import { renewAlone, type RenewalContext } from './disk-cache/renew-alone.ts';
+import { writeEntry } from './disk-cache/write-entry.ts';
 import { type Judge, LinkMemory, type PlanMemory } from './link-memory.ts';
 
 /**

@@ -16,7 +16,7 @@ import { RolesAnywhereError } from '../errors.ts';
 import { type Holder, holderOf, isGone, type LockProcess } from './lock-holder.ts';
 import { readFlags } from './open-to-read.ts';
 import { readRegular } from './read-descriptor.ts';
-import { createFile, removeIfThere } from './replace-file.ts';
+import { createFile, isHeld as isHeldByOther, removeIfThere } from './replace-file.ts';
 
 /** Milliseconds after the last sign of life of its holder for which a lock holds. */
 export const lockBound = 20_000;
@@ -100,15 +100,22 @@ function locked(shown: string, holder: Holder | undefined): RolesAnywhereError {
   });
 }
 
+/** How often something that Windows has on its way out is given the time to go. */
+const mostCreations = 3;
+
 function tryCreate(path: string, text: string): boolean {
   if (isThere(path)) return false;
-  try {
-    createFile(path, text);
-    return true;
-  } catch (error) {
-    // Windows answers so while the file of the holder before is going away.
-    if (systemCodeOf(error) === 'EEXIST' || (systemCodeOf(error) === 'EPERM' && isThere(path))) return false;
-    throw error;
+  for (let creation = 1; ; creation += 1) {
+    try {
+      createFile(path, text);
+      return true;
+    } catch (error) {
+      if (systemCodeOf(error) === 'EEXIST') return false;
+      // Windows answers so while the file of the holder before is going away; it may have gone by the next look.
+      if (systemCodeOf(error) !== 'EPERM') throw error;
+      if (isThere(path)) return false;
+      if (creation === mostCreations) throw error;
+    }
   }
 }
 
@@ -141,7 +148,7 @@ function takeOver(path: string, text: string, process: LockProcess): boolean {
     if (left !== undefined && isLeftBehind(left, Date.now(), process, momentBound)) removeIfThere(claim);
     return false;
   }
-  const now = lstatSync(claim, { throwIfNoEntry: false })?.mtimeMs;
+  const now = look(claim)?.changed;
   const isSame = look(path)?.mark === found.mark;
   const isMoved = now !== undefined && isSame && isLeftBehind(found, now, process) && tryMove(claim, path);
   if (!isMoved) removeIfThere(claim);
@@ -154,13 +161,23 @@ function claimOf(path: string, { mark }: Found): string {
 
 /** Only for who holds the lock. */
 function removeClaims(path: string, process: LockProcess): void {
-  const prefix = `${basename(path)}-`;
-  const isClaim = (name: string): boolean =>
-    name.startsWith(prefix) && /^[0-9a-f]{16}$/.test(name.slice(prefix.length));
-  for (const name of readdirSync(dirname(path)).filter(isClaim)) {
-    const claim = join(dirname(path), name);
+  for (const claim of claimsOn(path)) {
     const found = look(claim);
     if (found !== undefined && isLeftBehind(found, Date.now(), process, momentBound)) removeIfThere(claim);
+  }
+}
+
+/** None where the folder may be written to and not be listed: what is left there is in nobody's way. */
+function claimsOn(path: string): readonly string[] {
+  const [folder, prefix] = [dirname(path), `${basename(path)}-`];
+  const isClaim = (name: string): boolean =>
+    name.startsWith(prefix) && /^[0-9a-f]{16}$/.test(name.slice(prefix.length));
+  try {
+    return readdirSync(folder)
+      .filter(isClaim)
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
   }
 }
 
@@ -178,8 +195,9 @@ interface Found {
 
 /** Undefined where there is nothing. A link, a pipe or a folder says nothing of a holder. */
 function look(path: string): Found | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = statsAt(path);
   if (stats === undefined) return undefined;
+  if (stats === 'hidden') return { text: undefined, holder: undefined, changed: Date.now(), mark: stats };
   const text = stats.isFile() ? readIfAllowed(path) : '';
   const { dev, ino, mtimeMs } = stats;
   return { text, holder: recordedHolder(text ?? ''), changed: mtimeMs, mark: [dev, ino, mtimeMs, text].join(' ') };
@@ -223,7 +241,17 @@ function isLeftBehind(found: Found, now: number, process: LockProcess, bound = l
 }
 
 function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  return statsAt(path) !== undefined;
+}
+
+/** `hidden`: Windows shows nothing of what is going away, or of what another program has open for itself. */
+function statsAt(path: string): Stats | 'hidden' | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (isHeldByOther(error)) return 'hidden';
+    throw error;
+  }
 }
 
 function tryMove(from: string, to: string): boolean {

@@ -107,3 +107,8 @@ export function isEntry(name: string): boolean {
 export function isOurs(name: string): boolean {
   return ownName.test(name);
 }
+
+/** The key of the entry that a file of the cache belongs to. */
+export function keyOf(name: string): string {
+  return name.slice(0, 64);
+}

@@ -1,10 +1,11 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, unlinkSync } from 'node:fs';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
-import { removeIfThere } from '../../core/fs/replace-file.ts';
+import type { LockProcess } from '../../core/fs/lock-holder.ts';
 import { renewalWindow } from '../refresh/renewal-window.ts';
 import { type CacheFolder, checkFolder, isEntry, isOurs, pathOf, readPrivateFile } from './cache-folder.ts';
 import { decodeHeader } from './entry-codec.ts';
+import { removeUnused } from './remove-unused.ts';
 
 /** An entry as far as it can be told without the key that opens it. */
 export interface ListedEntry {
@@ -28,7 +29,7 @@ export interface ListedEntry {
 export function listEntries(folder: CacheFolder, now: Date): readonly ListedEntry[] {
   return namesIn(folder)
     .filter(isEntry)
-    .map((name) => listed(folder, `${folder.path}/${name}`, now))
+    .map((name) => listedOrGone(folder, `${folder.path}/${name}`, now))
     .filter((entry) => entry !== undefined)
     .sort((one, other) => (other.expiration?.getTime() ?? 0) - (one.expiration?.getTime() ?? 0));
 }
@@ -41,13 +42,7 @@ export function listEntries(folder: CacheFolder, now: Date): readonly ListedEntr
  * @throws RolesAnywhereError FILE_UNSAFE, FILE_FAILED
  */
 export function findListed(folder: CacheFolder, key: string, now: Date): ListedEntry | undefined {
-  const path = pathOf(folder, key, 'json');
-  try {
-    return listed(folder, path, now);
-  } catch (error) {
-    if (error instanceof RolesAnywhereError) throw error;
-    throw failed(folder, `holds ${path}, which cannot be read: ${systemCodeOf(error)}`);
-  }
+  return listedOrGone(folder, pathOf(folder, key, 'json'), now);
 }
 
 /** Until when an entry is handed out without a renewal, as far as what stands in clear tells. */
@@ -57,16 +52,30 @@ export function freshUntil({ writtenAt, expiration }: Required<Pick<ListedEntry,
 }
 
 /**
- * Removes entries and what else the cache has left in its folder; files of others stay.
+ * Removes entries and what else the cache has left in its folder; files of others stay, and so does what a process that
+ * renews an entry at this moment has there.
  *
  * @returns how many entries there were
  * @throws RolesAnywhereError FILE_UNSAFE, FILE_FAILED
  */
-export function clearEntries(folder: CacheFolder): number {
-  const removed = namesIn(folder).filter((name) => isOurs(name) && removeIfThere(`${folder.path}/${name}`));
-  const left = namesIn(folder).filter(isEntry);
-  if (left.length > 0) throw failed(folder, `cannot remove ${left.length} of its entries`);
-  return removed.filter(isEntry).length;
+export function clearEntries(folder: CacheFolder, process: LockProcess): number {
+  const names = namesIn(folder).filter(isOurs);
+  const outcomes = names.filter(isEntry).map((name) => removed(`${folder.path}/${name}`));
+  const left = names.filter((name) => !isEntry(name));
+  removeUnused(folder, left, { process, isToGo: () => true });
+  const staying = outcomes.filter((outcome) => outcome === 'stays').length;
+  if (staying > 0) throw failed(folder, `cannot remove ${staying} of its entries`);
+  return outcomes.filter((outcome) => outcome === 'removed').length;
+}
+
+/** What another process removes at this moment is gone, and what one writes again is new. */
+function removed(file: string): 'removed' | 'gone' | 'stays' {
+  try {
+    unlinkSync(file);
+    return 'removed';
+  } catch (error) {
+    return systemCodeOf(error) === 'ENOENT' ? 'gone' : 'stays';
+  }
 }
 
 function namesIn(folder: CacheFolder): readonly string[] {
@@ -78,7 +87,17 @@ function namesIn(folder: CacheFolder): readonly string[] {
   }
 }
 
-/** Undefined for one that is gone by now. */
+/** Undefined for one that is gone by now. @throws RolesAnywhereError FILE_UNSAFE, FILE_FAILED */
+function listedOrGone(folder: CacheFolder, path: string, now: Date): ListedEntry | undefined {
+  try {
+    return listed(folder, path, now);
+  } catch (error) {
+    if (error instanceof RolesAnywhereError) throw error;
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw failed(folder, `holds ${path}, which cannot be read: ${systemCodeOf(error)}`);
+  }
+}
+
 function listed(folder: CacheFolder, path: string, now: Date): ListedEntry | undefined {
   const text = readPrivateFile(folder, path);
   if (text === undefined) return undefined;

@@ -3,6 +3,7 @@ import { clearEntries, listEntries, type ListedEntry } from '../../../pipeline/d
 import { cacheFolder } from '../../contexts.ts';
 import type { Terminal } from '../../command.ts';
 import { printable } from '../../terminal/printable.ts';
+import { thisProcess } from '../../terminal/this-process.ts';
 
 /** Prints what is in the cache: a line for each entry; where there is none, that is said on stderr. */
 export async function listCache(values: OptionValues, terminal: Terminal): Promise<void> {
@@ -15,7 +16,7 @@ export async function listCache(values: OptionValues, terminal: Terminal): Promi
 
 /** Removes what is in the cache. */
 export async function clearCache(values: OptionValues, terminal: Terminal): Promise<void> {
-  const removed = clearEntries(await cacheFolder(values, terminal));
+  const removed = clearEntries(await cacheFolder(values, terminal), thisProcess);
   const text = `removed ${removed} ${removed === 1 ? 'entry' : 'entries'}`;
   await terminal.stdout(values.isOn('json') ? `${JSON.stringify({ removed })}\n` : `${text}\n`);
 }
