@@ -1,7 +1,7 @@
 import type { JudgedCertificate } from '../trust/x509/certificate.ts';
 import { type KeyFamily, readPublicKey } from '../trust/x509/public-key.ts';
 import { decodeCertificate } from '../trust/x509/read-certificate.ts';
-import { type VerificationScheme, verifyWithKey } from '../trust/x509/verify-signature.ts';
+import { type VerificationScheme, verifyWithKey, withVerifiers } from '../trust/x509/verify-signature.ts';
 import { type AuthorizationHeader, readAuthorization, staleness } from './authorization.ts';
 import { header, type ReceivedRequest } from './received-request.ts';
 import { ServiceRefusal, type SignatureEvidence } from './refusal.ts';
@@ -110,7 +110,7 @@ async function verify(
   const candidates = signatureEvidence(request, authorization);
   for (const { stringToSign } of candidates) {
     const message = Buffer.from(stringToSign, 'latin1');
-    if (await verifyWithKey(key, { scheme: algorithm.scheme, message, signature })) return;
+    if (await withVerifiers(() => verifyWithKey(key, { scheme: algorithm.scheme, message, signature }))) return;
   }
   throw invalidSignature('the signature does not fit the request and the leaf', candidates[0]);
 }

@@ -3,6 +3,7 @@ import { isKnownSignedByKeyOf, isSignedByKeyOf, weakSignature } from './certific
 import { isSameName } from './distinguished-name.ts';
 import { issuerViolations, unknownExtension } from './issuer-constraints.ts';
 import { forbiddenName, isSelfIssued } from './name-constraints.ts';
+import { withVerifiers } from './verify-signature.ts';
 import { type CertificateRule, type Violation, violationsOf } from './violation.ts';
 
 /** Certificates in X-Amz-X509-Chain at the most (user guide, signing process). */
@@ -58,10 +59,13 @@ export async function findPath(request: PathRequest): Promise<PathResult> {
     ...validity(leaf, now),
     ['critical-extension', unknownExtension(leaf)],
   ]);
-  if (unusable.length > 0) return noPath(unusable);
-  const search: Search = { request, violations: new Map() };
-  const path = await extend([leaf], search);
-  return path === undefined ? noPath([...search.violations.values()]) : { path };
+  return unusable.length > 0 ? noPath(unusable) : withVerifiers(() => search(request));
+}
+
+function search(request: PathRequest): PathResult {
+  const violations = new Map<string, Violation>();
+  const path = extend([request.leaf], { request, violations });
+  return path === undefined ? noPath([...violations.values()]) : { path };
 }
 
 function noPath(violations: readonly Violation[]): PathResult {
@@ -94,30 +98,27 @@ interface Search {
   readonly violations: Map<string, Violation>;
 }
 
-function note(search: Search, violations: readonly Violation[]): void {
-  for (const violation of violations) search.violations.set(violation.reason, violation);
+function note({ violations }: Search, found: readonly Violation[]): void {
+  for (const one of found) violations.set(one.reason, one);
 }
 
 /** Depth first; a chain of at most five keeps it small. Anchors come first, so that a path is as short as can be. */
-async function extend(
-  path: readonly JudgedCertificate[],
-  search: Search,
-): Promise<readonly JudgedCertificate[] | undefined> {
+function extend(path: readonly JudgedCertificate[], ongoing: Search): readonly JudgedCertificate[] | undefined {
   const last = path.at(-1);
   if (last === undefined) return undefined;
-  for (const anchor of issuersOf(last, search.request.anchors)) {
-    const violations = await linkViolations(path, anchor, search.request.now);
-    if (violations.length === 0) return [...path, anchor];
-    note(search, violations);
+  const { anchors, chain, now } = ongoing.request;
+  for (const anchor of issuersOf(last, anchors)) {
+    const found = linkViolation(path, anchor, now);
+    if (found === undefined) return [...path, anchor];
+    note(ongoing, [found]);
   }
-  const unused = search.request.chain.filter((issuer) => !path.some((member) => sameBytes(member.der, issuer.der)));
-  for (const issuer of issuersOf(last, unused)) {
-    const violations = [...weakIssuer(issuer), ...(await linkViolations(path, issuer, search.request.now))];
-    const whole = violations.length === 0 ? await extend([...path, issuer], search) : undefined;
+  for (const issuer of issuersOf(last, chain).filter((candidate) => !isOn(path, candidate))) {
+    const found = [weakIssuer(issuer), linkViolation(path, issuer, now)].filter((one) => one !== undefined);
+    const whole = found.length === 0 ? extend([...path, issuer], ongoing) : undefined;
     if (whole !== undefined) return whole;
-    note(search, violations);
+    note(ongoing, found);
   }
-  if (search.violations.size === 0) note(search, violationsOf(last, [['issuer', noIssuer(last)]]));
+  if (ongoing.violations.size === 0) note(ongoing, violationsOf(last, [['issuer', noIssuer(last)]]));
   return undefined;
 }
 
@@ -126,26 +127,32 @@ function issuersOf(subject: JudgedCertificate, candidates: readonly JudgedCertif
 }
 
 /** The first thing that is wrong with an issuer of the last certificate of a path. */
-async function linkViolations(
+function linkViolation(
   path: readonly JudgedCertificate[],
   issuer: JudgedCertificate,
   now: Date,
-): Promise<readonly Violation[]> {
-  const plain = [
-    ...validityViolations(issuer, now),
-    ...issuerViolations(issuer),
-    ...violationsOf(issuer, [
-      ['path-length', pathLengthProblem(path, issuer)],
-      ['name-constraints', nameProblem(path, issuer)],
-    ]),
-  ].slice(0, 1);
-  return plain.length > 0 ? plain : signatureViolations(path.at(-1), issuer);
+): Violation | undefined {
+  return (
+    validityViolations(issuer, now)[0] ??
+    issuerViolations(issuer)[0] ??
+    violation('path-length', issuer, pathLengthProblem(path, issuer)) ??
+    violation('name-constraints', issuer, nameProblem(path, issuer)) ??
+    signatureViolation(path.at(-1), issuer)
+  );
 }
 
-function weakIssuer(issuer: JudgedCertificate): Violation[] {
+function violation(
+  rule: CertificateRule,
+  certificate: JudgedCertificate,
+  reason: string | undefined,
+): Violation | undefined {
+  return reason === undefined ? undefined : { rule, certificate, reason };
+}
+
+function weakIssuer(issuer: JudgedCertificate): Violation | undefined {
   const problem = weakSignature(issuer);
   const reason = problem === undefined ? undefined : `"${issuer.subject.text}" cannot be relied on: ${problem}`;
-  return violationsOf(issuer, [['hash', reason]]);
+  return violation('hash', issuer, reason);
 }
 
 /** pathLenConstraint counts the intermediates that are not self-issued below the issuer (RFC 5280, 4.2.1.9). */
@@ -165,15 +172,12 @@ function nameProblem(path: readonly JudgedCertificate[], issuer: JudgedCertifica
     : `the name constraints of "${issuer.subject.text}" are not kept: ${forbidden}`;
 }
 
-async function signatureViolations(
-  subject: JudgedCertificate | undefined,
-  issuer: JudgedCertificate,
-): Promise<readonly Violation[]> {
-  if (subject === undefined) return [];
+function signatureViolation(subject: JudgedCertificate | undefined, issuer: JudgedCertificate): Violation | undefined {
+  if (subject === undefined) return undefined;
   const isSigned = subject.basicConstraints?.ca === true ? isKnownSignedByKeyOf : isSignedByKeyOf;
-  if (await isSigned(subject, issuer)) return [];
+  if (isSigned(subject, issuer)) return undefined;
   const reason = `the key of "${issuer.subject.text}" did not sign "${subject.subject.text}", though the names match`;
-  return violationsOf(subject, [['signature', reason]]);
+  return { rule: 'signature', certificate: subject, reason };
 }
 
 function noIssuer(certificate: JudgedCertificate): string {
@@ -181,6 +185,10 @@ function noIssuer(certificate: JudgedCertificate): string {
     `neither the chain nor the trust anchor has the issuer of "${certificate.subject.text}", ` +
     `which is "${certificate.issuer.text}"`
   );
+}
+
+function isOn(path: readonly JudgedCertificate[], { der }: JudgedCertificate): boolean {
+  return path.some((member) => sameBytes(member.der, der));
 }
 
 function sameBytes(one: Uint8Array, other: Uint8Array): boolean {

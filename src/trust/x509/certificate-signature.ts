@@ -62,8 +62,8 @@ export function signatureName(algorithm: AlgorithmIdentifier): string {
 /** What a CA signed: a certificate or a CRL. */
 export type Signed = Pick<JudgedCertificate, 'signedPart' | 'signatureAlgorithm' | 'signature'>;
 
-/** Whether the key of `issuer` made the signature. */
-export async function isSignedByKeyOf(signed: Signed, issuer: JudgedCertificate): Promise<boolean> {
+/** Whether the key of `issuer` made the signature. To be called in `withVerifiers`. */
+export function isSignedByKeyOf(signed: Signed, issuer: JudgedCertificate): boolean {
   const scheme = schemeOf(signed.signatureAlgorithm);
   const key = readPublicKey(issuer.publicKeyInfo);
   if (scheme === undefined || 'problem' in key) return false;
@@ -77,11 +77,11 @@ const verified = new WeakMap<JudgedCertificate, WeakMap<Signed, boolean>>();
  * The same for what is asked for again and again: the certificate of a CA is part of every path below it, and its CRL is
  * looked into for each.
  */
-export async function isKnownSignedByKeyOf(signed: Signed, issuer: JudgedCertificate): Promise<boolean> {
+export function isKnownSignedByKeyOf(signed: Signed, issuer: JudgedCertificate): boolean {
   const known = verified.get(issuer) ?? new WeakMap<Signed, boolean>();
   const before = known.get(signed);
   if (before !== undefined) return before;
-  const isSigned = await isSignedByKeyOf(signed, issuer);
+  const isSigned = isSignedByKeyOf(signed, issuer);
   verified.set(issuer, known.set(signed, isSigned));
   return isSigned;
 }

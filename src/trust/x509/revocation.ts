@@ -2,6 +2,7 @@ import type { JudgedCertificate } from './certificate.ts';
 import { isKnownSignedByKeyOf, weakSignature } from './certificate-signature.ts';
 import { isSameName } from './distinguished-name.ts';
 import type { CrlScope, RevocationList, RevokedEntry } from './revocation-list.ts';
+import { withVerifiers } from './verify-signature.ts';
 
 /** Bytes of a CRL, and CRLs of one trust anchor (API reference, ImportCrl; quotas of Roles Anywhere). */
 export const crlLimits = { bytes: 300_000, perAnchor: 2 } as const;
@@ -52,7 +53,7 @@ export interface CrlJudgement {
  * checks at the import is not published: here everything is looked at that would keep the list from having an effect.
  */
 export async function crlViolations(crl: RevocationList, judgement: CrlJudgement): Promise<CrlViolation[]> {
-  return [...importViolations(crl), ...(await useViolations(crl, judgement))];
+  return withVerifiers(() => [...importViolations(crl), ...useViolations(crl, judgement)]);
 }
 
 /**
@@ -107,7 +108,7 @@ const scopeNames: Readonly<Record<CrlScope, string>> = {
 };
 
 /** What keeps a CRL from being relied on, wherever it comes from. */
-async function useViolations(crl: RevocationList, { issuers, now }: CrlJudgement): Promise<CrlViolation[]> {
+function useViolations(crl: RevocationList, { issuers, now }: CrlJudgement): CrlViolation[] {
   const [unknown] = crl.unknownCriticalExtensions;
   const { nextUpdate } = crl;
   return [
@@ -129,7 +130,7 @@ async function useViolations(crl: RevocationList, { issuers, now }: CrlJudgement
           : undefined,
       ],
     ]),
-    ...(await issuerViolation(crl, issuers)),
+    ...issuerViolation(crl, issuers),
   ];
 }
 
@@ -139,14 +140,13 @@ function weakCrl(crl: RevocationList): string | undefined {
 }
 
 /** Somebody of the issuer's name has signed it, and may sign CRLs (RFC 5280, section 6.3.3 f and g). */
-async function issuerViolation(crl: RevocationList, issuers: readonly JudgedCertificate[]): Promise<CrlViolation[]> {
+function issuerViolation(crl: RevocationList, issuers: readonly JudgedCertificate[]): CrlViolation[] {
   const candidates = issuers.filter(({ subject }) => isSameName(subject, crl.issuer));
   if (candidates.length === 0) {
     const known = issuers.map(({ subject }) => `"${subject.text}"`).join(' and ');
     return violations(crl, [['issuer', `${named(crl)} is not issued by ${known}`]]);
   }
-  const signers: JudgedCertificate[] = [];
-  for (const candidate of candidates) if (await isKnownSignedByKeyOf(crl, candidate)) signers.push(candidate);
+  const signers = candidates.filter((candidate) => isKnownSignedByKeyOf(crl, candidate));
   if (signers.length === 0) {
     return violations(crl, [
       ['signature', `${named(crl)} is not signed by the key of its issuer, though the names match`],
@@ -216,16 +216,18 @@ interface JudgedList {
  * }
  * ```
  */
-export async function checkRevocation({ path, crls, now }: RevocationRequest): Promise<RevocationResult> {
+export async function checkRevocation(request: RevocationRequest): Promise<RevocationResult> {
+  return withVerifiers(() => lookUp(request));
+}
+
+function lookUp({ path, crls, now }: RevocationRequest): RevocationResult {
   const unchecked: JudgedCertificate[] = [];
   const unusable: CrlViolation[] = [];
   // A CA that changed its key has several certificates of its name on the path, and any of these keys may have signed.
   const issuers = path.slice(1);
   for (const certificate of path.slice(0, -1)) {
     const ofIssuer = crls.filter(({ issuer }) => isSameName(issuer, certificate.issuer));
-    const judged = await Promise.all(
-      ofIssuer.map(async (crl) => ({ crl, violations: await useViolations(crl, { issuers, now }) })),
-    );
+    const judged = ofIssuer.map((crl) => ({ crl, violations: useViolations(crl, { issuers, now }) }));
     const revoked = entryOf(certificate, judged);
     if (revoked !== undefined) return { revoked, unchecked, violations: unusable };
     if (ofIssuer.length === 0) unchecked.push(certificate);
