@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync, statSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RolesAnywhereError } from '../core/errors.ts';
 import { systemCodeOf } from '../core/errno.ts';
@@ -13,6 +13,15 @@ const hints = ['name the folders that matter'];
 export function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a file or folder that was listed has been removed, or replaced by one of another name, since. */
+export function isGone(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
   } catch {
     return false;
   }
@@ -58,7 +67,7 @@ function listedBelow(folder: string, depth: number, found: Found): readonly Dire
     if (depth > mostDeep) throw tooDeep(folder);
     return entriesOf(folder);
   } catch (error) {
-    found.unread.push({ place: folder, error });
+    if (!isGone(folder)) found.unread.push({ place: folder, error });
     return [];
   }
 }

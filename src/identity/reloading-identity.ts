@@ -72,7 +72,9 @@ class Reloading implements ReloadingIdentity {
   async use<T>(action: (identity: SigningIdentity) => Promise<T>): Promise<T> {
     // Begun in the turn, so that nobody closes the identity before.
     const begun = await this.#inTurn(async () => {
-      const current = await this.#newest();
+      let current = await this.#newest();
+      // Another use may have failed on the way here, and closed it.
+      while (current.shared.isRetired) current = await this.#newest();
       const result = current.shared.use(action);
       result.catch((error: unknown) => this.#judge(error, current));
       return { result };
@@ -234,6 +236,10 @@ class SharedIdentity {
 
   constructor(identity: SigningIdentity) {
     this.identity = identity;
+  }
+
+  get isRetired(): boolean {
+    return this.#isRetired;
   }
 
   async use<T>(action: (identity: SigningIdentity) => Promise<T>): Promise<T> {

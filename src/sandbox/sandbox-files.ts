@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -25,11 +26,15 @@ export function openFiles(directory: string | undefined): SandboxFiles {
   return {
     write: (name, text) => {
       const path = join(folder, name);
-      const draft = `${path}.new`;
+      // Another sandbox may be at work on the same file.
+      const draft = `${path}.${randomBytes(6).toString('hex')}.new`;
       attempt(`write ${path}`, () => {
-        rmSync(draft, { force: true });
-        writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
-        renameSync(draft, path);
+        try {
+          writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
+          renameSync(draft, path);
+        } finally {
+          rmSync(draft, { force: true });
+        }
       });
       written.add(path);
       return path;

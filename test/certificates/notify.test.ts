@@ -234,6 +234,15 @@ test('two runs at once tell once', async () => {
   expect(service.requests).toHaveLength(1);
 });
 
+test('what a run that was killed has left half written keeps no one from remembering', async () => {
+  writeFileSync(join(folder, 'state.new'), '{"version":');
+  for (const expected of [1, 1]) {
+    expect((await run(['--notify', `sns:${topic}`])).status).toBe(0);
+    expect(service.requests).toHaveLength(expected);
+  }
+  expect(existsSync(join(folder, 'state.new'))).toBe(false);
+});
+
 test('a state that nobody wrote is not overwritten', async () => {
   writeFileSync(join(folder, 'state'), 'something else');
   const { status, stderr } = await run(['--notify', `sns:${topic}`]);

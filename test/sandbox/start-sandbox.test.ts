@@ -178,6 +178,15 @@ describe('what cannot be started', () => {
   });
 });
 
+test('what another one is about to put into the same directory is left alone', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'roles-anywhere-shared-'));
+  writeFileSync(join(directory, 'certificate.pem.new'), 'on its way');
+  const sandbox = await startSandbox({ directory });
+  await sandbox.close();
+  expect(readdirSync(directory)).toEqual(['certificate.pem.new']);
+  rmSync(directory, { recursive: true });
+});
+
 test('a directory of your own is made, used and kept, without the files', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'roles-anywhere-own-'));
   const directory = join(folder, 'deep', 'down');

@@ -92,6 +92,8 @@ export class Http1Connection implements Connection {
     const { reasonOfClose } = this.#current;
     const reader = createResponseReader(this.#route.peer, this.#options.maxBodyBytes);
     return new Promise((resolve, reject) => {
+      // What has closed by now tells that to nobody any more.
+      if (reasonOfClose()) return reject(reasonOfClose());
       const settle = (take: () => WireResponse | undefined): void => {
         try {
           const answer = take();

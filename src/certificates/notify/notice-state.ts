@@ -6,7 +6,7 @@ import { systemCodeOf } from '../../core/errno.ts';
 import { type FileLock, type LockContext, waitForLock } from '../../core/fs/file-lock.ts';
 import { readFile } from '../../core/fs/read-file.ts';
 import { readReason } from '../../core/fs/read-reason.ts';
-import { replaceFile } from '../../core/fs/replace-file.ts';
+import { removeIfThere, replaceFile } from '../../core/fs/replace-file.ts';
 import { type DueCertificate, isRemembered } from './notice.ts';
 
 /** What was told of a certificate: the last threshold, in milliseconds before its end. */
@@ -58,6 +58,8 @@ export class NoticeState {
     });
     const content = `${JSON.stringify({ version: 1, told: Object.fromEntries(entries) })}\n`;
     const how = { temporary: `${this.#path}.new`, sleep, mayReplace: () => lock.isHeld() };
+    // Of one who was killed as it wrote: nobody else writes now.
+    removeIfThere(how.temporary);
     const isWritten = await attempt(this.#path, 'written', () => replaceFile(this.#path, content, how));
     if (!isWritten) throw new RolesAnywhereError('FILE_LOCKED', `${this.#path} was taken over by another process`);
   }

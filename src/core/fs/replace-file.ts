@@ -91,8 +91,14 @@ function writeAll(descriptor: number, content: string | Uint8Array): void {
   for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
 }
 
-/** A rename would take the place of what another program has made at this moment. */
-function linkAsNew(temporary: string, file: string): boolean {
+/**
+ * Gives a file of ours the name that it is for, unless something has that name by now: a rename would take the place of
+ * what another program has made at this moment. The name before may stay.
+ *
+ * @returns whether it has it
+ * @throws whatever the operating system throws
+ */
+export function linkAsNew(temporary: string, file: string): boolean {
   try {
     linkSync(temporary, file);
     return true;

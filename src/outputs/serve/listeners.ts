@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import type { AccessLists } from '../../core/fs/access-lists.ts';
+import { linkAsNew } from '../../core/fs/replace-file.ts';
 import { acceptorOf } from './acceptor.ts';
 import { isLoopbackAddress, type ListenAddress, urlOf } from './listen-address.ts';
 import type { ServeLog } from './serve-log.ts';
@@ -89,12 +90,12 @@ function nameOf(address: Exclude<ListenAddress, { kind: 'unix' }>): string {
 
 /**
  * Listens on a Unix socket that nobody could connect to before it had its mode: it is made in a folder of its own and
- * then moved to its place, over one that a dead process left behind.
+ * then given its name, in the place of one that a dead process left behind.
  *
  * @throws RolesAnywhereError PORT_UNAVAILABLE when somebody listens there, or something else has the name
  */
 async function listenOnUnixSocket(server: NetServer, path: string, mode: number): Promise<void> {
-  await makeSureItIsFree(path);
+  await findStale(path);
   let folder: string | undefined;
   try {
     folder = mkdtempSync(join(dirname(path), '.ra-'));
@@ -107,15 +108,35 @@ async function listenOnUnixSocket(server: NetServer, path: string, mode: number)
       });
     });
     chmodSync(made, mode);
-    renameSync(made, path);
-    const { dev, ino } = lstatSync(path);
-    server.once('close', () => removeSocket(path, { dev, ino }));
+    const own = lstatSync(made);
+    await takePlace(made, path);
+    server.once('close', () => removeSocket(path, own));
   } catch (cause) {
     server.close();
+    if (cause instanceof RolesAnywhereError) throw cause;
     throw unavailable(path, systemCodeOf(cause) ?? 'unknown reason', cause);
   } finally {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Of several processes that come at the same time one gets the name, and all others find that somebody listens. */
+async function takePlace(made: string, path: string): Promise<void> {
+  do {
+    const stale = await findStale(path);
+    if (stale !== undefined) setAside(path, stale, join(dirname(made), 'before'));
+  } while (!linkAsNew(made, path));
+}
+
+/** Takes a socket away whose process is dead. One that has come into its place meanwhile is put back. */
+function setAside(path: string, stale: Stats, aside: string): void {
+  if (!isSame(lookAt(path), stale)) return;
+  renameSync(path, aside);
+  if (!isSame(lstatSync(aside), stale)) linkAsNew(aside, path);
+}
+
+function isSame(one: Pick<Stats, 'dev' | 'ino'> | undefined, other: Pick<Stats, 'dev' | 'ino'>): boolean {
+  return one?.dev === other.dev && one.ino === other.ino;
 }
 
 function lookAt(path: string): Stats | undefined {
@@ -126,9 +147,10 @@ function lookAt(path: string): Stats | undefined {
   }
 }
 
-async function makeSureItIsFree(path: string): Promise<void> {
+/** The socket of a dead process. @throws RolesAnywhereError PORT_UNAVAILABLE for that of a living one */
+async function findStale(path: string): Promise<Stats | undefined> {
   const stats = lookAt(path);
-  if (stats === undefined) return;
+  if (stats === undefined) return undefined;
   if (!stats.isSocket()) throw unavailable(path, 'there is a file of another kind');
   const isAlive = await new Promise<boolean>((settle) => {
     const probe = connect(path, () => {
@@ -138,13 +160,13 @@ async function makeSureItIsFree(path: string): Promise<void> {
     probe.once('error', () => settle(false));
   });
   if (isAlive) throw unavailable(path, 'somebody listens there already');
+  return stats;
 }
 
 /** Only the one that was made here: a successor may have put its own in its place. */
-function removeSocket(path: string, own: Pick<Stats, 'dev' | 'ino'>): void {
+function removeSocket(path: string, own: Stats): void {
   try {
-    const { dev, ino } = lstatSync(path);
-    if (dev === own.dev && ino === own.ino) unlinkSync(path);
+    if (isSame(lstatSync(path), own)) unlinkSync(path);
   } catch {
     // Somebody else has removed it.
   }

@@ -1,14 +1,14 @@
 import { describeError } from '../../core/describe-error.ts';
 import { randomBytes } from 'node:crypto';
-import { closeSync, type Stats, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { closeSync, lstatSync, type Stats, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { systemCodeOf } from '../../core/errno.ts';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { readRegular } from '../../core/fs/read-descriptor.ts';
 import { readReason } from '../../core/fs/read-reason.ts';
 import type { AccessLists } from '../../core/fs/access-lists.ts';
-import { createFile } from '../../core/fs/replace-file.ts';
-import { openTrustedFile, openTrustedPlace } from '../../core/fs/trusted-place.ts';
+import { createFile, linkAsNew, removeIfThere } from '../../core/fs/replace-file.ts';
+import { openTrustedFile, openTrustedPlace, type TrustedPlace } from '../../core/fs/trusted-place.ts';
 import { tokenCheck } from './container-routes.ts';
 
 /** A file that holds the token of the container endpoint, and what messages call the option that names it. */
@@ -99,12 +99,23 @@ function makeIfAbsent({ path, option, userId, accessLists }: TokenFileOptions): 
   try {
     const place = openTrustedPlace(path, { userId, accessLists, makeFolders: 'last' });
     try {
-      createFile(place.file, randomBytes(32).toString('base64url'), accessLists);
+      if (lstatSync(place.file, { throwIfNoEntry: false }) === undefined) makeToken(place, accessLists);
     } finally {
       place.close();
     }
   } catch (cause) {
-    if (systemCodeOf(cause) !== 'EEXIST') throw failure(`${option}: `, `cannot make ${resolve(path)}`, cause);
+    throw failure(`${option}: `, `cannot make ${resolve(path)}`, cause);
+  }
+}
+
+/** Whole or not at all, as another process may read it at this moment; of two that make one, both use the first. */
+function makeToken({ folder, file, name }: TrustedPlace, accessLists: AccessLists | undefined): void {
+  const temporary = join(folder, `.${name}.${randomBytes(6).toString('hex')}`);
+  createFile(temporary, randomBytes(32).toString('base64url'), accessLists);
+  try {
+    linkAsNew(temporary, file);
+  } finally {
+    removeIfThere(temporary);
   }
 }
 

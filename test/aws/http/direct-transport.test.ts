@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { TLSSocket, type TlsOptions } from 'node:tls';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { directTransport } from '../../../src/aws/http/open-transport.ts';
 import { dialEndpoint } from '../../../src/aws/http/node-sockets.ts';
-import { openSocket } from '../../../src/aws/http/open-socket.ts';
+import { Http1Connection } from '../../../src/aws/http/http1-connection.ts';
+import { type ByteStream, type Dial, openSocket } from '../../../src/aws/http/open-socket.ts';
 import type { TransportOptions, WireRequest, WireResponse } from '../../../src/aws/http/transport.ts';
 import {
   makeCa,
@@ -52,6 +53,12 @@ function send(url: string, changes: Partial<TransportOptions> = {}): Promise<Wir
   return directTransport({ ...options, ...changes })
     .connect(new URL(url))
     .send(request);
+}
+
+/** Time goes by where a test says so; connections are real. */
+function stopTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
 }
 
 function tcpUrl(server: ScriptedServer): string {
@@ -161,6 +168,25 @@ describe('over TCP', () => {
     expect(server.connections()).toBe(2);
   });
 
+  it('tells why one has gone meanwhile that another would not be better than', async () => {
+    const server = await serve(() => undefined);
+    const url = new URL(tcpUrl(server));
+    let socket: ByteStream | undefined;
+    const dial = (how: TransportOptions): Dial => {
+      return async (hold) => (socket = await dialEndpoint(url, how)(hold));
+    };
+    const connection = new Http1Connection({ dial, peer: 'service.test:443' }, options);
+    await expect.poll(() => socket !== undefined).toBe(true);
+    const closed = new Promise<void>((resolve) => void socket?.once('close', resolve));
+    (socket as unknown as Socket).destroy(Object.assign(new Error('gone'), { code: 'ENETUNREACH' }));
+    await closed;
+
+    expect(await rejectionOf(connection.send(request))).toMatchObject({
+      code: 'NETWORK_UNREACHABLE',
+      message: 'service.test:443 cannot be reached (ENETUNREACH)',
+    });
+  });
+
   it('counts a connection as spent when the server says something unasked', async () => {
     const server = await serve((socket) => void socket.write(answer(408, 'too slow')));
     const open = openSocket(dialEndpoint(new URL(tcpUrl(server)), options));
@@ -237,9 +263,11 @@ describe('over TCP', () => {
   });
 
   it('leaves the time to connect out of it once the connection stands', async () => {
+    stopTime();
     const server = await serve(async (socket) => {
       await readRequest(socket);
-      setTimeout(() => socket.write(answer(201, 'slow')), 1500);
+      vi.advanceTimersByTime(1500);
+      socket.write(answer(201, 'slow'));
     });
 
     expect(await send(tcpUrl(server), { connectTimeout: 1000 })).toMatchObject({ status: 201 });
@@ -257,11 +285,10 @@ describe('over TCP', () => {
   });
 
   it('starts the time for the answer with the sending', async () => {
+    stopTime();
     const server = await serve(answering(answer(201, 'ok')));
     const connection = directTransport({ ...options, requestTimeout: 1000 }).connect(new URL(tcpUrl(server)));
-    await new Promise((resolve) => {
-      setTimeout(resolve, 1500);
-    });
+    vi.advanceTimersByTime(1500);
 
     expect(await connection.send(request)).toMatchObject({ status: 201 });
   });

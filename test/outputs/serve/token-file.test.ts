@@ -4,7 +4,9 @@ import {
   chownSync,
   existsSync,
   lchownSync,
+  mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -16,6 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AccessLists } from '../../../src/core/fs/access-lists.ts';
 import { openTokenFile } from '../../../src/outputs/serve/token-file.ts';
 import { needsRoot } from '../../support/fresh-user.ts';
 import { thrownBy } from '../../support/thrown.ts';
@@ -49,6 +52,26 @@ test('a file that is not there is made, for its owner alone and without a line b
     expect(isToken(other)).toBe(false);
   }
   expect(warnings).toEqual([]);
+});
+
+test('of two processes that make it at once both use the same, and none sees half of it', () => {
+  const options = { path, option: '--token-file', userId: process.geteuid?.() };
+  const surroundings = { warn: () => undefined, monotonic: () => 0 };
+  let other: ReturnType<typeof openTokenFile> | undefined;
+  const accessLists: AccessLists = {
+    doubt: () => undefined,
+    folderDoubt: () => undefined,
+    makeFolder: (folder) => mkdirSync(folder),
+    makeFile(file) {
+      writeFileSync(file, '', { mode: 0o600, flag: 'wx' });
+      other = openTokenFile(options, surroundings);
+    },
+    closePipe: () => true,
+  };
+  const isToken = openTokenFile({ ...options, accessLists }, surroundings);
+  const token = readFileSync(path, 'utf8');
+  expect([isToken(token), other?.(token)]).toEqual([true, true]);
+  expect(readdirSync(folder)).toEqual(['token']);
 });
 
 test('a file that is there stays as it is', () => {

@@ -71,11 +71,32 @@ describe.runIf(process.platform !== 'win32')('a Unix socket', () => {
     expect(lstatSync(path).mode & 0o777).toBe(0o660);
   });
 
-  test('takes the place of one that a dead process left', async () => {
+  /** A socket whose process is dead. */
+  function leaveSocket(): void {
     const leave = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
-    expect(() => execFileSync(process.execPath, ['-e', leave, path], { stdio: 'ignore' })).toThrow('Command failed');
+    expect(() => execFileSync(process.execPath, ['-e', leave, path], { stdio: 'ignore', timeout: 60_000 })).toThrow(
+      'Command failed',
+    );
     expect(lstatSync(path).isSocket()).toBe(true);
+  }
+
+  test('takes the place of one that a dead process left', async () => {
+    leaveSocket();
     expect(await statusOf((await open()).token)).toBe(200);
+  });
+
+  test.each([
+    ['nothing', () => undefined],
+    ['one that a dead process left', leaveSocket],
+  ])('of two that start at once where there is %s, one gets the place, and the other says so', async (_, prepare) => {
+    prepare();
+    const outcomes = await Promise.allSettled([open(), open()]);
+    const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+    expect(refused).toMatchObject([
+      { code: 'PORT_UNAVAILABLE', message: `cannot listen on ${path}: somebody listens there already` },
+    ]);
+    expect(await statusOf(servers[0]?.token ?? '')).toBe(200);
+    expect(readdirSync(folder)).toEqual(['socket']);
   });
 
   test('does not take the place of one that is alive', async () => {

@@ -35,11 +35,11 @@ async function read(): Promise<void> {
   const last = new Map<string, number>();
   let reads = 0;
   writeSync(1, 'started\n');
-  while (Date.now() < until) {
+  do {
     check(readFileSync(path, 'utf8'), last);
     reads += 1;
     await lock.sleep(Math.random() * 10);
-  }
+  } while (Date.now() < until);
   writeSync(1, `${reads}\n`);
 }
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,7 +41,7 @@ from botocore.configloader import raw_config_parse
 end = time.time() + float(sys.argv[2])
 print('started', flush=True)
 seen, reads = set(), 0
-while time.time() < end:
+while reads == 0 or time.time() < end:
     found = raw_config_parse(sys.argv[1])
     assert all(len(keys) == 3 for keys in found.values()), found
     assert seen <= set(found), seen - set(found)
@@ -80,8 +81,8 @@ describe('20 that write and 20 that read', needsPython('botocore'), () => {
     const turns = new Map(written.map(({ result }, index) => [names[index], result]));
     const inFile = [...readFileSync(path, 'utf8').matchAll(/ASIA-(p\d+)-(\d+)/g)];
     expect(new Map(inFile.map(([, name, turn]) => [name, Number(turn)]))).toEqual(turns);
-    expect(Math.min(...written.map(({ result }) => result))).toBeGreaterThan(0);
-    expect(read.reduce((sum, { result }) => sum + result, 0)).toBeGreaterThan(100);
+    // How often is the machine's affair.
+    expect(Math.min(...[...written, ...read].map(({ result }) => result))).toBeGreaterThan(0);
     expect(readdirSync(folder)).toEqual(['credentials']);
   });
 });
@@ -98,11 +99,12 @@ describe('SIGKILL', () => {
     let [leftLocks, leftFiles] = [0, 0];
     for (let round = 0; round < 40; round += 1) {
       const child = start('update', 'p', 10_000, '1');
+      const ended = once(child, 'close');
       await new Promise((settle) => child.stdout.once('data', settle));
       // Spread over what a turn takes, not left to chance alone.
       await new Promise((settle) => setTimeout(settle, round / 2));
       child.kill('SIGKILL');
-      await new Promise((settle) => child.once('close', settle));
+      await ended;
       const text = readFileSync(path, 'latin1');
       expect(text.startsWith(filler)).toBe(true);
       const [, turn, filling] = whole.exec(text.slice(filler.length)) ?? [];

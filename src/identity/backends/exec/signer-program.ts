@@ -52,6 +52,7 @@ export class SignerProgram {
     const milliseconds = this.#settings.limit ?? answerLimit;
     return new Promise((settle, fail) => {
       if (signal?.aborted === true || this.#isClosed) return fail(signal?.reason ?? this.#failure('was closed'));
+      const hasAnswered = this.#child !== undefined;
       const child = this.#running();
       const done = (): void => {
         clearTimeout(timer);
@@ -69,9 +70,14 @@ export class SignerProgram {
       const timer = setTimeout(() => giveUp(new RolesAnywhereError('SIGNER_TIMEOUT', late)), milliseconds);
       const onAbort = (): void => giveUp(signal?.reason);
       const onError = (error: unknown): void => giveUp(this.#startFailure(error));
-      const onClose = (status: number | null, ended: string | null): void =>
-        giveUp(this.#failure(`ended without an answer, with ${ended ?? `status ${status}`}`));
       let line = Buffer.alloc(0);
+      const onClose = (status: number | null, ended: string | null): void => {
+        if (!hasAnswered || line.length > 0)
+          return giveUp(this.#failure(`ended without an answer, with ${ended ?? `status ${status}`}`));
+        // After its last answer: it was at its end already, or about to be, as the request was written to it.
+        done();
+        settle(this.ask(request));
+      };
       const onData = (piece: Buffer): void => {
         line = Buffer.concat([line, piece]);
         const end = line.indexOf('\n');

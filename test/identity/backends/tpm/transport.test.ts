@@ -204,7 +204,8 @@ describe('a TPM that cannot be reached', () => {
       hints: ['use /dev/tpmrm0, which the kernel shares among programs', 'fuser /dev/null tells which program it is'],
     });
     vi.mocked(open).mockReset();
-    expect(performance.now() - started).toBeLessThan(10_000);
+    // A hundred pauses of 50 ms, and not without an end.
+    expect(performance.now() - started).toBeLessThan(60_000);
   });
 
   test('a device that this user may not open', async () => {
@@ -256,7 +257,8 @@ describe('swtpm', needsTpm(), () => {
       code: 'TPM_BUSY',
       message: `swtpm at ${join(folder, 'shared.sock')}: the TPM did not answer within 5 s`,
     });
-    expect(performance.now() - started).toBeLessThan(8000);
+    // Not as long as a command may take that computes.
+    expect(performance.now() - started).toBeLessThan(25_000);
     await again.close();
     await key.close();
     expect(await tpm.leftovers()).toEqual([]);
