@@ -23,6 +23,8 @@ export default defineConfig({
     passWithNoTests: true,
     testTimeout: 240_000,
     hookTimeout: 300_000,
+    // As in vitest.config.ts: a second, which is vitest's own bound, measures the machine.
+    expect: { poll: { timeout: 30_000 } },
     maxWorkers: 2,
     // To load the sources anew for each file would take half of the time.
     isolate: false,

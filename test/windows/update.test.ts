@@ -1,4 +1,13 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -47,11 +56,43 @@ test('update replaces a file that is read-only, as elsewhere, and it stays so', 
   chmodSync(path, 0o666);
 });
 
+/** Has a command stand still when it is first told that a file is in use, until that is over: it waits for half a second only. */
+function standingStill(): {
+  readonly env: Record<string, string>;
+  readonly refused: string;
+  readonly released: string;
+} {
+  const [refused, released] = [join(folder, 'refused'), join(folder, 'released')];
+  const preload = join(folder, 'stand-still.cjs');
+  writeFileSync(
+    preload,
+    `const fs = require('node:fs');
+     const { openSync } = fs;
+     fs.openSync = (...given) => {
+       try {
+         return openSync(...given);
+       } catch (error) {
+         if (error.code === 'EBUSY' && !fs.existsSync(process.env.REFUSED)) {
+           fs.writeFileSync(process.env.REFUSED, '');
+           const pause = new Int32Array(new SharedArrayBuffer(4));
+           while (!fs.existsSync(process.env.RELEASED)) Atomics.wait(pause, 0, 0, 10);
+         }
+         throw error;
+       }
+     };`,
+  );
+  const require = `--require "${preload.replaceAll('\\', '/')}"`;
+  return { env: { NODE_OPTIONS: require, REFUSED: refused, RELEASED: released }, refused, released };
+}
+
 test('update waits for a program that has the file open for itself', async () => {
   const path = writeCredentials('held for a moment');
   const release = files.hold(path);
-  const command = startCommand(['update', '--once', '--debug'], { env: environmentFor(path) });
-  await command.said(/attempt 1: status 201/).finally(release);
+  const { env, refused, released } = standingStill();
+  const command = startCommand(['update', '--once'], { env: { ...environmentFor(path), ...env } });
+  await expect.poll(() => existsSync(refused)).toBe(true);
+  release();
+  writeFileSync(released, '');
   expect((await command.ended).status).toBe(0);
   expect(readFileSync(path, 'utf8')).toMatch(updated);
 });
