@@ -10,7 +10,7 @@ import { readCertificateSource } from '../options/resolve/read-sources.ts';
 import type { AuditPlace, CertificatePlace } from './places.ts';
 import type { UnreadPlace } from './reported-certificate.ts';
 import { serverChain } from './server-chain.ts';
-import { filesBelow, isFolder, isGone } from './walk-folder.ts';
+import { filesBelow, isFolder, isRemoved } from './walk-folder.ts';
 
 /** DER of a certificate, and where it is. */
 export interface FoundCertificate {
@@ -103,7 +103,7 @@ async function inFolder(
       found.push(...inFile.found);
       unread.push(...inFile.unread);
     } catch (error) {
-      if (!isGone(path)) unread.push({ place: path, error });
+      if (!isRemoved(path)) unread.push({ place: path, error });
     }
   }
   return { found, unread };

@@ -19,7 +19,7 @@ export function isFolder(path: string): boolean {
 }
 
 /** Whether a file or folder that was listed has been removed, or replaced by one of another name, since. */
-export function isGone(path: string): boolean {
+export function isRemoved(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) === undefined;
   } catch {
@@ -67,7 +67,7 @@ function listedBelow(folder: string, depth: number, found: Found): readonly Dire
     if (depth > mostDeep) throw tooDeep(folder);
     return entriesOf(folder);
   } catch (error) {
-    if (!isGone(folder)) found.unread.push({ place: folder, error });
+    if (!isRemoved(folder)) found.unread.push({ place: folder, error });
     return [];
   }
 }

@@ -67,7 +67,7 @@ const require = createRequire(import.meta.url);
 const javaScriptProgram = `
 const { GetCallerIdentityCommand, STSClient } = require(${JSON.stringify(require.resolve('@aws-sdk/client-sts'))});
 const { fromNodeProviderChain } = require(${JSON.stringify(require.resolve('@aws-sdk/credential-providers'))});
-const sts = new STSClient({ endpoint: process.argv[1], credentials: fromNodeProviderChain() });
+const sts = new STSClient({ endpoint: process.argv[1], credentials: fromNodeProviderChain({ timeout: 20_000, maxRetries: 3 }) });
 (async () => {
   const keys = [];
   let arn;

@@ -84,6 +84,9 @@ const endpoints = {
 type EndpointName = keyof typeof endpoints;
 const names = Object.keys(endpoints) as readonly EndpointName[];
 
+/** Clients give the metadata service a second, and one try: on a machine that is busy with other things that is not what is asked here. */
+const patient = { AWS_METADATA_SERVICE_TIMEOUT: '20', AWS_METADATA_SERVICE_NUM_ATTEMPTS: '3' };
+
 function environment(service: Service, name: EndpointName): Readonly<Record<string, string>> {
   return {
     PATH: process.env['PATH'] ?? '',
@@ -91,6 +94,7 @@ function environment(service: Service, name: EndpointName): Readonly<Record<stri
     AWS_CONFIG_FILE: join(service.config.folder, 'none'),
     AWS_REGION: service.sandbox.region,
     AWS_DEFAULT_REGION: service.sandbox.region,
+    ...patient,
     ...loopbackOnly,
     ...endpoints[name](service),
   };

@@ -11,7 +11,7 @@ import { openRole } from '../../src/outputs/serve/server-roles.ts';
 import { makeMetrics } from '../../src/outputs/serve/metrics.ts';
 import { keepUpdated } from '../../src/outputs/update/keep-updated.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { type FakeClock, fakeClock } from '../support/fake-clock.ts';
+import { type FakeClock, fakeClock, settled } from '../support/fake-clock.ts';
 import { initFor, surroundings } from './provider/surroundings.ts';
 import { planFor } from './serve/served-sandbox.ts';
 
@@ -103,10 +103,16 @@ const provider: Output = async () => {
   return isServed;
 };
 
+/** An attempt connects first, which takes real time: until it is over there is no timer but that of its own limit. */
+function isUnderWay(): boolean {
+  return !isTriedAgain && (clock.untilNextTimer() ?? 0) > 60_000;
+}
+
 /** Milliseconds from the end of the trouble to the next attempt. */
 async function stayedAway(isServed: () => Promise<boolean>): Promise<number> {
   for (let waited = 0; ; waited += 500) {
     await isServed();
+    while (isUnderWay()) await settled();
     if (isTriedAgain || waited > 3_600_000) return waited;
     await clock.advance(500);
   }
