@@ -10,5 +10,6 @@ if (!existsSync(join(root, 'node_modules'))) {
 const { buildCommand } = await import('./build/command.mjs');
 const { buildLibrary } = await import('./build/library.mjs');
 const { notices } = await import('./build/notices.mjs');
-const bundled = [...(await buildCommand()), ...(await buildLibrary())];
+const library = await buildLibrary();
+const bundled = [...library.inputs, ...(await buildCommand(library.vendored))];
 writeFileSync(join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'), notices(bundled));

@@ -4,7 +4,7 @@
 import './supported-node.ts';
 
 export type { Credentials, CredentialSource } from './core/credentials.ts';
-export type { ErrorCode } from './core/error-table.ts';
+export type { ErrorCode } from './core/error-code.ts';
 export { type ErrorDetails, RolesAnywhereError } from './core/errors.ts';
 export type { RefusalName } from './core/refusal-name.ts';
 export type { DoctorOptions } from './outputs/provider/examine-init.ts';

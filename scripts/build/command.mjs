@@ -2,12 +2,14 @@
  * The command, in dist/command, and as what the executables are made of.
  *
  * It is one file that holds the hot path, and beside it one file for everything that the source loads by
- * `await import()`: code that a call does not use is not even read (docs/architecture.md, "Three builds").
+ * `await import()`: code that a call does not use is not even read (docs/architecture.md, "Three builds"). What
+ * many of these would each hold a copy of, and no credential_process is waited for, is in a file that they share.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../lib/set-up.mjs';
+import { elsewhere, exportedNames, fromShared, groups, sharedSources } from './shared.mjs';
 import { constants, workedOut } from './worked-out.mjs';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -44,7 +46,7 @@ function importAtOnce(source, path, files) {
  * Requires of our own files are made before esbuild sees them, as it would wrap each in a promise and a copy of the
  * module: `await` does without, and the hot file is smaller for it.
  */
-function lazyFiles(found, { table, format, ending, withinEntry }) {
+function lazyFiles(found, { table, format, ending, withinEntry, vendored }) {
   return {
     name: 'lazy-files',
     setup(bundler) {
@@ -56,6 +58,7 @@ function lazyFiles(found, { table, format, ending, withinEntry }) {
         return { contents: source.replaceAll(/\bawait import\((?='\.)/g, 'await require('), loader: 'ts' };
       });
       bundler.onResolve({ filter: /.*/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
+        if (vendored?.has(path)) return { path: vendored.get(path), external: true };
         const isOurs = kind === 'require-call' && importer.endsWith('.ts');
         if (!isOurs && kind !== 'dynamic-import') return undefined;
         if (pluginData === 'resolving' || path.startsWith('node:')) return undefined;
@@ -115,17 +118,18 @@ const forBun = {
  * A file that gives functions, constants and classes is wrapped in one line of CommonJS: what esbuild makes of its
  * exports by itself is half a kilobyte of helpers, in each file that a call reads.
  */
-function entryOf(path) {
-  const source = readFileSync(path, 'utf8');
-  const names = [...source.matchAll(/^export (?:async function|function|const|class) (\w+)/gm)].map(([, name]) => name);
-  const others = /^export (?!(?:async function|function|const|class|type|interface) )/m;
-  if (names.length === 0 || path.includes(`${sep}node_modules${sep}`) || others.test(source)) {
-    return { entryPoints: [path] };
-  }
-  const list = names.join(', ');
-  const contents = `import { ${list} } from ${JSON.stringify(path)}; module.exports = { ${list} };`;
+function entryOf(path, { format }) {
+  const isOurs = !path.includes(`${sep}node_modules${sep}`);
+  const names = format === 'cjs' && isOurs ? exportedNames(readFileSync(path, 'utf8')) : [];
+  return names.length === 0 ? { entryPoints: [path] } : wrapped([{ path, names }]);
+}
+
+/** Several files as one, which has all their names. */
+function wrapped(files) {
+  const imports = files.map(({ path, names }) => `import { ${names.join(', ')} } from ${JSON.stringify(path)};`);
+  const list = files.flatMap(({ names }) => names).join(', ');
   return {
-    stdin: { contents, resolveDir: root, sourcefile: wrapper },
+    stdin: { contents: `${imports.join(' ')} module.exports = { ${list} };`, resolveDir: root, sourcefile: wrapper },
     logOverride: { 'commonjs-variable-in-esm': 'silent' },
   };
 }
@@ -136,13 +140,16 @@ const wrapper = 'wrapper.js';
 /** Of the file that every call reads. */
 const firstName = 'roles-anywhere';
 
-/** Bundles one entry point and returns the lazily loaded files it names, and esbuild's account of what went in. */
+/**
+ * Bundles one entry point and returns the lazily loaded files it names, and esbuild's account of what went in: the
+ * files, and of each how many bytes came out.
+ */
 async function bundle(entry, name, form) {
   const { folder, settings, format, ending, plugins } = form;
   const found = new Set();
   const { metafile } = await build({
     absWorkingDir: root,
-    ...(format === 'cjs' ? entryOf(entry) : { entryPoints: [entry] }),
+    ...entry,
     outfile: join(folder, name + ending),
     bundle: true,
     platform: 'node',
@@ -168,30 +175,54 @@ async function bundle(entry, name, form) {
   // Not what only code names that the bundler left out.
   const named = new Set(Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)));
   const needed = [...found].filter((path) => named.has(`./${lazyName(path)}${ending}`));
-  return { found: needed, inputs: Object.keys(metafile.inputs).filter((path) => path !== wrapper) };
+  const [{ inputs: written }] = Object.values(metafile.outputs);
+  const inputs = Object.keys(metafile.inputs).filter((path) => path !== wrapper && !elsewhere.test(path));
+  return { found: needed, inputs, written };
 }
 
-async function buildIn(form) {
-  rmSync(form.folder, { recursive: true, force: true });
-  mkdirSync(form.folder, { recursive: true });
-  /** Built file -> the sources in it. */
-  const inputs = {};
-  const table = await constants('esm');
+/** Returns, by the names of the files that are built, the sources in them. */
+async function buildIn(settings) {
+  rmSync(settings.folder, { recursive: true, force: true });
+  mkdirSync(settings.folder, { recursive: true });
+  const form = { ...settings, table: await constants('esm') };
   const pending = [[join(root, 'src', 'cli', 'entry.ts'), firstName]];
-  const done = new Set();
-  for (const [entry, name] of pending) {
-    if (done.has(entry)) continue;
-    done.add(entry);
-    const result = await bundle(entry, name, { ...form, table });
-    inputs[name + form.ending] = result.inputs;
-    for (const path of result.found) pending.push([path, lazyName(path)]);
+  const built = new Map();
+  for (const [path, name] of pending) {
+    if (built.has(path)) continue;
+    const file = { path, name, ...(await bundle(entryOf(path, form), name, form)) };
+    built.set(path, file);
+    for (const found of file.found) pending.push([found, lazyName(found)]);
   }
-  return inputs;
+  const alone = [...built.values()];
+  const files = form.isShared ? [...alone, ...(await share(alone, form))] : alone;
+  return Object.fromEntries(files.map(({ name, inputs }) => [name + form.ending, inputs]));
 }
 
-/** Builds dist/command and returns the files of other packages and of ours that went in. */
-export async function buildCommand() {
-  const inputs = await buildIn(published);
+/** Builds the shared files, and again those that look there, without what they find. */
+async function share(built, form) {
+  const files = [];
+  const plugins = new Map();
+  for (const [name, group] of Object.entries(groups)) {
+    const members = built.filter((file) => group.members.test(file.name));
+    const sources = sharedSources(members, group.sources);
+    files.push({ name, ...(await bundle(wrapped(sources), name, form)) });
+    const plugin = fromShared(name, sources, `./${name}${form.ending}`);
+    for (const member of members) plugins.set(member, [...(plugins.get(member) ?? []), plugin]);
+  }
+  for (const [{ path, name }, all] of plugins) {
+    files.push({ name, ...(await bundle(entryOf(path, form), name, { ...form, plugins: () => all })) });
+  }
+  return files;
+}
+
+/**
+ * Builds dist/command and returns the files of other packages and of ours that went in.
+ *
+ * @param vendored the packages that are in dist/cjs already, and in which file each is
+ */
+export async function buildCommand(vendored) {
+  const there = [...vendored].map(([name, path]) => [name, relative(published.folder, path).replaceAll('\\', '/')]);
+  const inputs = await buildIn({ ...published, isShared: true, vendored: new Map(there) });
   // For the tests; it is not published.
   writeFileSync(join(published.folder, 'inputs.json'), `${JSON.stringify(inputs, undefined, 1)}\n`);
   return Object.values(inputs).flat();

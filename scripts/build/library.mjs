@@ -34,9 +34,10 @@ const forms = {
 
 const entries = ['index', 'sandbox/index', 'testing/index', 'trust/index'];
 
-/** Builds both forms and returns the files of other packages that went in. */
+/** Builds both forms and returns the files of other packages that went in, and in which file of CommonJS each package is. */
 export async function buildLibrary() {
-  return [...(await buildForm('esm')), ...(await buildForm('cjs'))];
+  const [esm, cjs] = [await buildForm('esm'), await buildForm('cjs')];
+  return { inputs: [...esm.inputs, ...cjs.inputs], vendored: cjs.vendored };
 }
 
 async function buildForm(format) {
@@ -48,8 +49,9 @@ async function buildForm(format) {
   const scripts = reachable(compiled, form, form.script);
   const bundled = packagesIn(scripts);
   for (const [path, text] of scripts) write(path, importedAtOnce(withBundled(text, path, bundled, form), path, form));
-  for (const [path, text] of reachable(compiled, form, form.types)) write(path, text.replace(sideEffectImports, ''));
-  return bundlePackages(bundled, form, format);
+  writeTypes(compiled, format);
+  const inputs = await bundlePackages(bundled, form, format);
+  return { inputs, vendored: new Map([...bundled].map((name) => [name, vendorFile(name, form)])) };
 }
 
 /** What tsc wrote, by the names that it gets; the folder is empty afterwards. */
@@ -123,6 +125,21 @@ function reachable(compiled, form, ending) {
     }
   }
   return found;
+}
+
+/** Both forms have the types of the one, so that what is an error or a signer to one is so to the other, too. */
+function writeTypes(compiled, format) {
+  if (format === 'cjs') {
+    for (const [path, text] of reachable(compiled, forms.cjs, forms.cjs.types)) {
+      write(path, text.replace(sideEffectImports, ''));
+    }
+    return;
+  }
+  for (const entry of entries) {
+    const path = join(forms.esm.folder, entry);
+    const other = relative(dirname(path), join(forms.cjs.folder, entry)).replaceAll('\\', '/');
+    write(path + forms.esm.types, `export * from '${other}${forms.cjs.script}';\n`);
+  }
 }
 
 /** The name of a package that is imported or required, but not in an example of a comment. */

@@ -1,7 +1,8 @@
-import type { CodeWith, ErrorCode } from './error-table.ts';
+import type { ErrorCode } from './error-code.ts';
+import type { CodeWith } from './error-table.ts';
 import type { RefusalName } from './refusal-name.ts';
 
-export type { ErrorCode } from './error-table.ts';
+export type { ErrorCode } from './error-code.ts';
 
 /**
  * What an error says besides its code and its message.

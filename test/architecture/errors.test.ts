@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type ErrorCode, type ErrorFacts, errorTable } from '../../src/core/error-table.ts';
+import type { ErrorCode } from '../../src/core/error-code.ts';
+import { type ErrorFacts, errorTable } from '../../src/core/error-table.ts';
 import { RolesAnywhereError } from '../../src/core/errors.ts';
 import { root } from '../support/command.ts';
 

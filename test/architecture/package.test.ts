@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from '../support/command.ts';
 
@@ -20,7 +20,7 @@ function printed(program: string, type: 'module' | 'commonjs'): unknown {
 
 test('the package holds what is used, and nothing of how it was built', () => {
   const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' });
-  const [packed] = JSON.parse(out) as [{ files: { path: string }[] }];
+  const [packed] = JSON.parse(out) as [{ files: { path: string }[]; unpackedSize: number }];
   const paths = packed.files.map(({ path }) => path);
   expect(paths).toEqual(
     expect.arrayContaining([
@@ -38,7 +38,18 @@ test('the package holds what is used, and nothing of how it was built', () => {
   expect(paths.filter((path) => /inputs\.json|\.map$|^(?:src|test|scripts|bench)\/|(?<!\.d)\.ts$/.test(path))).toEqual(
     [],
   );
+  // Much more, and something is in it twice: `npm run bench:package`.
+  expect(packed.unpackedSize).toBeLessThan(6_000_000);
 });
+
+test.each(['index', 'sandbox/index', 'testing/index', 'trust/index'])(
+  'dist/lib/%s has the types of CommonJS: what is an error to one form is so to the other',
+  (entry) => {
+    const types = join(root, 'dist', 'lib', `${entry}.d.ts`);
+    const [, named = ''] = /^export \* from '(\..*)\.cjs';\n$/.exec(readFileSync(types, 'utf8')) ?? [];
+    expect(resolve(dirname(types), named)).toBe(join(root, 'dist', 'cjs', entry));
+  },
+);
 
 test('what the library loads is in it, or in what npm installs beside it', () => {
   const specifier =

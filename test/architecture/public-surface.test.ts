@@ -10,12 +10,12 @@ interface Declaration {
   readonly text: string;
 }
 
-/** What an entry point of dist/lib exports, as its declaration files have it. */
+/** What an entry point exports, as the declaration files of dist/cjs have it; those of dist/lib name these. */
 function declarationsOf(entry: string): Declaration[] {
-  const path = join(root, 'dist', 'lib', entry);
-  const exports = readFileSync(path, 'utf8').matchAll(/export (?:type )?\{([^}]*)\} from '([^']+)\.[jt]s'/g);
+  const path = join(root, 'dist', 'cjs', `${entry}.d.cts`);
+  const exports = readFileSync(path, 'utf8').matchAll(/export (?:type )?\{([^}]*)\} from '([^']+)\.cjs'/g);
   return [...exports].flatMap(([, names = '', from = '']) => {
-    const file = readFileSync(`${join(dirname(path), from)}.d.ts`, 'utf8');
+    const file = readFileSync(`${join(dirname(path), from)}.d.cts`, 'utf8');
     return namesIn(names).map((name) => declarationOf(name, file));
   });
 }
@@ -49,10 +49,10 @@ function tidy(text: string): string {
 }
 
 describe.each([
-  { entry: 'index.d.ts', name: 'roles-anywhere' },
-  { entry: 'sandbox/index.d.ts', name: 'roles-anywhere/sandbox' },
-  { entry: 'testing/index.d.ts', name: 'roles-anywhere/testing' },
-  { entry: 'trust/index.d.ts', name: 'roles-anywhere/trust' },
+  { entry: 'index', name: 'roles-anywhere' },
+  { entry: 'sandbox/index', name: 'roles-anywhere/sandbox' },
+  { entry: 'testing/index', name: 'roles-anywhere/testing' },
+  { entry: 'trust/index', name: 'roles-anywhere/trust' },
 ])('$name', ({ entry, name }) => {
   test('exports what it did: whoever changes this changes the programs of others', async () => {
     const surface = declarationsOf(entry)
@@ -68,6 +68,6 @@ describe.each([
 });
 
 test('every export of the library has an example', () => {
-  const without = declarationsOf('index.d.ts').filter(({ docstring }) => !docstring.includes('```ts\n'));
+  const without = declarationsOf('index').filter(({ docstring }) => !docstring.includes('```ts\n'));
   expect(without.map(({ name }) => name)).toEqual([]);
 });
