@@ -452,6 +452,16 @@ const hopTo = (lab: Lab, role: Parameters<Lab['sandbox']['addRole']>[0]): readon
   lab.sandbox.addRole(role),
 ];
 
+function refusedHop(
+  lab: Lab,
+  fault: { readonly status: number; readonly code: string; readonly message: string },
+): Case {
+  lab.sandbox.failNext({ operation: 'AssumeRole', ...fault });
+  return { env: lab.env(), args: hopTo(lab, 'Hop') };
+}
+
+const tooLong = 'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.';
+
 /** Refusals of AssumeRole. */
 const chains: readonly Trouble[] = [
   {
@@ -493,16 +503,27 @@ const chains: readonly Trouble[] = [
       ['PackedPolicyTooLarge', 400, 'tags and policies of the hop do not fit', 'packed-size'],
       ['MalformedPolicyDocument', 400, 'the session policy is none', 'parameter'],
       ['SignatureDoesNotMatch', 403, 'something on the way to STS changes the request', 'request'],
+      [
+        'InvalidClientTokenId',
+        403,
+        'the account has not enabled the region of the hop, or STS of another partition was asked',
+        'region',
+      ],
+      ['InvalidParameterValue', 400, 'session name, policies or external ID of the hop are none', 'parameter'],
+      ['ValidationError', 400, 'the same', 'parameter'],
     ] as const
   ).map(([code, status, is, cause]) => ({
     seen: code,
     is,
     wrong: [`role-chain: ${cause}`],
-    make: (lab: Lab) => {
-      lab.sandbox.failNext({ operation: 'AssumeRole', status, code, message: 'told so' });
-      return { env: lab.env(), args: hopTo(lab, 'Hop') };
-    },
+    make: (lab: Lab) => refusedHop(lab, { status, code, message: 'told so' }),
   })),
+  {
+    seen: tooLong,
+    is: "a session behind another one is to last longer than an hour, or than the role's sessions may",
+    wrong: ['role-chain: duration'],
+    make: (lab) => refusedHop(lab, { status: 400, code: 'ValidationError', message: tooLong }),
+  },
 ];
 
 /** What the official helper, or the command, says before anything is sent. */
@@ -586,6 +607,18 @@ const local: readonly Trouble[] = [
     is: 'the file of the intermediates holds no certificates',
     wrong: ['chain: CHAIN_INVALID'],
     make: (lab) => ({ env: lab.env({ ROLES_ANYWHERE_INTERMEDIATES: lab.file('hello') }) }),
+  },
+  {
+    seen: untrusted,
+    is: 'more than five intermediates lead to the trust anchor',
+    wrong: ['chain: CHAIN_TOO_LONG'],
+    make: async (lab) => {
+      let issuer: Pick<typeof lab.sandbox.ca, 'issueIntermediate' | 'issueLeaf'> = lab.sandbox.ca;
+      for (let depth = 1; depth <= 6; depth += 1)
+        issuer = await issuer.issueIntermediate({ subject: `CN=CA ${depth}` });
+      const leaf = await issuer.issueLeaf();
+      return { env: lab.env({ ...lab.identity(leaf), ROLES_ANYWHERE_INTERMEDIATES: lab.file(leaf.chain) }) };
+    },
   },
   {
     seen: 'a warning about permissions',
