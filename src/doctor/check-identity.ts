@@ -84,8 +84,7 @@ export const checkChain: Check = {
     const { subject, facts } = examination;
     if (subject.identity === undefined) return [noIdentity];
     const { identity, identityError, leaf } = await openSubject(examination);
-    const ofChain = facts.warnings.filter((message) => message.includes('that issued the leaf'));
-    const warnings = ofChain.map((message) => warn('chain-strangers', message, 'give the certificates of the issuers'));
+    const warnings = await strangersIn(facts.warnings);
     if (identity === undefined) {
       return codeOf(identityError).startsWith('CHAIN_')
         ? [failed(identityError)]
@@ -98,6 +97,13 @@ export const checkChain: Check = {
     return [...warnings, pass(sentAlong(identity.chain, leaf))];
   },
 };
+
+async function strangersIn(warnings: readonly string[]): Promise<readonly Finding[]> {
+  if (warnings.length === 0) return [];
+  const { isOfStrangers } = await import('../identity/backends/file/explain-file.ts');
+  const found = warnings.filter(isOfStrangers);
+  return found.map((message) => warn('chain-strangers', message, 'give the certificates of the issuers'));
+}
 
 function sentAlong(chain: readonly Certificate[], leaf: Certificate | undefined): string {
   if (chain.length > 0) {

@@ -117,15 +117,15 @@ export const checkTls: Check = {
       return tlsFindings(probed, endpoint, subject.request.network);
     } catch (error) {
       facts.noWay = 'the endpoint does not answer';
-      return [unreached(error)];
+      return [await unreached(error)];
     }
   },
 };
 
-function unreached(error: unknown): Finding {
+async function unreached(error: unknown): Promise<Finding> {
   const finding = failed(error);
-  const isInspected = finding.hints.some((hint) => hint.includes('inspects TLS'));
-  return isInspected ? { ...finding, cause: 'tls-inspection' } : finding;
+  const { isOfInspection } = await import('../aws/http/network-error.ts');
+  return isOfInspection(finding) ? { ...finding, cause: 'tls-inspection' } : finding;
 }
 
 function tlsFindings({ tls, neededSystemRoots, origin }: Probed, endpoint: URL, { verify }: NetworkOptions): Finding[] {

@@ -101,7 +101,14 @@ function caHints(place: NetworkPlace): string[] {
 function issuerHints({ issuer, peer }: NetworkPlace): string[] {
   if (issuer === undefined) return [];
   const told = `the certificate leads to the CA '${issuer}'`;
-  return [isOfAws(peer) ? `${told}: as AWS has none but public CAs, a proxy on the way inspects TLS` : told];
+  return [isOfAws(peer) ? `${told}: as AWS has none but public CAs, ${inspection}` : told];
+}
+
+const inspection = 'a proxy on the way inspects TLS';
+
+/** Whether that is what an error says of the certificate of a server. */
+export function isOfInspection({ hints }: Pick<RolesAnywhereError, 'hints'>): boolean {
+  return hints.some((hint) => hint.endsWith(inspection));
 }
 
 function isOfAws(peer: string): boolean {
