@@ -212,8 +212,15 @@ describe('a command', () => {
       stderr: `roles-anywhere: ${join(folder, 'own-hook')} ended with status 7`,
     });
     expect((await run(['--notify', failing])).status).toBe(6);
-    const { stderr } = await run(['--notify', 'exec:/nowhere/program']);
-    expect(stderr).toContain('/nowhere/program cannot be started: ENOENT');
+    for (const [program, code] of [
+      ['/nowhere/program', 'ENOENT'],
+      [join(soon.certificate, 'program'), 'ENOTDIR'],
+    ]) {
+      expect(await run(['--notify', `exec:${program}`])).toEqual({
+        status: 6,
+        stderr: expect.stringContaining(`${program} cannot be started: ${code}`) as string,
+      });
+    }
   });
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
-import { type CommandSettings, runCommand } from '../support/command.ts';
+import { type CommandSettings, needsNode, runCommand } from '../support/command.ts';
 import { loopbackOnly, needsAwsCli } from '../support/aws-clients.ts';
 import { startCommand } from '../support/running-command.ts';
 import { sandboxConfig } from '../support/sandbox-config.ts';
@@ -156,6 +156,15 @@ describe('the program', () => {
       status: 126,
       stdout: '',
       stderr: `roles-anywhere: cannot run ${path}: it may not be run\n`,
+    });
+  });
+
+  test('whose path leads below a file is status 126', needsNode('what it says of such a path'), async () => {
+    const path = join(process.execPath, 'program');
+    expect(await exec(['--', path])).toEqual({
+      status: 126,
+      stdout: '',
+      stderr: `roles-anywhere: cannot run ${path}: ENOTDIR\n`,
     });
   });
 

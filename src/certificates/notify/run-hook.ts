@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { platform } from 'node:os';
 import { RolesAnywhereError } from '../../core/errors.ts';
 import { systemCodeOf } from '../../core/errno.ts';
@@ -23,14 +23,7 @@ export async function runHook(
   const env = withoutSecrets(environment);
   const { file, args, isVerbatim } = found(program, given, env);
   return new Promise((settle, fail) => {
-    const child = spawn(file, args, {
-      stdio: [pipe, standardError, standardError],
-      env,
-      timeout: giveUpAfter,
-      killSignal: 'SIGKILL',
-      windowsHide: true,
-      windowsVerbatimArguments: isVerbatim,
-    });
+    const child = start(program, { file, args, isVerbatim }, env);
     child.once('error', (cause) => fail(notStarted(program, cause)));
     child.once('close', (status, signal) => {
       if (status === 0) settle();
@@ -39,6 +32,22 @@ export async function runHook(
     // A program that does not read is none that failed for that.
     child.stdin?.on('error', () => undefined).end(message);
   });
+}
+
+/** Some reasons why it cannot be started Node tells by an event, and others at once: a path below a file. */
+function start(program: string, { file, args, isVerbatim }: WindowsProgram, env: NodeJS.ProcessEnv): ChildProcess {
+  try {
+    return spawn(file, args, {
+      stdio: [pipe, standardError, standardError],
+      env,
+      timeout: giveUpAfter,
+      killSignal: 'SIGKILL',
+      windowsHide: true,
+      windowsVerbatimArguments: isVerbatim,
+    });
+  } catch (cause) {
+    throw notStarted(program, cause);
+  }
 }
 
 /** Elsewhere execvp(3) finds it, which looks in no folder but those of the PATH. */

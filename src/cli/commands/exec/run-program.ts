@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { systemCodeOf } from '../../../core/errno.ts';
@@ -72,17 +72,24 @@ async function spawnProgram([program, ...given]: CommandLine, { env, terminal }:
   if (program === '') throw cannotRun("''", Object.assign(new Error('the name is empty'), { code: 'ENOENT' }));
   const { file, args, isVerbatim } = await found(program, given, env);
   return new Promise((resolve, reject) => {
-    const release = handleSignals((name) => void child.kill(name));
-    const child = spawn(file, args, {
-      env: { ...env },
-      stdio: [0, terminal.output(), 2],
-      windowsHide: false,
-      windowsVerbatimArguments: isVerbatim,
-    });
-    child.once('error', (cause) => {
+    let child: ChildProcess | undefined;
+    const release = handleSignals((name) => void child?.kill(name));
+    const fail = (cause: unknown): void => {
       release();
       reject(cannotRun(program, cause));
-    });
+    };
+    try {
+      child = spawn(file, args, {
+        env: { ...env },
+        stdio: [0, terminal.output(), 2],
+        windowsHide: false,
+        windowsVerbatimArguments: isVerbatim,
+      });
+    } catch (cause) {
+      // So Node tells some reasons: a path below a file, or arguments that are too long.
+      return fail(cause);
+    }
+    child.once('error', fail);
     child.once('exit', (status, signal) => {
       release();
       resolve(signal === null ? { status: status ?? 1 } : { signal });
@@ -120,7 +127,7 @@ function passOn(send: (name: NodeJS.Signals) => void): readonly (readonly [NodeJ
 
 function ignore(): void {}
 
-function cannotRun(program: string, cause: Error): RolesAnywhereError {
+function cannotRun(program: string, cause: unknown): RolesAnywhereError {
   const code = systemCodeOf(cause) ?? 'unknown reason';
   const reason = { ENOENT: 'there is no such program', EACCES: 'it may not be run' }[code] ?? code;
   return new RolesAnywhereError('PROGRAM_FAILED', `cannot run ${program}: ${reason}`, { cause });

@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn, type SpawnOptionsWithoutStdio } from 'node:child_process';
 import { platform } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { systemCodeOf } from '../../../core/errno.ts';
@@ -112,12 +112,7 @@ export class SignerProgram {
   #start(): Child {
     const env = environmentOf(this.#settings.context.environment);
     const { file, args, isVerbatim } = this.#program(env);
-    const child = spawn(file, args, {
-      env,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      windowsHide: true,
-      windowsVerbatimArguments: isVerbatim,
-    });
+    const child = this.#spawn(file, args, { env, windowsHide: true, windowsVerbatimArguments: isVerbatim });
     const forget = (): void => {
       if (this.#child === child) this.#child = undefined;
     };
@@ -130,6 +125,15 @@ export class SignerProgram {
     child.unref();
     for (const stream of [child.stdin, child.stdout, child.stderr]) unref(stream);
     return child;
+  }
+
+  /** Some reasons why it cannot be run Node tells by an event, and others at once: a path below a file. */
+  #spawn(file: string, args: readonly string[], options: SpawnOptionsWithoutStdio): Child {
+    try {
+      return spawn(file, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+    } catch (error) {
+      throw this.#startFailure(error);
+    }
   }
 
   /** Elsewhere execvp(3) finds it, which looks in no folder but those of the PATH. */

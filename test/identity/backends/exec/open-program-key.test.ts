@@ -111,6 +111,7 @@ describe('what is no signature', () => {
     for (const [command, words] of [
       [join(folder, 'none'), /is not there/],
       [ec.certificate, /may not be run/],
+      [join(ec.certificate, 'signer'), /cannot be run \(ENOTDIR\)/],
     ] as const) {
       const source = { certificate: file(ec.certificate), privateKey: signedBy(command) };
       const { signer } = await openIdentity(source, recordingContext());
