@@ -116,31 +116,37 @@ parentPort.on('message', (path) => {
  * to wait for them on this thread would hold up everybody, and each would be a turn of the event loop on a busy machine.
  */
 export function readOnThread(): TableReader {
-  let worker = startReader();
+  let worker: Worker | undefined;
   return {
     read: (path) =>
       new Promise((settle) => {
-        const used = worker;
+        const used = (worker ??= startReader());
         const end = (text: string): void => {
-          used.off('message', end).off('error', failed);
+          used?.off('message', end).off('error', failed);
           settle(text);
         };
         const failed = (): void => {
-          worker = startReader();
+          worker = undefined;
           end('');
         };
+        if (used === undefined) return end('');
         used.once('message', end).once('error', failed);
         // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is no window
         used.postMessage(path);
       }),
-    close: () => void worker.terminate(),
+    close: () => void worker?.terminate(),
   };
 }
 
-function startReader(): Worker {
-  const worker = new Worker(readerProgram, { eval: true, env: {}, execArgv: [] });
-  worker.unref();
-  return worker;
+/** Undefined where there can be no further thread at the moment: the next look tries again. */
+function startReader(): Worker | undefined {
+  try {
+    const worker = new Worker(readerProgram, { eval: true, env: {}, execArgv: [] });
+    worker.unref();
+    return worker;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

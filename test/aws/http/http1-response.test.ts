@@ -46,7 +46,8 @@ describe('an answer of the worst shape is read in time that grows with its bytes
   const sized = `HTTP/1.1 200 OK\r\ncontent-length: ${mebibyte}\r\n\r\n${'x'.repeat(mebibyte)}`;
   it.each([
     ['chunks of a byte', chunked(chunks(1, mebibyte)), 65_536],
-    ['chunks of a byte, byte by byte', chunked(chunks(1, mebibyte)), 1],
+    // Fewer, as this takes a third of the bound on a fast machine with all of them.
+    ['chunks of a byte, byte by byte', chunked(chunks(1, mebibyte / 8)), 1],
     ['one chunk, byte by byte', chunked(chunks(mebibyte, 1)), 1],
     ['a length, byte by byte', sized, 1],
     ['no length, byte by byte', `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(mebibyte)}`, 1],

@@ -52,7 +52,7 @@ describe('a name as a person writes it', () => {
     );
     const started = process.cpuUsage();
     for (const piece of [' ', '\\ ', 'CN=a,', '"', 'a=', '\\4']) attributesInText(`CN=a${piece.repeat(30_000)}`);
-    expect(process.cpuUsage(started).user).toBeLessThan(1_000_000);
+    expect(process.cpuUsage(started).user).toBeLessThan(2_500_000);
   });
 });
 
