@@ -1,10 +1,10 @@
 /**
  * The library, out of one source in two forms: ES modules in dist/lib, and CommonJS in dist/cjs for `require()`, for
- * TypeScript that emits it and for Jest. Each file stands where its source does, with its comments.
+ * TypeScript that emits it and for Jest. Each file stands where its source does; those of ES modules have its comments.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { root, run } from '../lib/set-up.mjs';
 import { constants, workedOut } from './worked-out.mjs';
 
@@ -48,7 +48,10 @@ async function buildForm(format) {
   compiled.set(compiledPath(workedOut, form), await constants(format));
   const scripts = reachable(compiled, form, form.script);
   const bundled = packagesIn(scripts);
-  for (const [path, text] of scripts) write(path, importedAtOnce(withBundled(text, path, bundled, form), path, form));
+  for (const [path, text] of scripts) {
+    const whole = importedAtOnce(withBundled(text, path, bundled, form), path, form);
+    write(path, format === 'cjs' ? await withoutComments(whole) : whole);
+  }
   writeTypes(compiled, format);
   const inputs = await bundlePackages(bundled, form, format);
   return { inputs, vendored: new Map([...bundled].map((name) => [name, vendorFile(name, form)])) };
@@ -81,6 +84,12 @@ function asWritten(text) {
     .replace(/^var __rewriteRelativeImportExtension = [\s\S]*?^\};\n/m, '')
     .replaceAll(/Promise\.resolve\(`\$\{(__rewrite\w+\(.*?\))\}`\)\.then\(s => require\(s\)\)/g, 'import($1)')
     .replaceAll(/__rewriteRelativeImportExtension\((.*?)\)/g, '$1');
+}
+
+/** But for those that tell bundlers what not to follow. */
+async function withoutComments(text) {
+  const { code } = await transform(text, { target: 'node20.19', charset: 'utf8', legalComments: 'none' });
+  return code.replaceAll(/\bimport\(\s+([^)]*?)\s+\)/g, (_, inside) => `import(${inside.replaceAll(/\s+/g, ' ')})`);
 }
 
 /** Where a source is in what is published. */
