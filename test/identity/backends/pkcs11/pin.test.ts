@@ -146,7 +146,7 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
 
   describe('that are wrong', () => {
     test('are sent once, and not again by the next identity of this process', async () => {
-      const wrong = `${uri}?pin-value=99991`;
+      const wrong = `${uri}?pin-value=mistyped`;
       const error = await rejectionOf(open(wrong, {}, personWho('1234')));
       expect(error.code).toBe('PIN_WRONG');
       expect(error.message).toBe(`pin-value of --certificate: token "hsm" (serial ${token.serial}) refused the PIN`);
@@ -154,24 +154,24 @@ describe('PINs of a SoftHSM token', needsSoftHsm(), () => {
         'it was sent once, and this process does not send it again',
         'the token says that few tries are left',
       ]);
-      expectSecret(error, '99991');
+      expectSecret(error, 'mistyped');
       expect(logins()).toEqual(['CKU_USER CKR_PIN_INCORRECT']);
       expect(token.flags()).toContain('count low');
 
       expect((await rejectionOf(open(wrong, {}, personWho()))).code).toBe('PIN_WRONG');
-      expect((await rejectionOf(open(uri, {}, personWho('99991', '99991')))).code).toBe('PIN_WRONG');
+      expect((await rejectionOf(open(uri, {}, personWho('mistyped', 'mistyped')))).code).toBe('PIN_WRONG');
       expect(logins()).toEqual(['CKU_USER CKR_PIN_INCORRECT']);
     });
 
     test('are asked for again once, then no more', async () => {
-      const person = personWho('8001', '8002', '1234');
+      const person = personWho('first-slip', 'second-slip', '1234');
       const error = await rejectionOf(open(uri, {}, person));
       expect(error.code).toBe('PIN_WRONG');
       expect(error.message).toBe(`token "hsm" (serial ${token.serial}) refused the PIN 2 times`);
       expect(person.questions).toHaveLength(2);
       expect(logins()).toEqual(['CKU_USER CKR_PIN_INCORRECT', 'CKU_USER CKR_PIN_INCORRECT']);
-      expectSecret(error, '8001');
-      expectSecret(error, '8002');
+      expectSecret(error, 'first-slip');
+      expectSecret(error, 'second-slip');
     });
 
     test('are sent once where a person types the same one twice', async () => {
