@@ -204,10 +204,11 @@ async function share(built, form) {
   const plugins = new Map();
   for (const [name, group] of Object.entries(groups)) {
     const members = built.filter((file) => group.members.test(file.name));
-    const sources = sharedSources(members, group.sources);
+    const guests = built.filter((file) => group.guests.test(file.name));
+    const sources = sharedSources(members, guests, group.sources);
     files.push({ name, ...(await bundle(wrapped(sources), name, form)) });
     const plugin = fromShared(name, sources, `./${name}${form.ending}`);
-    for (const member of members) plugins.set(member, [...(plugins.get(member) ?? []), plugin]);
+    for (const member of [...members, ...guests]) plugins.set(member, [...(plugins.get(member) ?? []), plugin]);
   }
   for (const [{ path, name }, all] of plugins) {
     files.push({ name, ...(await bundle(entryOf(path, form), name, { ...form, plugins: () => all })) });

@@ -8,22 +8,19 @@ import { root } from '../lib/set-up.mjs';
 import { workedOut } from './worked-out.mjs';
 
 /**
- * By the name of the shared file: which files of dist/command look there, and for which sources. What is offline does
- * without node:tls, and who explains a refusal without what serves.
+ * By the name of the shared file: in which files of dist/command the sources are that it holds. It has what all `members`
+ * need, so that none loads what it does not use: each kilobyte takes its time to be read. `guests`, who have time, look
+ * there as well.
  */
 export const groups = {
   'shared-trust': {
-    members:
-      /^(?:cli-commands-(?:certificates|doctor|sandbox)-run-|doctor-inspect-|aws-create-session-explain-refusal$)/,
+    members: /^(?:cli-commands-(?:doctor|sandbox)-run-|doctor-inspect-|aws-create-session-explain-refusal$)/,
+    guests: /^$/,
     sources: /^src\/trust\//,
   },
-  'shared-online': {
-    members:
-      /^(?:cli-commands-(?:doctor|serve|update)-run-|doctor-|outputs-exec-container-|identity-backends-\w+-describe-)/,
-    sources: /^src\/(?!trust\/)/,
-  },
-  'shared-offline': {
-    members: /^cli-commands-(?:certificates-run-|read-certificate-data$|sign-string$)/,
+  'shared-renewal': {
+    members: /^(?:cli-commands-(?:serve|update)-run-|outputs-exec-container-)/,
+    guests: /^(?:cli-commands-doctor-run-|doctor-|identity-backends-(?:pkcs11|tpm)-describe-)/,
     sources: /^src\/(?!trust\/)/,
   },
 };
@@ -49,25 +46,25 @@ function importsOf(path) {
 }
 
 /**
- * Our sources that most of a group's files would have: `path`, and those `names` of its exports that any of them imports.
+ * Our sources that all members would have: `path`, and those `names` of its exports that any member or guest imports.
  *
  * @param members of each file, the sources in it, and how many bytes of it came of which
  * @param isMeant which sources
  */
-export function sharedSources(members, isMeant) {
+export function sharedSources(members, guests, isMeant) {
   const uses = new Map();
   for (const { written } of members) {
     for (const [name, { bytesInOutput }] of Object.entries(written)) {
       if (bytesInOutput > 0) uses.set(name, (uses.get(name) ?? 0) + 1);
     }
   }
-  const sources = [...new Set(members.flatMap(({ inputs }) => inputs))].filter((name) => name.startsWith('src/'));
+  const sources = [...new Set([...members, ...guests].flatMap(({ inputs }) => inputs))].filter((name) =>
+    name.startsWith('src/'),
+  );
   const imports = sources.flatMap((name) => importsOf(join(root, name)));
   const isImported = (path, name) => imports.some(({ from, names }) => from === path && names.includes(name));
-  // Two of a few are enough; of many, the others would load too much that they do not use.
-  const enough = members.length > 3 ? 3 : 2;
   return sources
-    .filter((name) => isMeant.test(name) && uses.get(name) >= enough)
+    .filter((name) => isMeant.test(name) && uses.get(name) === members.length)
     .map((name) => join(root, name))
     .filter((path) => path !== workedOut)
     .map((path) => ({
@@ -80,19 +77,20 @@ export function sharedSources(members, isMeant) {
 /** In esbuild's account of what went in: what stands for a source that is in a shared file. */
 export const elsewhere = /^shared-\w+:/;
 
-/** Takes what is shared from the file that has it. A name that is not there is an error of the build. */
+/**
+ * Takes what is shared from the file that has it, by one module for all of it: as many times as it is imported, a bundle
+ * would call `require()`. A name that is not there is an error of the build.
+ */
 export const fromShared = (namespace, sources, file) => ({
   name: namespace,
   setup(bundler) {
-    const namesOf = new Map(sources.map(({ path, names }) => [path, names]));
+    const paths = new Set(sources.map(({ path }) => path));
+    const names = sources.flatMap((source) => source.names).join(', ');
     bundler.onResolve({ filter: /^\..*\.ts$/ }, ({ path, kind, resolveDir }) => {
-      const source = join(resolveDir, path);
-      const isShared = kind === 'import-statement' && namesOf.has(source);
-      return isShared ? { path: source, namespace, sideEffects: false } : undefined;
+      const isShared = kind === 'import-statement' && paths.has(join(resolveDir, path));
+      return isShared ? { path: file, namespace, sideEffects: false } : undefined;
     });
-    bundler.onLoad({ filter: /./, namespace }, ({ path }) => ({
-      contents: `export { ${namesOf.get(path).join(', ')} } from '${file}';`,
-    }));
+    bundler.onLoad({ filter: /./, namespace }, () => ({ contents: `export { ${names} } from '${file}';` }));
     bundler.onResolve({ filter: /./, namespace }, () => ({ path: file, external: true, sideEffects: false }));
   },
 });
