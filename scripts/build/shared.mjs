@@ -9,8 +9,8 @@ import { workedOut } from './worked-out.mjs';
 
 /**
  * By the name of the shared file: in which files of dist/command the sources are that it holds. It has what all `members`
- * need, so that none loads what it does not use: each kilobyte takes its time to be read. `guests`, who have time, look
- * there as well.
+ * need, so that none loads what it does not use: each kilobyte takes its time to be read. `guests` look there as well, as
+ * they ask a network or a device in any case; `doctor --offline` does not, and is measured (bench:doctor).
  */
 export const groups = {
   'shared-trust': {
@@ -20,7 +20,7 @@ export const groups = {
   },
   'shared-renewal': {
     members: /^(?:cli-commands-(?:serve|update)-run-|outputs-exec-container-)/,
-    guests: /^(?:cli-commands-doctor-run-|doctor-|identity-backends-(?:pkcs11|tpm)-describe-)/,
+    guests: /^(?:doctor-|identity-backends-(?:pkcs11|tpm)-describe-)/,
     sources: /^src\/(?!trust\/)/,
   },
 };
