@@ -138,17 +138,17 @@ function byMode(mode: number): string {
   return `may ${rights} (mode ${bits}): chmod 600`;
 }
 
-const none = 'holds none of the certificates that issued the leaf';
+const issuedNothing = 'holds none of the certificates that issued the leaf';
 
 /** Of intermediates that issued nothing. A damaged one may be the one that is missing. */
 export function strangers(source: ByteSource, { damaged }: CertificateContents): string {
   const also = damaged.map(({ problem }) => `, and ${problem.message}`).join('');
-  return `${locationOf(source)} ${none}${also}`;
+  return `${locationOf(source)} ${issuedNothing}${also}`;
 }
 
 /** Whether a warning is that of `strangers`. */
 export function isOfStrangers(warning: string): boolean {
-  return warning.includes(none);
+  return warning.includes(issuedNothing);
 }
 
 /** Of damaged certificates: a line for each. */
